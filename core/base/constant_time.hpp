@@ -1,0 +1,28 @@
+// Comparison and wiping that do not depend on what the bytes are.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "core/base/bytes.hpp"
+
+namespace quoin::core::ct {
+
+// True if both views have the same length and bytes. The time depends on the lengths only.
+inline bool equal(Bytes a, Bytes b) {
+    if (a.size() != b.size()) return false;
+    std::uint32_t difference = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        difference |= static_cast<std::uint32_t>(a[i] ^ b[i]);
+        asm volatile("" : "+r"(difference));  // keeps the loop from being cut short
+    }
+    return difference == 0;
+}
+
+// Overwrites with zeros. The barrier keeps the compiler from deleting a store that nobody reads.
+inline void wipe(MutableBytes bytes) {
+    for (std::uint8_t& byte : bytes) byte = 0;
+    asm volatile("" : : "r"(bytes.data()) : "memory");
+}
+
+}  // namespace quoin::core::ct

@@ -1,0 +1,40 @@
+// The one table of algorithms: name, OID, TLS code point, sizes. Nothing else spells them.
+//
+// Source: FIPS 203/204/205, RFC 9881, RFC 9909, RFC 8032; ../shared/standards.md.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
+
+#include "host/error.hpp"
+
+namespace quoin::crypto {
+
+enum class Algorithm : std::uint8_t {
+    ed25519,
+    ecdsa_p256,
+    ml_dsa_44,
+    ml_dsa_65,
+    ml_dsa_87,
+    slh_dsa_sha2_128s,
+    slh_dsa_shake_128f,
+};
+
+struct AlgorithmInfo {
+    Algorithm algorithm;
+    std::string_view name;         // ours, in configuration and output: "ML-DSA-65"
+    std::string_view openssl_name; // for EVP_PKEY_CTX_new_from_name
+    std::string_view oid;          // dotted
+    std::uint16_t tls_code_point;  // SignatureScheme; 0: not for handshakes
+    std::size_t public_key_size;   // bytes
+    std::size_t signature_size;    // bytes; the maximum where it varies
+    bool post_quantum;
+};
+
+std::span<const AlgorithmInfo> algorithms();
+const AlgorithmInfo& info(Algorithm algorithm);
+Result<Algorithm> algorithm_by_name(std::string_view name);
+
+}  // namespace quoin::crypto

@@ -1,0 +1,93 @@
+// What quoind tells the broker's plugin, and back: versioned device states over a Unix socket.
+//
+// One JSON object a line, at most `max_line_bytes`. quoind listens on HOME/run/broker.sock (mode 0600,
+// the peer's uid is checked), the plugin dials.
+//
+//   quoind -> plugin                                     plugin -> quoind
+//   hello{v,site,epoch,lifetime_ms}                      hello{v,pid}
+//   device{seq,id,grant,state,reason,revoked[]}*         applied{seq,id,closed,at_ms}
+//   snapshot_end{seq,count}                              refused{id,why,peer,serial}
+//   device{...}  (each later change)                     connected{id,serial,peer}
+//   heartbeat{seq}                                       disconnected{id,reason}
+//                                                        denied{id,access,topic}
+//
+// `seq` grows by one with each device line of an epoch; `epoch` grows with each start of quoind. A gap
+// or a step back: the plugin drops the connection and asks for a new snapshot, keeping what it knew.
+// Devices that are not in a snapshot are unknown: refused.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "host/error.hpp"
+
+namespace quoin::feed {
+
+inline constexpr std::size_t max_line_bytes = 64 * 1024;
+inline constexpr int version = 1;
+
+// What a device may do on the broker.
+//   full         its own branch
+//   attest_only  attest/#, event, cmd and ack of its own branch: freshness or trust is not known yet
+//   none         no session at all
+enum class Grant : std::uint8_t { none, attest_only, full };
+
+struct Hello {
+    std::string site;
+    std::uint64_t epoch = 0;
+    std::int64_t lifetime_ms = 0;
+};
+struct Device {
+    std::uint64_t seq = 0;
+    std::string id;
+    Grant grant = Grant::none;
+    std::string state;                  // fleet state, for messages
+    std::string reason;                 // why it is not full; for messages
+    std::vector<std::string> revoked;   // serials (hex) of revoked certificates that have not expired
+};
+struct SnapshotEnd {
+    std::uint64_t seq = 0;
+    std::uint64_t count = 0;
+};
+struct Heartbeat {
+    std::uint64_t seq = 0;
+};
+using ToPlugin = std::variant<Hello, Device, SnapshotEnd, Heartbeat>;
+
+struct PluginHello {
+    std::int64_t pid = 0;
+};
+struct Applied {
+    std::uint64_t seq = 0;
+    std::string id;
+    bool closed = false;  // a live session was closed
+    std::int64_t at_ms = 0;
+};
+struct Refused {
+    std::string id, why, peer, serial;
+};
+struct Connected {
+    std::string id, serial, peer;
+};
+struct Disconnected {
+    std::string id, reason;
+};
+struct Denied {
+    std::string id, access, topic;
+};
+using FromPlugin = std::variant<PluginHello, Applied, Refused, Connected, Disconnected, Denied>;
+
+// One line with its newline.
+std::string encode(const ToPlugin& message);
+std::string encode(const FromPlugin& message);
+// One line without its newline. Unknown or missing fields, wrong types, another version, ids outside
+// I0: peer_malformed, naming the field.
+Result<ToPlugin> decode_to_plugin(std::string_view line);
+Result<FromPlugin> decode_from_plugin(std::string_view line);
+
+std::string_view grant_name(Grant grant);
+
+}  // namespace quoin::feed

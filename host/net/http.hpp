@@ -1,0 +1,96 @@
+// HTTPS, HTTP and Unix-socket HTTP server and client, on Boost.Beast. No Boost type leaves this header.
+//
+// Threads: a server accepts on one I/O thread and runs handlers on its own pool; handlers may block
+// on the database. A client call blocks its caller until `timeout`.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/error.hpp"
+#include "host/tls/policy.hpp"
+#include "host/x509/certificate.hpp"
+
+namespace quoin::net {
+
+struct HttpRequest {
+    std::string method;                       // upper case
+    std::string path;                         // decoded, without query
+    std::map<std::string, std::string> query; // decoded; a repeated key is refused with 400
+    std::string content_type;
+    std::string accept;
+    std::string body;
+    std::vector<x509::Certificate> client_chain;  // leaf first; verified by TLS; empty: none shown
+    std::optional<uid_t> peer_uid;                // Unix socket only
+    std::string remote;                           // "127.0.0.1:51234" or "unix"
+};
+
+// Blocks up to `wait`: a piece to send, an empty one (nothing yet: a comment keeps the line alive),
+// or nullopt: the end.
+using Stream = std::function<std::optional<std::string>(std::chrono::milliseconds wait)>;
+
+struct HttpResponse {
+    int status = 200;
+    std::string content_type = "application/json";
+    std::string body;
+    std::vector<std::pair<std::string, std::string>> headers;
+    Stream stream;  // when set: chunked, `body` is ignored (SSE, CSV export)
+};
+
+// RFC 9457 problem document from an error.
+HttpResponse problem(const Error& error);
+
+using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+
+struct HttpServerOptions {
+    std::string address = "127.0.0.1";  // or the path of a Unix socket, "unix:/run/x.sock"
+    std::uint16_t port = 0;             // 0: a free one
+    tls::Context tls;                   // null: plain
+    unsigned threads = 4;
+    std::size_t max_body_bytes = 1 << 20;
+    std::size_t max_connections = 1024;
+    std::chrono::milliseconds request_timeout{15000};
+    unsigned max_streams = 32;          // each holds one thread of its own
+};
+
+class HttpServer {
+public:
+    static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, HttpHandler handler);
+    virtual ~HttpServer() = default;  // stops accepting, ends connections, joins its threads
+    virtual std::uint16_t port() const = 0;
+    // New connections use this context (certificate renewal).
+    virtual void replace_tls(tls::Context context) = 0;
+};
+
+struct HttpClientOptions {
+    std::string base_url;            // https://host:port, http://host:port or unix:/path
+    SSL_CTX* tls = nullptr;          // borrowed; needed for https
+    std::chrono::milliseconds timeout{15000};
+    std::size_t max_body_bytes = 16 << 20;
+};
+
+struct HttpReply {
+    int status = 0;
+    std::string content_type;
+    std::string body;
+    std::map<std::string, std::string> headers;  // names in lower case
+};
+
+// One request on a new connection.
+Result<HttpReply> http_request(const HttpClientOptions& options, std::string_view method,
+                               std::string_view target, std::string_view body = {},
+                               std::string_view content_type = {});
+// Calls `on_piece` for every piece of a streamed answer until it returns false or the server ends.
+Result<void> http_stream(const HttpClientOptions& options, std::string_view target,
+                         const std::function<bool(std::string_view)>& on_piece);
+
+}  // namespace quoin::net

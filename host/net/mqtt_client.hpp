@@ -1,0 +1,55 @@
+// MQTT 5 client over TLS, on Boost.MQTT5. No Boost type leaves this header.
+//
+// Reconnects by itself with jittered backoff and subscribes again. A PUBACK says only that the broker
+// has the message, never that anybody stored it.
+// Threads: one I/O thread of its own runs every callback; the methods may be called from any thread.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "host/error.hpp"
+#include "host/tls/policy.hpp"
+
+namespace quoin::net {
+
+struct MqttOptions {
+    std::string host;
+    std::uint16_t port = 8883;
+    std::string client_id;
+    std::chrono::seconds keep_alive{30};
+    std::chrono::seconds session_expiry{3600};
+    std::size_t max_packet_bytes = 256 * 1024;
+};
+
+struct MqttCallbacks {
+    // After each CONNACK that accepts. Runs before queued publishes go out.
+    std::function<void(bool session_present)> connected;
+    // The link is lost or was refused; it will be tried again. The error says why.
+    std::function<void(const Error&)> disconnected;
+    std::function<void(std::string topic, std::string payload)> message;
+};
+
+class MqttClient {
+public:
+    static Result<std::unique_ptr<MqttClient>> start(MqttOptions options, tls::Context tls,
+                                                     std::vector<std::string> subscriptions,
+                                                     MqttCallbacks callbacks);
+    virtual ~MqttClient() = default;  // disconnects, joins the thread
+    // QoS 0 or 1. `done` gets the PUBACK's verdict (peer_forbidden when the broker says "not
+    // authorized") or resource_unavailable when the link was lost before it. May be null.
+    virtual void publish(std::string topic, std::string payload, int qos, bool retain,
+                         std::function<void(Result<void>)> done) = 0;
+    // The next connection uses this context; the present one is dropped (certificate renewal).
+    virtual void replace_tls(tls::Context tls) = 0;
+    // Runs `work` on the client's thread.
+    virtual void post(std::function<void()> work) = 0;
+    // Runs `work` on the client's thread after `delay`.
+    virtual void after(std::chrono::milliseconds delay, std::function<void()> work) = 0;
+};
+
+}  // namespace quoin::net

@@ -1,0 +1,66 @@
+// The TLS policy: TLS 1.3 only, one suite of groups and signatures for a plant.
+//
+//   suite      groups                  signatures                      certificates
+//   classical  X25519                  Ed25519, ECDSA P-256            refused unless danger_allow_classical
+//   hybrid     X25519MLKEM768          ML-DSA-65, ML-DSA-44            default (composites come with provider/)
+//   pure       MLKEM768                ML-DSA-65, ML-DSA-44
+//
+// Source: RFC 8446, RFC 10024, draft-ietf-tls-mlkem, draft-ietf-tls-mldsa.
+// Threads: an SSL_CTX is shared once it is made.
+#pragma once
+
+#include <openssl/types.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/crypto/crypto.hpp"
+#include "host/x509/certificate.hpp"
+
+namespace quoin::tls {
+
+enum class Suite : std::uint8_t { classical, hybrid, pure };
+
+struct SuiteInfo {
+    Suite suite;
+    std::string_view name;
+    std::string_view groups;      // OpenSSL list
+    std::string_view signatures;  // OpenSSL list
+    crypto::Algorithm root;
+    crypto::Algorithm issuing;
+    crypto::Algorithm service;    // quoind, broker, operators
+    crypto::Algorithm mcu;        // device certificates by class
+    crypto::Algorithm mpu;
+};
+
+const SuiteInfo& info(Suite suite);
+// classical is refused unless `danger_allow_classical`.
+Result<Suite> suite_by_name(std::string_view name, bool danger_allow_classical);
+
+struct Credentials {
+    std::vector<x509::Certificate> chain;  // leaf first, then issuing; never the root
+    crypto::PrivateKey key;
+};
+
+struct ContextDeleter {
+    void operator()(SSL_CTX* context) const noexcept;
+};
+
+using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
+
+// A client that trusts `anchors` only, checks the server's name, and shows `credentials` when given.
+Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
+                               const Credentials* credentials);
+// A server. Client certificates are asked for and checked against `client_anchors`; whether one is
+// required is the caller's decision per request (require_client makes it one per connection).
+// No session tickets: two of them cost 190 us a handshake with PQ chains.
+Result<Context> server_context(Suite suite, const Credentials& credentials,
+                               std::span<const x509::Certificate> client_anchors, bool require_client);
+
+// The text of an OPENSSL_CONF that holds an unmodified program (Mosquitto) to the suite.
+std::string openssl_conf(Suite suite);
+
+}  // namespace quoin::tls

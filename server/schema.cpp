@@ -1,0 +1,76 @@
+#include "server/schema.hpp"
+
+#include <array>
+
+namespace quoin::server {
+namespace {
+
+// Times are UTC milliseconds; digests and serials lower-case hex; JSON is text.
+constexpr std::string_view version_1 = R"(
+CREATE TABLE meta (name VARCHAR(64) PRIMARY KEY, number BIGINT NOT NULL);
+CREATE TABLE devices (
+    device_id VARCHAR(128) PRIMARY KEY,
+    silicon_id VARCHAR(128) NOT NULL UNIQUE,
+    class VARCHAR(8) NOT NULL,
+    birth_cert_sha256 VARCHAR(64) NOT NULL UNIQUE,
+    state VARCHAR(16) NOT NULL,
+    reason VARCHAR(256) NOT NULL,
+    release_version VARCHAR(64) NOT NULL,
+    boot_counter BIGINT NOT NULL,
+    verdict VARCHAR(16) NOT NULL,
+    verdict_reason VARCHAR(256) NOT NULL,
+    verdict_level VARCHAR(32) NOT NULL,
+    verdict_ms BIGINT NOT NULL,
+    last_pass_ms BIGINT NOT NULL,
+    created_ms BIGINT NOT NULL,
+    updated_ms BIGINT NOT NULL);
+CREATE INDEX devices_state ON devices (state, device_id);
+CREATE TABLE certificates (
+    serial VARCHAR(40) PRIMARY KEY,
+    kind VARCHAR(16) NOT NULL,
+    subject_id VARCHAR(128) NOT NULL,
+    not_before_ms BIGINT NOT NULL,
+    not_after_ms BIGINT NOT NULL,
+    revoked_ms BIGINT NOT NULL,
+    sha3_512 VARCHAR(128) NOT NULL,
+    der @BLOB@ NOT NULL);
+CREATE INDEX certificates_subject ON certificates (subject_id, kind);
+CREATE INDEX certificates_revoked ON certificates (revoked_ms, not_after_ms);
+CREATE TABLE releases (
+    release_version VARCHAR(64) NOT NULL,
+    class VARCHAR(8) NOT NULL,
+    device_id VARCHAR(128) NOT NULL,
+    name VARCHAR(64) NOT NULL,
+    sha3_512 VARCHAR(128) NOT NULL,
+    PRIMARY KEY (release_version, class, device_id, name));
+CREATE TABLE verdicts (
+    device_id VARCHAR(128) NOT NULL,
+    at_ms BIGINT NOT NULL,
+    number BIGINT NOT NULL,
+    verdict VARCHAR(16) NOT NULL,
+    reason VARCHAR(256) NOT NULL,
+    level VARCHAR(32) NOT NULL,
+    PRIMARY KEY (device_id, number));
+CREATE TABLE streams (
+    stream_key BIGINT PRIMARY KEY,
+    device_id VARCHAR(128) NOT NULL,
+    stream VARCHAR(64) NOT NULL,
+    contiguous BIGINT NOT NULL,
+    UNIQUE (device_id, stream));
+CREATE TABLE samples (
+    stream_key BIGINT NOT NULL,
+    seq BIGINT NOT NULL,
+    ts_ms BIGINT NOT NULL,
+    stored_ms BIGINT NOT NULL,
+    suspect SMALLINT NOT NULL,
+    sample_values TEXT NOT NULL,
+    PRIMARY KEY (stream_key, seq)) @WITHOUT_ROWID@;
+)";
+
+constexpr std::array all{store::Migration{.version = 1, .sql = version_1}};
+
+}  // namespace
+
+std::span<const store::Migration> migrations() { return all; }
+
+}  // namespace quoin::server
