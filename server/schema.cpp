@@ -5,7 +5,7 @@
 namespace quoin::server {
 namespace {
 
-// Times are UTC milliseconds; digests and serials lower-case hex; JSON is text.
+// Times are UTC milliseconds; digests and serials lower-case hex; JSON is text; DER is base64.
 constexpr std::string_view version_1 = R"(
 CREATE TABLE meta (name VARCHAR(64) PRIMARY KEY, number BIGINT NOT NULL);
 CREATE TABLE devices (
@@ -33,7 +33,7 @@ CREATE TABLE certificates (
     not_after_ms BIGINT NOT NULL,
     revoked_ms BIGINT NOT NULL,
     sha3_512 VARCHAR(128) NOT NULL,
-    der @BLOB@ NOT NULL);
+    der TEXT NOT NULL);
 CREATE INDEX certificates_subject ON certificates (subject_id, kind);
 CREATE INDEX certificates_revoked ON certificates (revoked_ms, not_after_ms);
 CREATE TABLE releases (

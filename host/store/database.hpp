@@ -1,11 +1,16 @@
 // A database by URL: SQLite (default) or PostgreSQL, through SOCI. The same SQL runs on both.
 //
-//   sqlite:///absolute/path.sqlite          WAL, synchronous=FULL, one writer at a time, foreign keys on
-//   postgresql://user:password@host:port/database
+//   sqlite:///absolute/path.sqlite          WAL, synchronous=FULL, one writer at a time, foreign
+//   keys on postgresql://user:password@host:port/database
 //
-// Errors: a failing statement rolls its transaction back and is resource_unavailable (connection, busy),
-// resource_full (disk) or input_conflict (unique key), with the database's own words.
-// Threads: any; each transaction takes a connection from the pool and waits for one.
+// Errors: a failing statement rolls its transaction back and is resource_unavailable (connection,
+// busy), resource_full (disk) or input_conflict (unique or foreign key), with the database's own
+// words; input_invalid when a value does not fit its column, integrity_mismatch when the file is
+// damaged. No error repeats the password of the URL or a value that was bound. Write transactions
+// are serial on both backends (SQLite: BEGIN IMMEDIATE; PostgreSQL: an advisory lock), reads see
+// one snapshot. A lost connection is made anew by the next transaction. Binary columns: base64 in
+// TEXT (SOCI's blobs are large objects in PostgreSQL). Many rows: bulk.hpp. Threads: any; each
+// transaction takes a connection from the pool and waits for one, at most 10 s.
 #pragma once
 
 #include <soci/soci.h>
@@ -26,13 +31,15 @@ namespace quoin::store {
 enum class Backend : std::uint8_t { sqlite, postgresql };
 
 struct Migration {
-    int version;           // 1, 2, 3 … without gaps
-    std::string_view sql;  // statements separated by ";\n". @BLOB@ and @WITHOUT_ROWID@ are replaced per backend
+    int version;  // 1, 2, 3 … without gaps
+    std::string_view
+        sql;  // statements separated by ";\n"; @WITHOUT_ROWID@ is dropped on PostgreSQL
 };
 
 class Database {
 public:
-    static Result<std::unique_ptr<Database>> open(std::string_view url, std::size_t connections = 4);
+    static Result<std::unique_ptr<Database>> open(std::string_view url,
+                                                  std::size_t connections = 4);
     ~Database();
     Backend backend() const;
 
@@ -40,13 +47,13 @@ public:
     // state_wrong.
     Result<void> migrate(std::span<const Migration> migrations);
 
-    // Runs `work` in one transaction (SQLite: BEGIN IMMEDIATE) and commits if it returns a value; an
-    // error or an exception of SOCI rolls back. Never nest.
+    // Runs `work` in one write transaction and commits if it returns a value; an error or an
+    // exception of SOCI rolls back. `work` runs at most once. Never nest: Code::internal.
     template <class Work>
     auto transaction(Work&& work) -> std::invoke_result_t<Work, soci::session&> {
         return run<std::invoke_result_t<Work, soci::session&>>(true, std::forward<Work>(work));
     }
-    // The same without taking the write lock.
+    // The same without the write lock; a statement that writes fails.
     template <class Work>
     auto read(Work&& work) -> std::invoke_result_t<Work, soci::session&> {
         return run<std::invoke_result_t<Work, soci::session&>>(false, std::forward<Work>(work));
