@@ -1,6 +1,6 @@
 // What quoind tells the broker's plugin, and back: versioned device states over a Unix socket.
 //
-// One JSON object a line, at most `max_line_bytes`. quoind listens on HOME/run/broker.sock (mode 0600,
+// One JSON object a line, its kind in `type`, at most `max_line_bytes`. quoind listens on HOME/run/broker.sock (mode 0600,
 // the peer's uid is checked), the plugin dials.
 //
 //   quoind -> plugin                                     plugin -> quoind
@@ -67,7 +67,8 @@ struct Applied {
     std::int64_t at_ms = 0;
 };
 struct Refused {
-    std::string id, why, peer, serial;
+    std::string id;  // of the certificate; empty when it names nobody
+    std::string why, peer, serial;
 };
 struct Connected {
     std::string id, serial, peer;
