@@ -1,8 +1,11 @@
 // MQTT 5 client over TLS, on Boost.MQTT5. No Boost type leaves this header.
 //
-// Reconnects by itself with jittered backoff and subscribes again. A PUBACK says only that the broker
-// has the message, never that anybody stored it.
-// Threads: one I/O thread of its own runs every callback; the methods may be called from any thread.
+// Reconnects by itself with jittered backoff and subscribes again after each connect. A PUBACK says
+// only that the broker has the message, never that anybody stored it. The broker must show a
+// certificate that chains to the context's anchors and names `host`.
+// Threads: one I/O thread of its own runs every callback, one at a time; the methods may be called
+// from any thread, the destructor from any other. A callback that blocks stops the client's
+// reading.
 #pragma once
 
 #include <chrono>
@@ -18,18 +21,28 @@
 namespace quoin::net {
 
 struct MqttOptions {
-    std::string host;
+    std::string host;  // a DNS name or an IPv4 address
     std::uint16_t port = 8883;
     std::string client_id;
     std::chrono::seconds keep_alive{30};
     std::chrono::seconds session_expiry{3600};
-    std::size_t max_packet_bytes = 256 * 1024;
+    // Of what the broker may send. Boost.MQTT5 moves this many bytes for every packet it takes from
+    // its buffer: no larger than needed.
+    std::size_t max_packet_bytes = 64 * 1024;
+    // The wait before a new try: doubles from 250 ms up to this, half of it random.
+    std::chrono::milliseconds max_backoff{8000};
 };
 
+// Publishes that wait for the link or for room in flight; one more is resource_full.
+inline constexpr std::size_t mqtt_max_queued = 65536;
+
 struct MqttCallbacks {
-    // After each CONNACK that accepts. Runs before queued publishes go out.
+    // After each CONNACK that accepts. Runs before queued publishes go out, and what it publishes
+    // goes out after the subscriptions.
     std::function<void(bool session_present)> connected;
-    // The link is lost or was refused; it will be tried again. The error says why.
+    // The link is lost or was refused (peer_forbidden: by the broker's reason code;
+    // peer_unauthenticated: in the TLS handshake, by either side); it will be tried again. The
+    // error says why.
     std::function<void(const Error&)> disconnected;
     std::function<void(std::string topic, std::string payload)> message;
 };
@@ -40,8 +53,10 @@ public:
                                                      std::vector<std::string> subscriptions,
                                                      MqttCallbacks callbacks);
     virtual ~MqttClient() = default;  // disconnects, joins the thread
-    // QoS 0 or 1. `done` gets the PUBACK's verdict (peer_forbidden when the broker says "not
-    // authorized") or resource_unavailable when the link was lost before it. May be null.
+    // QoS 0 or 1. In the order of the calls; waits when there is no link yet. `done` gets the
+    // PUBACK's verdict (peer_forbidden when the broker says "not authorized") or
+    // resource_unavailable when the link was lost before it: nothing is sent again by itself. May
+    // be null.
     virtual void publish(std::string topic, std::string payload, int qos, bool retain,
                          std::function<void(Result<void>)> done) = 0;
     // The next connection uses this context; the present one is dropped (certificate renewal).
