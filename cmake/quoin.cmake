@@ -9,6 +9,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(tomlplusplus REQUIRED)
 find_package(GTest REQUIRED)
+find_package(rapidcheck REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(modbus REQUIRED IMPORTED_TARGET libmodbus)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
@@ -41,11 +42,17 @@ function(quoin_library name)
     target_link_libraries(${name} PUBLIC quoin_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
 endfunction()
 
+# What running a plant needs, and no tests: ./dev demo builds this.
+add_custom_target(programs)
+# Programs that tests run but that are no tests themselves: ./dev test NAME builds these too.
+add_custom_target(test_helpers)
+
 # quoin_program(NAME SOURCES a.cpp... LIBRARIES libs...)
 function(quoin_program name)
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
+    add_dependencies(programs ${name})
 endfunction()
 
 # quoin_test(NAME SOURCES a_test.cpp... LIBRARIES libs... [ENVIRONMENT A=b...]): one GoogleTest program, one ctest entry.

@@ -1,34 +1,253 @@
-# The steps of ./dev. Sourced by ./dev; root.sh gives ensure_environment and in_environment.
+# The steps of ./dev. Sourced by ./dev; root.sh gives the environment.
 
 BUILD=$QUOIN_TOP/build
+REPORTS=$BUILD/reports/$$ # of ./dev test: two may run at once
+
+help() {
+    cat <<'TEXT'
+Quoin: industrial IoT that stays secure against quantum computers.
+
+    ./dev demo [ARGS]      the whole plant on this machine, and an attack on it; Ctrl-C ends it
+    ./dev test [NAME...]   all tests, or those with NAME in their name (unit, e2e, fuzz)
+                           --asan, --tsan: the unit tests under a sanitizer instead
+
+    ./dev build [TARGET...]  builds into build/dev; without TARGET, everything
+    ./dev fmt [FILE...]      formats C++ sources in place; without FILE, all of them
+    ./dev lint [FILE...]     clang-tidy over what has changed since it last passed, style, formatting
+    ./dev fuzz NAME [ARGS]   one fuzz target until it finds something or Ctrl-C (libFuzzer's ARGS)
+    ./dev bench [NAME...]    the measurements of the README, from the hardened build
+    ./dev shell [CMD...]     CMD, or a shell, in the build environment, built programs on PATH
+
+The first run sets itself up: on Debian 13 it installs the packages of tools/packages.txt, elsewhere it
+makes a Debian 13 root in ~/.cache/quoin (about a minute, 1.4 GB) and works in there. Each step prints the
+command it runs; ./dev shell runs any of them by hand.
+
+    QUOIN_CACHE=DIR   build root and compiler cache      QUOIN_MIRROR=URL  Debian mirror
+    QUOIN_JOBS=N      parallel jobs (default: by processors and memory)
+TEXT
+}
 
 run() {
-    printf '\033[2m+ %s\033[0m\n' "$*" >&2
+    printf '%s+ %s%s\n' "$DIM" "$*" "$PLAIN" >&2
     QUOIN_CWD=$QUOIN_TOP in_environment "$@"
 }
 
-configure() { # PRESET
-    [ -f "$BUILD/$1/build.ninja" ] || run cmake --preset "$1" >/dev/null
+# A compiler over Boost takes up to 2 GB: as many jobs as processors, and no more than memory can hold.
+jobs_count() {
+    [ -z "${QUOIN_JOBS:-}" ] || { echo "$QUOIN_JOBS"; return; }
+    local processors available_mib limit
+    processors=$(nproc)
+    available_mib=$(awk '/^MemAvailable:/ {print int($2 / 1024)}' /proc/meminfo)
+    limit=$(cat /sys/fs/cgroup/memory.max 2>/dev/null || echo max)
+    if [ "$limit" != max ] && [ $((limit / 1048576)) -lt "$available_mib" ]; then
+        available_mib=$((limit / 1048576))
+    fi
+    local by_memory=$((available_mib / 2000))
+    [ "$by_memory" -ge 1 ] || by_memory=1
+    echo $((processors < by_memory ? processors : by_memory))
 }
 
 # One build at a time in a folder: two ninjas would spoil each other's work.
-build() { # PRESET [TARGET...]
-    local preset=$1
-    shift
+lock_build() { # PRESET: until exec 8>&-
     mkdir -p "$BUILD"
-    exec 8>"$BUILD/$preset.lock"
-    flock 8
-    configure "$preset"
-    run ninja -C "$BUILD/$preset" "$@"
+    exec 8>"$BUILD/$1.lock"
+    flock --nonblock 8 || { say "waiting for another build in build/$1"; flock 8; }
+}
+
+build() { # PRESET [TARGET...]
+    local preset=$1 status=0
+    shift
+    lock_build "$preset"
+    [ -f "$BUILD/$preset/build.ninja" ] || run cmake --preset "$preset" || return 1
+    run ninja -C "build/$preset" -j "$(jobs_count)" "$@" || status=$?
     exec 8>&-
+    return "$status"
+}
+
+demo() {
+    build dev programs
+    say "+ quoin demo $*"
+    QUOIN_PATH_PREFIX=$BUILD/dev/bin
+    export QUOIN_PATH_PREFIX
+    exec_in_environment "$BUILD/dev/bin/quoin" demo "$@"
+}
+
+shell() {
+    QUOIN_PATH_PREFIX=$BUILD/dev/bin
+    export QUOIN_PATH_PREFIX
+    [ $# != 0 ] || set -- env PS1='(quoin) \w\$ ' bash --norc
+    exec_in_environment "$@"
+}
+
+raw() { exec_in_environment "$@"; }
+
+fuzz() { # NAME [libFuzzer arguments]
+    [ $# -ge 1 ] || fail "name a fuzz target: ./dev fuzz NAME. They are: $(fuzz_names)"
+    local name=$1
+    shift
+    [ -n "$(fuzz_names "$name")" ] || fail "no fuzz target is named $name. They are: $(fuzz_names)"
+    build fuzz "$name"
+    mkdir -p "$BUILD/fuzz/found/$name"
+    # New inputs that reach new code go to the first folder; the committed ones are read only.
+    run "build/fuzz/fuzz/$name" -rss_limit_mb=2048 -max_len=20000 -artifact_prefix="build/fuzz/found/" "$@" \
+        "build/fuzz/found/$name" "$(corpus_of "$name")"
+}
+
+# Every quoin_fuzz(NAME SOURCE file CORPUS folder ...) of the tree, as "NAME folder".
+fuzz_table() {
+    find "$QUOIN_TOP" -name CMakeLists.txt -not -path "$BUILD/*" -print0 | while IFS= read -rd '' file; do
+        local folder=${file%/CMakeLists.txt}
+        tr '\n' ' ' <"$file" | grep -oE 'quoin_fuzz\([^)]*\)' |
+            sed -E "s|quoin_fuzz\( *([a-z0-9_]+).*CORPUS +([^ )]+).*|\1 ${folder#"$QUOIN_TOP"/}/\2|" || true
+    done
+}
+fuzz_names() { fuzz_table | awk -v name="${1:-}" 'name == "" || $1 == name {print $1}' | sort | paste -sd' '; }
+corpus_of() { fuzz_table | awk -v name="$1" '$1 == name {print $2}'; }
+
+bench() {
+    build release
+    say "machine: $(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) processors; commit $(git -C "$QUOIN_TOP" describe --always --dirty 2>/dev/null || echo unknown)"
+    QUOIN_PATH_PREFIX=$BUILD/release/bin run python3 tests/bench/run.py "$@"
+}
+
+sources() {
+    (cd "$QUOIN_TOP" && find . \( -name .git -o -name build -o -name node_modules \) -prune -o \
+        \( -name '*.cpp' -o -name '*.hpp' \) -print | cut -c3- | sort)
+}
+
+fmt() {
+    if [ $# = 0 ]; then
+        mapfile -t files < <(sources)
+        set -- "${files[@]}"
+        run clang-format-19 -i "$@"
+    else
+        printf '%s+ clang-format-19 -i %s%s\n' "$DIM" "$*" "$PLAIN" >&2
+        in_environment clang-format-19 -i "$@"
+    fi
+}
+
+lint() {
+    build dev
+    run python3 tests/tidy/tidy.py
+    run python3 tools/dev/lint.py --build build/dev --jobs "$(jobs_count)" "$@"
+}
+
+# --- ./dev test: stages, each timed; all run even when an earlier one fails, except after a failed build.
+
+stage() { # NAME COMMAND...
+    local name=$1 started=$SECONDS status=passed
+    shift
+    say "== $name"
+    "$@" || status=failed
+    printf '%s\t%s\t%d\n' "$name" "$status" "$((SECONDS - started))" >>"$REPORTS/stages.tsv"
+    [ "$status" = passed ]
+}
+
+# The closing line, whatever happened. The exit code is 0 only if something ran and nothing failed.
+finish_test() {
+    local status=$?
+    trap - EXIT
+    run python3 tools/dev/tally.py "$REPORTS" "$status" || status=1
+    exit "$status"
+}
+
+unit_tests() { # PRESET [NAME...]: GoogleTest programs and scripts, by ctest; each case is counted
+    local preset=$1 pattern
+    shift
+    pattern=$(IFS='|' && echo "$*")
+    run env GTEST_OUTPUT="json:$REPORTS/gtest/" GTEST_COLOR=no \
+        ctest --test-dir "build/$preset" -LE fuzz ${pattern:+-R "$pattern"} -j "$(jobs_count)" \
+        --output-on-failure --output-junit "$REPORTS/unit.xml"
+}
+
+e2e_tests() { # [NAME...]
+    local expression
+    expression=$(printf ' or %s' "$@")
+    [ $# != 0 ] || expression=""
+    QUOIN_PATH_PREFIX=$BUILD/dev/bin run python3 -B -m pytest -p no:cacheprovider -q -ra tests/e2e \
+        ${expression:+-k "${expression# or }"} --junit-xml="$REPORTS/e2e.xml"
+}
+
+fuzz_tests() { # [NAME...]: short runs from the committed corpora
+    local pattern
+    pattern=$(IFS='|' && echo "$*")
+    run ctest --test-dir build/fuzz -L fuzz ${pattern:+-R "$pattern"} -j "$(jobs_count)" \
+        --output-on-failure --output-junit "$REPORTS/fuzz.xml"
+}
+
+test_all() {
+    stage "build (dev)" build dev || return 1
+    stage "unit, vectors, style, constant time" unit_tests dev || true
+    [ ! -d "$QUOIN_TOP/tests/e2e" ] || stage "e2e" e2e_tests || true
+    if [ -n "$(fuzz_names)" ]; then
+        # shellcheck disable=SC2046
+        if stage "build (fuzz)" build fuzz $(fuzz_names); then stage "fuzz, short runs" fuzz_tests || true; fi
+    fi
+}
+
+# What to build for these tests: programs of the same name; other tests are scripts, which use helpers.
+targets_of() { # NAME...
+    QUOIN_CWD=$QUOIN_TOP in_environment ninja -C build/dev -t targets all | grep -oE "^[a-z0-9_]+: phony" | cut -d: -f1 |
+        grep -xF "$(printf '%s\n' "$@")" || true
+    echo test_helpers
+}
+
+test_some() { # NAME...
+    local pattern unit e2e fuzzers
+    pattern=$(IFS='|' && echo "$*")
+    build dev build.ninja || return 1
+    unit=$(QUOIN_CWD=$QUOIN_TOP in_environment ctest --test-dir build/dev -N -LE fuzz -R "$pattern" | awk '/^ *Test +#/ {print $NF}')
+    e2e=$([ ! -d "$QUOIN_TOP/tests/e2e" ] || grep -rhoE "def test_\w+" "$QUOIN_TOP/tests/e2e" | grep -cE "$pattern") || true
+    fuzzers=$(fuzz_names | tr ' ' '\n' | grep -E "$pattern") || true
+    [ -n "$unit" ] || [ "${e2e:-0}" != 0 ] || [ -n "$fuzzers" ] ||
+        fail "no test has $* in its name; see: ./dev shell ctest --test-dir build/dev -N, tests/e2e, and ./dev fuzz"
+    # shellcheck disable=SC2046
+    if [ -n "$unit" ] && stage "build (dev)" build dev $(targets_of $unit); then
+        stage "unit" unit_tests dev "$@" || true
+    fi
+    if [ "${e2e:-0}" != 0 ] && stage "build (dev)" build dev programs; then stage "e2e" e2e_tests "$@" || true; fi
+    if [ -n "$fuzzers" ]; then
+        # shellcheck disable=SC2086
+        if stage "build (fuzz)" build fuzz $fuzzers; then stage "fuzz, short runs" fuzz_tests "$@" || true; fi
+    fi
+}
+
+test_sanitized() { # PRESET [NAME...]
+    stage "build ($1)" build "$1" || return 1
+    stage "unit ($1)" unit_tests "$@" || true
+}
+
+new_reports() {
+    local old
+    for old in "$BUILD"/reports/*; do
+        [ -d "/proc/${old##*/}" ] || rm -rf "$old"
+    done
+    mkdir -p "$REPORTS"
+}
+
+tests() {
+    local preset=""
+    case "${1:-}" in
+        --asan | --tsan) preset=${1#--} && shift ;;
+        --*) fail "unknown option $1 of ./dev test: it knows --asan, --tsan, and names of tests" ;;
+    esac
+    new_reports
+    trap finish_test EXIT
+    if [ -n "$preset" ]; then test_sanitized "$preset" "$@"
+    elif [ $# != 0 ]; then test_some "$@"
+    else test_all; fi
 }
 
 main() {
     local command=${1:-help}
     [ $# = 0 ] || shift
     case "$command" in
-        build) ensure_environment && build dev "$@" ;;
-        raw) ensure_environment && in_environment "$@" ;;
-        *) fail "unknown command $command" ;;
+        help | -h | --help) help && return ;;
+        test) command=tests ;;
+        build) set -- dev "$@" ;;
+        demo | fmt | lint | fuzz | bench | shell | raw) ;;
+        *) fail "unknown command $command; ./dev help lists them" ;;
     esac
+    ensure_environment
+    "$command" "$@"
 }
