@@ -52,10 +52,16 @@ struct ContextDeleter {
 using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
 
 // A client that trusts `anchors` only, checks the server's name, and shows `credentials` when given.
+// Each connection must be told the name with expect_server(): without it every handshake fails.
 Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
                                const Credentials* credentials);
+// The server this connection is for, a DNS name or an IP address: checked against the certificate,
+// and sent as SNI when it is a name. (Boost MQTT5: call it in assign_tls_sni.)
+Result<void> expect_server(SSL* connection, const std::string& host);
+
 // A server. Client certificates are asked for and checked against `client_anchors`; whether one is
-// required is the caller's decision per request (require_client makes it one per connection).
+// required is the caller's decision per request (require_client makes it one per connection). A wrong
+// one always ends the handshake. Every peer certificate must name its use in extendedKeyUsage.
 // No session tickets: two of them cost 190 us a handshake with PQ chains.
 Result<Context> server_context(Suite suite, const Credentials& credentials,
                                std::span<const x509::Certificate> client_anchors, bool require_client);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <openssl/types.h>
+#include <openssl/x509.h>
 
 #include <chrono>
 #include <cstdint>

@@ -1,0 +1,242 @@
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/ec.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
+#include <openssl/x509.h>
+
+#include <utility>
+
+#include "host/crypto/crypto.hpp"
+#include "host/crypto/handles.hpp"
+#include "host/files/files.hpp"
+
+namespace quoin::crypto {
+namespace {
+
+constexpr std::size_t max_key_size = 64 * 1024;  // bytes, DER or PEM
+constexpr std::size_t max_context_size = 255;    // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
+
+// The unlock key is 256 random bits: stretching cannot make guessing harder than it is, and every
+// start of a program would pay for it. 1,000 is the least that RFC 8018, section 4.2 allows.
+constexpr int random_key_iterations = 1000;
+
+// For what a person chose. 2^14, 8, 5: 16 MiB and about 0.2 s a guess, as much work as 2^17, 8, 1 in
+// the memory that OpenSSL grants when it reads a file (32 MiB).
+constexpr std::uint64_t scrypt_n = 1U << 14U;
+constexpr std::uint64_t scrypt_r = 8;
+constexpr std::uint64_t scrypt_p = 5;
+
+using EncryptedHandle = Handle<X509_SIG, X509_SIG_free>;
+using ClearHandle = Handle<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
+using SchemeHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
+
+Result<Algorithm> algorithm_of(EVP_PKEY* key) {
+    for (const AlgorithmInfo& row : algorithms()) {
+        if (EVP_PKEY_is_a(key, row.openssl_name.data()) != 1) continue;
+        if (row.algorithm == Algorithm::ecdsa_p256) {
+            char group[64];
+            if (EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) != 1 ||
+                std::string_view(group) != SN_X9_62_prime256v1) {
+                return fail(Code::input_invalid, "elliptic-curve key is not on P-256");
+            }
+        }
+        return row.algorithm;
+    }
+    const char* name = EVP_PKEY_get0_type_name(key);
+    return fail(Code::input_invalid, "keys of type {} are not used here",
+                name != nullptr ? name : "unknown");
+}
+
+bool takes_context(Algorithm algorithm) { return info(algorithm).post_quantum; }
+
+// The message digest of the signature; null where the algorithm brings its own.
+const char* digest_name(Algorithm algorithm) {
+    return algorithm == Algorithm::ecdsa_p256 ? "SHA256" : nullptr;
+}
+
+Result<void> check_context(Algorithm algorithm, Bytes context) {
+    if (context.size() > max_context_size) {
+        return fail(Code::input_invalid, "context of {} bytes is longer than {}", context.size(),
+                    max_context_size);
+    }
+    if (!context.empty() && !takes_context(algorithm)) {
+        return fail(Code::input_invalid, "{} takes no context", info(algorithm).name);
+    }
+    return {};
+}
+
+struct ContextParameters {
+    explicit ContextParameters(Bytes context)
+        : list{context.empty() ? OSSL_PARAM_construct_end()
+                               : OSSL_PARAM_construct_octet_string(
+                                     OSSL_SIGNATURE_PARAM_CONTEXT_STRING,
+                                     const_cast<std::uint8_t*>(context.data()), context.size()),
+               OSSL_PARAM_construct_end()} {}
+    OSSL_PARAM list[2];
+};
+
+Result<EncryptedHandle> encrypt(EVP_PKEY* key, const Passphrase& passphrase, bool slow) {
+    const ClearHandle clear(EVP_PKEY2PKCS8(key));
+    if (!clear) return fail(Code::internal, "cannot encode the key: {}", openssl_error());
+    const std::string_view secret = passphrase.expose();
+    SchemeHandle scheme(
+        slow ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr, scrypt_n, scrypt_r,
+                                     scrypt_p)
+             : PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), random_key_iterations, nullptr, 0, nullptr,
+                                 NID_hmacWithSHA256));
+    if (!scheme) return fail(Code::internal, "cannot set up encryption: {}", openssl_error());
+    EncryptedHandle encrypted(PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()),
+                                             clear.get(), scheme.get()));
+    if (!encrypted) return fail(Code::internal, "cannot encrypt the key: {}", openssl_error());
+    static_cast<void>(scheme.release());  // now a part of `encrypted`
+    return encrypted;
+}
+
+}  // namespace
+
+void KeyDeleter::operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
+
+Result<PublicKey> PublicKey::from_spki_der(Bytes der) {
+    if (der.size() > max_key_size) {
+        return fail(Code::peer_oversize, "public key of {} bytes is longer than {}", der.size(),
+                    max_key_size);
+    }
+    const unsigned char* next = der.data();
+    EVP_PKEY* parsed = d2i_PUBKEY(nullptr, &next, static_cast<long>(der.size()));
+    if (parsed == nullptr) {
+        return fail(Code::peer_malformed, "public key cannot be parsed: {}", openssl_error());
+    }
+    PublicKey key(parsed);
+    if (next != der.data() + der.size()) {
+        return fail(Code::peer_malformed, "public key has bytes behind its end");
+    }
+    QUOIN_CHECK(key.algorithm());
+    return key;
+}
+
+Result<Algorithm> PublicKey::algorithm() const { return algorithm_of(key_.get()); }
+
+Result<ByteVector> PublicKey::spki_der() const {
+    unsigned char* encoded = nullptr;
+    const int size = i2d_PUBKEY(key_.get(), &encoded);
+    if (size <= 0) return fail(Code::internal, "cannot encode a public key: {}", openssl_error());
+    ByteVector der(encoded, encoded + size);
+    OPENSSL_free(encoded);
+    return der;
+}
+
+Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) const {
+    QUOIN_TRY(const Algorithm algorithm, this->algorithm());
+    QUOIN_CHECK(check_context(algorithm, context));
+    const DigestContextHandle state(EVP_MD_CTX_new());
+    const ContextParameters parameters(context);
+    if (!state || EVP_DigestVerifyInit_ex(state.get(), nullptr, digest_name(algorithm), nullptr,
+                                          nullptr, key_.get(), parameters.list) != 1) {
+        return fail(Code::internal, "cannot verify {}: {}", info(algorithm).name, openssl_error());
+    }
+    if (EVP_DigestVerify(state.get(), signature.data(), signature.size(), message.data(),
+                         message.size()) != 1) {
+        openssl_error();  // wrong length and wrong value are the same thing to the caller
+        return fail(Code::integrity_signature, "{} signature is wrong", info(algorithm).name);
+    }
+    return {};
+}
+
+Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
+    EVP_PKEY* key = algorithm == Algorithm::ecdsa_p256
+                        ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", SN_X9_62_prime256v1)
+                        : EVP_PKEY_Q_keygen(nullptr, nullptr, info(algorithm).openssl_name.data());
+    if (key == nullptr) {
+        return fail(Code::internal, "cannot make a {} key: {}", info(algorithm).name,
+                    openssl_error());
+    }
+    return PrivateKey(key);
+}
+
+Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
+                                                  const Passphrase& passphrase) {
+    if (pem.size() > max_key_size) {
+        return fail(Code::input_invalid, "private key of {} bytes is longer than {}", pem.size(),
+                    max_key_size);
+    }
+    const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    if (!bio) return fail(Code::internal, "private key: {}", openssl_error());
+    const EncryptedHandle encrypted(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));
+    if (!encrypted) {
+        return fail(Code::input_invalid, "no ENCRYPTED PRIVATE KEY in PEM: {}", openssl_error());
+    }
+    const std::string_view secret = passphrase.expose();
+    const ClearHandle clear(
+        PKCS8_decrypt(encrypted.get(), secret.data(), static_cast<int>(secret.size())));
+    if (!clear) {
+        openssl_error();  // its reason tells apart what a wrong passphrase happens to decrypt to
+        return fail(Code::input_invalid, "private key: wrong passphrase, or the file is damaged");
+    }
+    EVP_PKEY* parsed = EVP_PKCS82PKEY(clear.get());
+    if (parsed == nullptr) {
+        return fail(Code::input_invalid, "private key cannot be parsed: {}", openssl_error());
+    }
+    PrivateKey key(parsed);
+    QUOIN_CHECK(key.algorithm());
+    return key;
+}
+
+Result<PrivateKey> PrivateKey::load(const std::filesystem::path& file,
+                                    const Passphrase& passphrase) {
+    QUOIN_TRY(const std::string pem, files::read(file, max_key_size));
+    auto key = from_encrypted_pem(pem, passphrase);
+    if (!key) return fail(key.error().code, "{}: {}", file.string(), key.error().message);
+    return key;
+}
+
+Result<std::string> PrivateKey::to_encrypted_pem(const Passphrase& passphrase, bool slow) const {
+    QUOIN_TRY(const EncryptedHandle encrypted, encrypt(key_.get(), passphrase, slow));
+    const BioHandle bio(BIO_new(BIO_s_mem()));
+    if (!bio || PEM_write_bio_PKCS8(bio.get(), encrypted.get()) != 1) {
+        return fail(Code::internal, "cannot write the key: {}", openssl_error());
+    }
+    return text_of_bio(bio.get());
+}
+
+Result<std::string> PrivateKey::danger_to_clear_pem() const {
+    const BioHandle bio(BIO_new(BIO_s_secmem()));
+    if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
+                                              nullptr) != 1) {
+        return fail(Code::internal, "cannot write the key: {}", openssl_error());
+    }
+    return text_of_bio(bio.get());
+}
+
+Result<Algorithm> PrivateKey::algorithm() const { return algorithm_of(key_.get()); }
+
+Result<PublicKey> PrivateKey::public_key() const {
+    unsigned char* encoded = nullptr;
+    const int size = i2d_PUBKEY(key_.get(), &encoded);
+    if (size <= 0) return fail(Code::internal, "cannot encode a public key: {}", openssl_error());
+    auto key = PublicKey::from_spki_der({encoded, static_cast<std::size_t>(size)});
+    OPENSSL_free(encoded);
+    return key;
+}
+
+Result<ByteVector> PrivateKey::sign(Bytes message, Bytes context) const {
+    QUOIN_TRY(const Algorithm algorithm, this->algorithm());
+    QUOIN_CHECK(check_context(algorithm, context));
+    const DigestContextHandle state(EVP_MD_CTX_new());
+    const ContextParameters parameters(context);
+    ByteVector signature(info(algorithm).signature_size);
+    std::size_t size = signature.size();
+    if (!state ||
+        EVP_DigestSignInit_ex(state.get(), nullptr, digest_name(algorithm), nullptr, nullptr,
+                              key_.get(), parameters.list) != 1 ||
+        EVP_DigestSign(state.get(), signature.data(), &size, message.data(), message.size()) != 1) {
+        return fail(Code::internal, "cannot sign with {}: {}", info(algorithm).name,
+                    openssl_error());
+    }
+    signature.resize(size);
+    return signature;
+}
+
+}  // namespace quoin::crypto

@@ -1,0 +1,167 @@
+#include "host/files/files.hpp"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+namespace quoin::files {
+namespace {
+
+namespace fs = std::filesystem;
+
+class Descriptor {
+public:
+    explicit Descriptor(int number) : number_(number) {}
+    Descriptor(const Descriptor&) = delete;
+    Descriptor& operator=(const Descriptor&) = delete;
+    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
+    Descriptor& operator=(Descriptor&&) = delete;
+    ~Descriptor() {
+        if (number_ >= 0) ::close(number_);
+    }
+    int number() const { return number_; }
+    bool valid() const { return number_ >= 0; }
+
+private:
+    int number_;
+};
+
+std::unexpected<Error> system_failure(const fs::path& file, std::string_view doing) {
+    const int number = errno;
+    const Code code = number == ENOENT ? Code::input_not_found : Code::resource_unavailable;
+    return fail(code, "{}: cannot {}: {}", file.string(), doing,
+                std::generic_category().message(number));
+}
+
+Result<void> write_all(int descriptor, std::string_view content, const fs::path& file) {
+    while (!content.empty()) {
+        const ssize_t written = ::write(descriptor, content.data(), content.size());
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            return system_failure(file, "write");
+        }
+        content.remove_prefix(static_cast<std::size_t>(written));
+    }
+    if (::fsync(descriptor) != 0) return system_failure(file, "write to the disk");
+    return {};
+}
+
+fs::path folder_of(const fs::path& file) {
+    return file.has_parent_path() ? file.parent_path() : fs::path(".");
+}
+
+Result<void> sync_folder(const fs::path& folder) {
+    const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened.valid() || ::fsync(opened.number()) != 0) {
+        return system_failure(folder, "write the folder to the disk");
+    }
+    return {};
+}
+
+// A whole, synced file under a temporary name beside `file`; the caller gives it its name.
+Result<std::string> write_temporary(const fs::path& file, std::string_view content, mode_t mode) {
+    std::string name = file.string() + ".XXXXXX";
+    const Descriptor opened(::mkostemp(name.data(), O_CLOEXEC));
+    if (!opened.valid()) return system_failure(file, "create");
+    auto written = write_all(opened.number(), content, file);
+    if (written && ::fchmod(opened.number(), mode) != 0) {
+        written = system_failure(file, "set the mode");
+    }
+    if (!written) {
+        ::unlink(name.c_str());
+        return std::unexpected(written.error());
+    }
+    return name;
+}
+
+// Where the last whole line ends.
+Result<off_t> end_of_lines(int descriptor, const fs::path& file) {
+    off_t end = ::lseek(descriptor, 0, SEEK_END);
+    if (end < 0) return system_failure(file, "seek");
+    while (end > 0) {
+        char last = 0;
+        if (::pread(descriptor, &last, 1, end - 1) != 1) return system_failure(file, "read");
+        if (last == '\n') break;
+        --end;
+    }
+    return end;
+}
+
+}  // namespace
+
+Result<std::string> read(const fs::path& file, std::size_t limit) {
+    const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!opened.valid()) return system_failure(file, "open");
+    std::string content;
+    for (;;) {
+        char piece[16 * 1024];
+        const ssize_t got = ::read(opened.number(), piece, sizeof piece);
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return system_failure(file, "read");
+        }
+        if (got == 0) return content;
+        content.append(piece, static_cast<std::size_t>(got));
+        if (content.size() > limit) {
+            return fail(Code::input_invalid, "{}: longer than the limit of {} bytes", file.string(),
+                        limit);
+        }
+    }
+}
+
+Result<void> write_atomically(const fs::path& file, std::string_view content, mode_t mode) {
+    QUOIN_TRY(const std::string temporary, write_temporary(file, content, mode));
+    if (::rename(temporary.c_str(), file.c_str()) != 0) {
+        auto failure = system_failure(file, "rename to");
+        ::unlink(temporary.c_str());
+        return failure;
+    }
+    return sync_folder(folder_of(file));
+}
+
+Result<void> create(const fs::path& file, std::string_view content, mode_t mode) {
+    QUOIN_TRY(const std::string temporary, write_temporary(file, content, mode));
+    // link() refuses a name that exists, rename() would replace it.
+    const bool linked = ::link(temporary.c_str(), file.c_str()) == 0;
+    const bool exists = !linked && errno == EEXIST;
+    auto failure = system_failure(file, "create");
+    ::unlink(temporary.c_str());
+    if (exists) return fail(Code::input_conflict, "{}: is there already", file.string());
+    if (!linked) return failure;
+    return sync_folder(folder_of(file));
+}
+
+Result<void> append_lines(const fs::path& file, std::string_view lines, mode_t mode) {
+    const Descriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode));
+    if (!opened.valid()) return system_failure(file, "open");
+    QUOIN_TRY(const off_t end, end_of_lines(opened.number(), file));
+    if (::ftruncate(opened.number(), end) != 0) return system_failure(file, "cut");
+    if (::lseek(opened.number(), end, SEEK_SET) != end) return system_failure(file, "seek");
+    QUOIN_CHECK(write_all(opened.number(), lines, file));
+    return sync_folder(folder_of(file));
+}
+
+Result<void> make_private_folder(const fs::path& folder) {
+    std::error_code failure;
+    if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), failure);
+    if (::mkdir(folder.c_str(), 0700) == 0) return {};
+    if (errno != EEXIST) return system_failure(folder, "create the folder");
+    struct stat status {};
+    if (::stat(folder.c_str(), &status) != 0) return system_failure(folder, "read");
+    if (!S_ISDIR(status.st_mode)) {
+        return fail(Code::input_conflict, "{}: is there, and is not a folder", folder.string());
+    }
+    if ((status.st_mode & 0022U) != 0) {
+        return fail(Code::config_invalid, "{}: others may write here; run: chmod 700 {}",
+                    folder.string(), folder.string());
+    }
+    return {};
+}
+
+}  // namespace quoin::files

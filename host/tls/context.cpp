@@ -1,0 +1,149 @@
+#include <arpa/inet.h>
+#include <openssl/crypto.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+#include "host/tls/policy.hpp"
+#include "host/tls/settings.hpp"
+
+namespace quoin::tls {
+namespace {
+
+constexpr int max_depth = 3;                  // certificates between leaf and anchor
+constexpr long max_chain_size = 64 * 1024;    // bytes; ours have about 20 KiB
+
+std::unexpected<Error> failure(std::string_view doing) {
+    return fail(Code::config_invalid, "TLS: cannot {}: {}", doing, crypto::openssl_error());
+}
+
+// An absent extendedKeyUsage means "any" to OpenSSL; here the leaf must name its use.
+bool names_its_use(X509* leaf, bool is_server) {
+    const std::uint32_t usage = X509_get_extended_key_usage(leaf);
+    return usage != UINT32_MAX && (usage & (is_server ? XKU_SSL_SERVER : XKU_SSL_CLIENT)) != 0;
+}
+
+bool expects_a_server(X509_VERIFY_PARAM* parameters) {
+    if (X509_VERIFY_PARAM_get0_host(parameters, 0) != nullptr) return true;
+    char* address = X509_VERIFY_PARAM_get1_ip_asc(parameters);
+    OPENSSL_free(address);
+    return address != nullptr;
+}
+
+int refuse(X509_STORE_CTX* store, int error) {
+    X509_STORE_CTX_set_error(store, error);
+    return 0;
+}
+
+int check_client(int sound, X509_STORE_CTX* store) noexcept {
+    if (sound != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return sound;
+    const bool named = names_its_use(X509_STORE_CTX_get_current_cert(store), false);
+    return named ? 1 : refuse(store, X509_V_ERR_INVALID_PURPOSE);
+}
+
+int check_server(int sound, X509_STORE_CTX* store) noexcept {
+    if (sound != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return sound;
+    if (!names_its_use(X509_STORE_CTX_get_current_cert(store), true)) {
+        return refuse(store, X509_V_ERR_INVALID_PURPOSE);
+    }
+    // A caller that forgot expect_server() would accept any server of the plant.
+    const bool expects = expects_a_server(X509_STORE_CTX_get0_param(store));
+    return expects ? 1 : refuse(store, X509_V_ERR_HOSTNAME_MISMATCH);
+}
+
+Result<Context> make_context(const SSL_METHOD* method, const SuiteInfo& suite) {
+    Context context(SSL_CTX_new(method));
+    if (!context) return failure("make a context");
+    SSL_CTX* const raw = context.get();
+    if (SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_ciphersuites(raw, cipher_suites) != 1) {
+        return failure("hold to TLS 1.3");
+    }
+    if (SSL_CTX_set1_groups_list(raw, suite.groups.data()) != 1) return failure("set the groups");
+    if (SSL_CTX_set1_sigalgs_list(raw, suite.signatures.data()) != 1 ||
+        SSL_CTX_set1_client_sigalgs_list(raw, suite.signatures.data()) != 1) {
+        return failure("set the signatures");
+    }
+    // NO_AUTO_CHAIN: with a lone leaf OpenSSL would look for the chain itself and add the root.
+    SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
+    SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+    if (SSL_CTX_set_num_tickets(raw, 0) != 1) return failure("turn tickets off");
+    SSL_CTX_set_max_cert_list(raw, max_chain_size);
+    SSL_CTX_set_verify_depth(raw, max_depth);
+    return context;
+}
+
+Result<void> trust(SSL_CTX* context, std::span<const x509::Certificate> anchors) {
+    X509_STORE* store = SSL_CTX_get_cert_store(context);
+    for (const x509::Certificate& anchor : anchors) {
+        if (X509_STORE_add_cert(store, anchor.native()) != 1) return failure("trust a certificate");
+    }
+    X509_VERIFY_PARAM* parameters = SSL_CTX_get0_param(context);
+    if (X509_VERIFY_PARAM_set_flags(parameters,
+                                    X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN) != 1) {
+        return failure("set the checks");
+    }
+    X509_VERIFY_PARAM_set_hostflags(parameters,
+                                    X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return {};
+}
+
+Result<void> show(SSL_CTX* context, const Credentials& credentials) {
+    if (credentials.chain.empty()) {
+        return fail(Code::config_invalid, "TLS: the certificate chain is empty");
+    }
+    if (SSL_CTX_use_certificate(context, credentials.chain.front().native()) != 1) {
+        return failure("use the certificate");
+    }
+    for (const x509::Certificate& certificate : std::span(credentials.chain).subspan(1)) {
+        if (SSL_CTX_add1_chain_cert(context, certificate.native()) != 1) return failure("add the chain");
+    }
+    if (SSL_CTX_use_PrivateKey(context, credentials.key.native()) != 1 ||
+        SSL_CTX_check_private_key(context) != 1) {
+        return failure("use the private key with this certificate");
+    }
+    return {};
+}
+
+}  // namespace
+
+void ContextDeleter::operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
+
+Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
+                               const Credentials* credentials) {
+    QUOIN_TRY(Context context, make_context(TLS_client_method(), info(suite)));
+    QUOIN_CHECK(trust(context.get(), anchors));
+    if (credentials != nullptr) QUOIN_CHECK(show(context.get(), *credentials));
+    SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, check_server);
+    return context;
+}
+
+Result<void> expect_server(SSL* connection, const std::string& host) {
+    std::uint8_t address[16];
+    const bool is_address = ::inet_pton(AF_INET, host.c_str(), address) == 1 ||
+                            ::inet_pton(AF_INET6, host.c_str(), address) == 1;
+    if (host.empty() || SSL_set1_host(connection, host.c_str()) != 1) {
+        crypto::openssl_error();
+        return fail(Code::input_invalid, "\"{}\" is no name of a server", host);
+    }
+    // RFC 6066, section 3: literal addresses are not permitted in SNI.
+    if (!is_address && SSL_set_tlsext_host_name(connection, host.c_str()) != 1) {
+        crypto::openssl_error();
+        return fail(Code::input_invalid, "\"{}\" is too long for the name of a server", host);
+    }
+    return {};
+}
+
+Result<Context> server_context(Suite suite, const Credentials& credentials,
+                               std::span<const x509::Certificate> client_anchors,
+                               bool require_client) {
+    QUOIN_TRY(Context context, make_context(TLS_server_method(), info(suite)));
+    QUOIN_CHECK(trust(context.get(), client_anchors));
+    QUOIN_CHECK(show(context.get(), credentials));
+    const int mode = SSL_VERIFY_PEER | (require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
+    SSL_CTX_set_verify(context.get(), mode, check_client);
+    return context;
+}
+
+}  // namespace quoin::tls

@@ -1,0 +1,81 @@
+#include "host/tls/policy.hpp"
+
+#include <array>
+
+#include "host/tls/settings.hpp"
+
+namespace quoin::tls {
+namespace {
+
+using crypto::Algorithm;
+
+// Names of groups and signatures as OpenSSL 3.5 lists them.
+constexpr std::array suites{
+    SuiteInfo{.suite = Suite::classical,
+              .name = "classical",
+              .groups = "X25519",
+              .signatures = "ed25519:ecdsa_secp256r1_sha256",
+              .root = Algorithm::ecdsa_p256,
+              .issuing = Algorithm::ecdsa_p256,
+              .service = Algorithm::ecdsa_p256,
+              .mcu = Algorithm::ed25519,
+              .mpu = Algorithm::ecdsa_p256},
+    SuiteInfo{.suite = Suite::hybrid,
+              .name = "hybrid",
+              .groups = "X25519MLKEM768",
+              .signatures = "mldsa65:mldsa44",
+              .root = Algorithm::slh_dsa_sha2_128s,
+              .issuing = Algorithm::ml_dsa_65,
+              .service = Algorithm::ml_dsa_65,
+              .mcu = Algorithm::ml_dsa_44,
+              .mpu = Algorithm::ml_dsa_65},
+    SuiteInfo{.suite = Suite::pure,
+              .name = "pure",
+              .groups = "MLKEM768",
+              .signatures = "mldsa65:mldsa44",
+              .root = Algorithm::slh_dsa_sha2_128s,
+              .issuing = Algorithm::ml_dsa_65,
+              .service = Algorithm::ml_dsa_65,
+              .mcu = Algorithm::ml_dsa_44,
+              .mpu = Algorithm::ml_dsa_65},
+};
+
+}  // namespace
+
+const SuiteInfo& info(Suite suite) { return suites[static_cast<std::size_t>(suite)]; }
+
+Result<Suite> suite_by_name(std::string_view name, bool danger_allow_classical) {
+    for (const SuiteInfo& row : suites) {
+        if (row.name != name) continue;
+        if (row.suite == Suite::classical && !danger_allow_classical) {
+            return fail(Code::config_invalid,
+                        "suite \"classical\" does not resist quantum computers; use hybrid or pure, "
+                        "or set danger_allow_classical to compare");
+        }
+        return row.suite;
+    }
+    return fail(Code::config_invalid, "suite \"{}\" is not known; use hybrid or pure", name);
+}
+
+std::string openssl_conf(Suite suite) {
+    const SuiteInfo& row = info(suite);
+    return fmt::format(
+        "# Written by Quoin: holds every TLS context of the program to the suite \"{}\".\n"
+        "openssl_conf = quoin\n"
+        "[quoin]\n"
+        "ssl_conf = programs\n"
+        "[programs]\n"
+        "system_default = policy\n"
+        "[policy]\n"
+        "MinProtocol = TLSv1.3\n"
+        "MaxProtocol = TLSv1.3\n"
+        "Ciphersuites = {}\n"
+        "Groups = {}\n"
+        "SignatureAlgorithms = {}\n"
+        "ClientSignatureAlgorithms = {}\n"
+        "Options = -SessionTicket\n"
+        "NumTickets = 0\n",
+        row.name, cipher_suites, row.groups, row.signatures, row.signatures);
+}
+
+}  // namespace quoin::tls

@@ -1,0 +1,9 @@
+// What contexts of our own and those of unmodified programs have in common.
+#pragma once
+
+namespace quoin::tls {
+
+// 256-bit keys only: half of that is left against Grover's search.
+inline constexpr const char* cipher_suites = "TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256";
+
+}  // namespace quoin::tls
