@@ -1,0 +1,58 @@
+#include "host/attest/attest.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace quoin::attest {
+
+Result<crypto::ByteVector> sign_evidence(const evidence::Claims& claims,
+                                         const crypto::PrivateKey& attestation_key) {
+    QUOIN_TRY(const crypto::Algorithm algorithm, attestation_key.algorithm());
+    if (algorithm != crypto::Algorithm::slh_dsa_shake_128f) {
+        return fail(Code::input_invalid,
+                    "attestation key of {}: is {}, but evidence is signed with SLH-DSA-SHAKE-128f: "
+                    "enrol an attestation key",
+                    claims.device, crypto::info(algorithm).name);
+    }
+    crypto::ByteVector payload_room(evidence::max_payload_size);
+    QUOIN_TRY(const Bytes payload, lift(evidence::encode_claims(claims, payload_room),
+                                        "encoding the claims of the evidence"));
+    crypto::ByteVector signed_room(evidence::max_signed_part_size);
+    QUOIN_TRY(const Bytes signed_part,
+              lift(evidence::encode_signed_part(payload, claims.device, signed_room),
+                   "encoding what the evidence signs"));
+    QUOIN_TRY(const crypto::ByteVector signature, attestation_key.sign(signed_part));
+    crypto::ByteVector message_room(evidence::max_message_size);
+    QUOIN_TRY(const Bytes message, lift(evidence::encode_message(payload, signature, message_room),
+                                        "encoding the evidence"));
+    return crypto::ByteVector(message.begin(), message.end());
+}
+
+Result<OpenedEvidence> open_evidence(Bytes bytes) {
+    if (bytes.size() > evidence::max_message_size) {
+        return fail(Code::peer_oversize, "evidence of {} bytes: the limit is {}", bytes.size(),
+                    evidence::max_message_size);
+    }
+    auto parts = std::make_shared<OpenedEvidence::Parts>();
+    parts->bytes.assign(bytes.begin(), bytes.end());
+    QUOIN_TRY(parts->message, lift(evidence::decode_message(parts->bytes), "evidence"));
+    QUOIN_TRY(parts->claims, lift(evidence::decode_claims(parts->message.payload, parts->storage),
+                                  "claims of the evidence"));
+    return OpenedEvidence(std::move(parts));
+}
+
+Result<void> OpenedEvidence::verify(const crypto::PublicKey& key) const {
+    QUOIN_TRY(const crypto::Algorithm algorithm, key.algorithm());
+    if (algorithm != crypto::Algorithm::slh_dsa_shake_128f) {
+        return fail(Code::integrity_signature,
+                    "attestation key of {}: is {}, not SLH-DSA-SHAKE-128f", claims().device,
+                    crypto::info(algorithm).name);
+    }
+    crypto::ByteVector room(evidence::max_signed_part_size);
+    QUOIN_TRY(const Bytes signed_part,
+              lift(evidence::encode_signed_part(parts_->message.payload, claims().device, room),
+                   "encoding what the evidence signs"));
+    return key.verify(signed_part, parts_->message.signature);
+}
+
+}  // namespace quoin::attest
