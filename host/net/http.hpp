@@ -1,4 +1,5 @@
-// HTTPS, HTTP and Unix-socket HTTP server and client, on Boost.Beast. No Boost type leaves this header.
+// HTTPS, HTTP and Unix-socket HTTP server and client, on Boost.Beast. No Boost type leaves this
+// header.
 //
 // Threads: a server accepts on one I/O thread and runs handlers on its own pool; handlers may block
 // on the database. A client call blocks its caller until `timeout`.
@@ -23,9 +24,9 @@
 namespace quoin::net {
 
 struct HttpRequest {
-    std::string method;                       // upper case
-    std::string path;                         // decoded, without query
-    std::map<std::string, std::string> query; // decoded; a repeated key is refused with 400
+    std::string method;                        // upper case
+    std::string path;                          // decoded, without query
+    std::map<std::string, std::string> query;  // decoded; a repeated key is refused with 400
     std::string content_type;
     std::string accept;
     std::string body;
@@ -41,9 +42,9 @@ using Stream = std::function<std::optional<std::string>(std::chrono::millisecond
 struct HttpResponse {
     int status = 200;
     std::string content_type = "application/json";
-    std::string body;
-    std::vector<std::pair<std::string, std::string>> headers;
-    Stream stream;  // when set: chunked, `body` is ignored (SSE, CSV export)
+    std::string body = {};
+    std::vector<std::pair<std::string, std::string>> headers = {};
+    Stream stream = {};  // when set: chunked, `body` is ignored (SSE, CSV export)
 };
 
 // RFC 9457 problem document from an error.
@@ -54,17 +55,18 @@ using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
 struct HttpServerOptions {
     std::string address = "127.0.0.1";  // or the path of a Unix socket, "unix:/run/x.sock"
     std::uint16_t port = 0;             // 0: a free one
-    tls::Context tls;                   // null: plain
+    tls::Context tls = {};              // null: plain
     unsigned threads = 4;
     std::size_t max_body_bytes = 1 << 20;
     std::size_t max_connections = 1024;
     std::chrono::milliseconds request_timeout{15000};
-    unsigned max_streams = 32;          // each holds one thread of its own
+    unsigned max_streams = 32;  // each holds one thread of its own
 };
 
 class HttpServer {
 public:
-    static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options, HttpHandler handler);
+    static Result<std::unique_ptr<HttpServer>> start(HttpServerOptions options,
+                                                     HttpHandler handler);
     virtual ~HttpServer() = default;  // stops accepting, ends connections, joins its threads
     virtual std::uint16_t port() const = 0;
     // New connections use this context (certificate renewal).
@@ -72,17 +74,17 @@ public:
 };
 
 struct HttpClientOptions {
-    std::string base_url;            // https://host:port, http://host:port or unix:/path
-    SSL_CTX* tls = nullptr;          // borrowed; needed for https
+    std::string base_url;    // https://host:port, http://host:port or unix:/path
+    SSL_CTX* tls = nullptr;  // borrowed; needed for https
     std::chrono::milliseconds timeout{15000};
     std::size_t max_body_bytes = 16 << 20;
 };
 
 struct HttpReply {
     int status = 0;
-    std::string content_type;
-    std::string body;
-    std::map<std::string, std::string> headers;  // names in lower case
+    std::string content_type = {};
+    std::string body = {};
+    std::map<std::string, std::string> headers = {};  // names in lower case
 };
 
 // One request on a new connection.

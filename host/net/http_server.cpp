@@ -1,0 +1,492 @@
+// The server half of http.hpp.
+//
+//   accept -> [TLS handshake] -> ( read header -> read body -> handler -> write )* -> close
+//
+// Coroutines of one I/O thread; only a handler (pool) and a stream's source (own thread) run
+// elsewhere.
+#include <openssl/ssl.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <atomic>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/ssl.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core.hpp>
+#include <boost/beast/http.hpp>
+#include <mutex>
+#include <thread>
+#include <unordered_map>
+
+#include "host/net/http.hpp"
+#include "host/net/target.hpp"
+
+namespace quoin::net {
+namespace {
+
+namespace asio = boost::asio;
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::awaitable;
+using asio::use_awaitable;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+using Local = asio::local::stream_protocol;
+using Tcp = asio::ip::tcp;
+template <class Protocol>
+using Plain = beast::basic_stream<Protocol, asio::any_io_executor>;
+using Tls = asio::ssl::stream<Plain<Tcp>>;
+constexpr auto as_tuple = asio::as_tuple(use_awaitable);
+
+constexpr std::uint32_t max_header_bytes = 16 * 1024;
+constexpr milliseconds stream_wait{500};        // bounds how long a stop waits for a stream
+constexpr std::chrono::seconds keep_alive{5};   // between comments of a silent event stream
+constexpr std::chrono::seconds linger_time{2};  // for a refused upload to see its answer
+constexpr std::size_t linger_bytes = 4 << 20;
+
+struct Peer {
+    std::vector<x509::Certificate> chain = {};
+    std::optional<uid_t> uid = {};
+    std::string remote = {};
+};
+
+struct Piece {
+    std::optional<std::string> text = {};
+    bool failed = false;
+};
+
+// What a coroutine throws goes to the loop in run(), which logs it.
+constexpr auto rethrow = [](std::exception_ptr thrown) {
+    if (thrown) std::rethrow_exception(thrown);
+};
+
+HttpResponse call_handler(const HttpHandler& handler, const HttpRequest& request) {
+    try {
+        return handler(request);
+    } catch (const std::exception& error) {
+        // A library threw through the handler: the request fails, the server goes on.
+        spdlog::error("{} {}: {}", request.method, request.path, error.what());
+        return problem({Code::internal, "the request failed inside the server; its log says why"});
+    }
+}
+
+Piece next_piece(const Stream& source) {
+    try {
+        return {.text = source(stream_wait)};
+    } catch (const std::exception& error) {
+        spdlog::error("a streamed answer broke off: {}", error.what());
+        return {.text = std::nullopt, .failed = true};
+    }
+}
+
+std::vector<x509::Certificate> client_chain(SSL* ssl) {
+    std::vector<x509::Certificate> chain;
+    if (SSL_get0_peer_certificate(ssl) == nullptr || SSL_get_verify_result(ssl) != X509_V_OK) {
+        return chain;
+    }
+    const STACK_OF(X509)* verified = SSL_get0_verified_chain(ssl);
+    for (int i = 0; verified != nullptr && i < sk_X509_num(verified); ++i) {
+        chain.emplace_back(sk_X509_value(verified, i));
+    }
+    return chain;
+}
+
+bool is_parse_error(const beast::error_code& error) {
+    return error.category() == http::make_error_code(http::error::bad_method).category() &&
+           error != http::error::end_of_stream && error != http::error::partial_message;
+}
+
+HttpResponse refusal(const beast::error_code& error, std::size_t max_body_bytes) {
+    if (error == http::error::body_limit) {
+        return problem({Code::peer_oversize,
+                        fmt::format("the request's body is longer than {} bytes", max_body_bytes)});
+    }
+    if (error == http::error::header_limit) {
+        HttpResponse response =
+            problem({Code::peer_oversize,
+                     fmt::format("the header is longer than {} bytes", max_header_bytes)});
+        response.status = 431;
+        return response;
+    }
+    return problem({Code::peer_malformed, "this is not an HTTP/1.1 request: " + error.message()});
+}
+
+std::string text_of_field(const http::request<http::string_body>& message, http::field field) {
+    return std::string(message[field]);
+}
+
+Result<HttpRequest> to_request(http::request<http::string_body>&& message, const Peer& peer) {
+    const beast::string_view raw = message.target();
+    QUOIN_TRY(Target target, parse_target({raw.data(), raw.size()}));
+    return HttpRequest{.method = std::string(message.method_string()),
+                       .path = std::move(target.path),
+                       .query = std::move(target.query),
+                       .content_type = text_of_field(message, http::field::content_type),
+                       .accept = text_of_field(message, http::field::accept),
+                       .body = std::move(message.body()),
+                       .client_chain = peer.chain,
+                       .peer_uid = peer.uid,
+                       .remote = peer.remote};
+}
+
+template <class Body>
+http::response<Body> make_head(const HttpResponse& from, bool keep) {
+    http::response<Body> head;
+    head.result(static_cast<unsigned>(from.status));
+    head.version(11);
+    head.set(http::field::server, "quoind");
+    head.set(http::field::content_type, from.content_type);
+    head.set(http::field::cache_control, "no-store");
+    head.set("X-Content-Type-Options", "nosniff");
+    for (const auto& [name, value] : from.headers) head.set(name, value);
+    head.keep_alive(keep);
+    return head;
+}
+
+class Server final : public HttpServer {
+public:
+    Server(HttpServerOptions options, HttpHandler handler)
+        : options_(std::move(options)), handler_(std::move(handler)), pool_(options_.threads) {
+        if (options_.tls) adopt(std::move(options_.tls));
+    }
+
+    ~Server() override {
+        asio::post(io_, [this] { stop(); });
+        work_.reset();
+        if (thread_.joinable()) thread_.join();
+        pool_.join();
+        if (!socket_path_.empty()) ::unlink(socket_path_.c_str());
+    }
+
+    Result<void> listen() {
+        try {
+            if (options_.address.starts_with("unix:")) {
+                QUOIN_TRY(const BaseUrl url, parse_base_url(options_.address));
+                listen_local(url.host);
+            } else {
+                listen_tcp();
+            }
+        } catch (const boost::system::system_error& error) {
+            const std::string where = options_.address.starts_with("unix:")
+                                          ? options_.address
+                                          : fmt::format("{}:{}", options_.address, options_.port);
+            return fail(Code::resource_unavailable, "cannot listen on {}: {}", where,
+                        error.code().message());
+        }
+        thread_ = std::thread([this] { run(); });
+        return {};
+    }
+
+    std::uint16_t port() const override { return port_; }
+
+    void replace_tls(tls::Context context) override { adopt(std::move(context)); }
+
+private:
+    void adopt(tls::Context context) {
+        auto adopted = std::make_shared<asio::ssl::context>(context.release());
+        const std::lock_guard lock(tls_mutex_);
+        tls_ = std::move(adopted);
+    }
+
+    std::shared_ptr<asio::ssl::context> current_tls() {
+        const std::lock_guard lock(tls_mutex_);
+        return tls_;
+    }
+
+    void listen_tcp() {
+        const Tcp::endpoint endpoint(asio::ip::make_address(options_.address), options_.port);
+        auto acceptor = std::make_shared<Tcp::acceptor>(io_, endpoint);  // reuse_address on
+        port_ = acceptor->local_endpoint().port();
+        close_acceptor_ = [acceptor] { acceptor->close(); };
+        asio::co_spawn(io_, accept_loop<Tcp>(acceptor), rethrow);
+    }
+
+    void listen_local(const std::string& path) {
+        struct stat status{};
+        // A socket left by a killed process; the lock on the home says that nobody else serves it.
+        if (::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) ::unlink(path.c_str());
+        auto acceptor = std::make_shared<Local::acceptor>(io_);
+        acceptor->open();
+        ::fchmod(acceptor->native_handle(),
+                 0600);  // before bind: the file is never wider than this
+        acceptor->bind(Local::endpoint(path));
+        acceptor->listen();
+        socket_path_ = path;
+        close_acceptor_ = [acceptor] { acceptor->close(); };
+        asio::co_spawn(io_, accept_loop<Local>(acceptor), rethrow);
+    }
+
+    void run() {
+        for (;;) {
+            try {
+                io_.run();
+                return;
+            } catch (const std::exception& error) {
+                spdlog::error("a connection ended by an error: {}", error.what());
+            }
+        }
+    }
+
+    void stop() {
+        stopping_ = true;
+        if (close_acceptor_) close_acceptor_();
+        for (const auto& [id, close] : open_) close();
+    }
+
+    template <class Protocol>
+    awaitable<void> accept_loop(std::shared_ptr<typename Protocol::acceptor> acceptor) {
+        asio::steady_timer timer(io_);
+        while (!stopping_) {
+            auto [error, socket] = co_await acceptor->async_accept(as_tuple);
+            if (stopping_) co_return;
+            if (error) {  // out of descriptors, or the peer left: a pause instead of a busy loop
+                timer.expires_after(milliseconds(50));
+                (void)co_await timer.async_wait(as_tuple);
+            } else if (open_.size() >= options_.max_connections) {
+                spdlog::warn("refused a connection: {} are open, the limit", open_.size());
+            } else {
+                asio::co_spawn(io_, serve(std::move(socket)), rethrow);
+            }
+        }
+    }
+
+    // Remembers how to close a connection, for stop() and for the limit.
+    class Registration {
+    public:
+        Registration(Server& server, std::function<void()> close)
+            : server_(server), id_(server.next_id_++) {
+            server_.open_.emplace(id_, std::move(close));
+        }
+        Registration(const Registration&) = delete;
+        Registration& operator=(const Registration&) = delete;
+        ~Registration() { server_.open_.erase(id_); }
+
+    private:
+        Server& server_;
+        std::uint64_t id_;
+    };
+
+    awaitable<void> serve(Local::socket socket) {
+        ucred credentials{};
+        socklen_t size = sizeof credentials;
+        if (::getsockopt(socket.native_handle(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) !=
+            0) {
+            co_return;
+        }
+        Plain<Local> stream(std::move(socket));
+        const Registration registration(*this, [&stream] { stream.close(); });
+        co_await serve_requests(stream, {.chain = {}, .uid = credentials.uid, .remote = "unix"});
+    }
+
+    awaitable<void> serve(Tcp::socket socket) {
+        beast::error_code error;
+        const Tcp::endpoint endpoint = socket.remote_endpoint(error);
+        if (error) co_return;  // gone already
+        socket.set_option(Tcp::no_delay(true), error);
+        Peer peer{.remote = fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port())};
+        const std::shared_ptr<asio::ssl::context> context = current_tls();
+        if (!context) {
+            Plain<Tcp> stream(std::move(socket));
+            const Registration registration(*this, [&stream] { stream.close(); });
+            co_await serve_requests(stream, std::move(peer));
+        } else {
+            co_await serve_tls(Tls(Plain<Tcp>(std::move(socket)), *context), std::move(peer));
+        }
+    }
+
+    awaitable<void> serve_tls(Tls stream, Peer peer) {
+        auto& socket = beast::get_lowest_layer(stream);
+        const Registration registration(*this, [&socket] { socket.close(); });
+        socket.expires_after(options_.request_timeout);
+        const auto [error] =
+            co_await stream.async_handshake(asio::ssl::stream_base::server, as_tuple);
+        if (error) {
+            spdlog::debug("{}: TLS handshake: {}", peer.remote, error.message());
+            co_return;
+        }
+        peer.chain = client_chain(stream.native_handle());
+        co_await serve_requests(stream, std::move(peer));
+        socket.expires_after(linger_time);
+        (void)co_await stream.async_shutdown(as_tuple);
+    }
+
+    template <class Stream>
+    awaitable<void> serve_requests(Stream& stream, Peer peer) {
+        beast::flat_buffer buffer;
+        bool keep = true;
+        while (keep && !stopping_) keep = co_await serve_one(stream, buffer, peer);
+    }
+
+    // Reads a request and answers it. False: the connection ends.
+    template <class Stream>
+    awaitable<bool> serve_one(Stream& stream, beast::flat_buffer& buffer, const Peer& peer) {
+        http::request_parser<http::string_body> parser;
+        parser.header_limit(max_header_bytes);
+        parser.body_limit(options_.max_body_bytes);
+        beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
+        const beast::error_code error = co_await read(stream, buffer, parser);
+        if (error) {
+            if (is_parse_error(error))
+                co_await refuse(stream, refusal(error, options_.max_body_bytes));
+            co_return false;
+        }
+        const bool keep = parser.get().keep_alive();
+        const bool http_11 = parser.get().version() >= 11;
+        auto request = to_request(parser.release(), peer);
+        if (!request) {
+            co_await refuse(stream, problem(request.error()));
+            co_return false;
+        }
+        if (request->method == "HEAD") {
+            HttpResponse response{.status = 405, .headers = {{"Allow", "GET, POST"}}};
+            co_return co_await write(stream, std::move(response), keep);
+        }
+        HttpResponse response = co_await asio::co_spawn(
+            pool_,
+            [this, &request]() -> awaitable<HttpResponse> {
+                co_return call_handler(handler_, *request);
+            },
+            use_awaitable);
+        if (!response.stream) co_return co_await write(stream, std::move(response), keep);
+        if (!http_11 || streams_ >= options_.max_streams) {
+            response =
+                problem({Code::resource_unavailable,
+                         "no more streamed answers at once (or not to HTTP/1.0); try later"});
+            co_return co_await write(stream, std::move(response), keep);
+        }
+        co_return co_await write_stream(stream, std::move(response), keep);
+    }
+
+    template <class Stream>
+    awaitable<beast::error_code> read(Stream& stream, beast::flat_buffer& buffer,
+                                      http::request_parser<http::string_body>& parser) {
+        {
+            const auto [error, size] =
+                co_await http::async_read_header(stream, buffer, parser, as_tuple);
+            if (error) co_return error;
+        }
+        if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
+            http::response<http::empty_body> go_on(http::status::continue_, 11);
+            const auto [error, size] = co_await http::async_write(stream, go_on, as_tuple);
+            if (error) co_return error;
+        }
+        const auto [error, size] = co_await http::async_read(stream, buffer, parser, as_tuple);
+        co_return error;
+    }
+
+    template <class Stream>
+    awaitable<bool> write(Stream& stream, HttpResponse response, bool keep) {
+        auto message = make_head<http::string_body>(response, keep && !stopping_);
+        message.body() = std::move(response.body);
+        message.prepare_payload();
+        beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
+        const auto [error, size] = co_await http::async_write(stream, message, as_tuple);
+        co_return !error && message.keep_alive();
+    }
+
+    // Answers a request that is not read to its end, and takes the rest so that a peer in the
+    // middle of an upload sees the answer instead of a reset.
+    template <class Stream>
+    awaitable<void> refuse(Stream& stream, HttpResponse response) {
+        (void)co_await write(stream, std::move(response), false);
+        std::array<char, 16 * 1024> scrap{};
+        std::size_t taken = 0;
+        beast::get_lowest_layer(stream).expires_after(linger_time);
+        beast::error_code ignored;
+        if constexpr (!std::is_same_v<Stream, Tls>) {
+            stream.socket().shutdown(asio::socket_base::shutdown_send, ignored);
+        }
+        while (taken < linger_bytes && !stopping_) {
+            const auto [error, size] =
+                co_await stream.async_read_some(asio::buffer(scrap), as_tuple);
+            if (error) co_return;
+            taken += size;
+        }
+    }
+
+    template <class Stream>
+    awaitable<bool> write_stream(Stream& stream, HttpResponse response, bool keep) {
+        struct Count {
+            unsigned& value;
+            explicit Count(unsigned& counted) : value(counted) { ++value; }
+            ~Count() { --value; }
+        };
+        const Count count(streams_);
+        asio::thread_pool own(1);
+        auto head = make_head<http::empty_body>(response, keep);
+        head.chunked(true);
+        http::response_serializer<http::empty_body> serializer(head);
+        beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
+        {
+            const auto [error, size] =
+                co_await http::async_write_header(stream, serializer, as_tuple);
+            if (error) co_return false;
+        }
+        const bool events = response.content_type == "text/event-stream";
+        auto last = steady_clock::now();
+        while (!stopping_) {
+            Piece piece = co_await asio::co_spawn(
+                own, [&response]() -> awaitable<Piece> { co_return next_piece(response.stream); },
+                use_awaitable);
+            if (piece.failed) co_return false;  // no last chunk: the peer sees that it is cut off
+            if (!piece.text) co_return co_await end_stream(stream, keep);
+            if (piece.text->empty()) {
+                if (!events || steady_clock::now() - last < keep_alive) continue;
+                *piece.text = ":\n\n";
+            }
+            beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
+            const auto [error, size] = co_await asio::async_write(
+                stream, http::make_chunk(asio::buffer(*piece.text)), as_tuple);
+            if (error) co_return false;
+            last = steady_clock::now();
+        }
+        co_return false;
+    }
+
+    template <class Stream>
+    awaitable<bool> end_stream(Stream& stream, bool keep) {
+        beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
+        const auto [error, size] =
+            co_await asio::async_write(stream, http::make_chunk_last(), as_tuple);
+        co_return !error && keep;
+    }
+
+    HttpServerOptions options_;
+    HttpHandler handler_;
+    asio::io_context io_{1};
+    asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    asio::thread_pool pool_;
+    std::thread thread_;
+    std::mutex tls_mutex_;
+    std::shared_ptr<asio::ssl::context> tls_;
+    std::uint16_t port_ = 0;
+    std::string socket_path_;
+    // Of the I/O thread:
+    std::function<void()> close_acceptor_;
+    std::unordered_map<std::uint64_t, std::function<void()>> open_;
+    std::uint64_t next_id_ = 0;
+    unsigned streams_ = 0;
+    bool stopping_ = false;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<HttpServer>> HttpServer::start(HttpServerOptions options,
+                                                      HttpHandler handler) {
+    auto server = std::make_unique<Server>(std::move(options), std::move(handler));
+    QUOIN_CHECK(server->listen());
+    return server;
+}
+
+}  // namespace quoin::net
