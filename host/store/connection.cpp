@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -47,14 +48,14 @@ struct ConninfoDeleter {
     void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
 };
 
-// '...' with \ and ' escaped, as libpq reads it.
-std::string conninfo_value(std::string_view value) {
-    std::string out = "'";
+std::string percent_encoded(std::string_view value) {
+    std::string out;
     for (const char character : value) {
-        if (character == '\\' || character == '\'') out += '\\';
-        out += character;
+        const bool plain = std::isalnum(static_cast<unsigned char>(character)) != 0;
+        out += plain ? std::string(1, character)
+                     : fmt::format("%{:02X}", static_cast<unsigned char>(character));
     }
-    return out + "'";
+    return out;
 }
 
 bool is_local(std::string_view host) {
@@ -86,8 +87,11 @@ Result<Target> parse_postgresql(std::string_view url) {
     // The network is hostile: libpq's own default falls back to clear text.
     if (!is_local(values["host"])) values.try_emplace("sslmode", "verify-full");
     Target target{.backend = Backend::postgresql, .connect_string = {}, .label = {}};
+    // All in the query and escaped: SOCI splits what it is given at spaces, even inside quotes.
     for (const auto& [name, value] : values) {
-        target.connect_string += fmt::format("{}={} ", name, conninfo_value(value));
+        target.connect_string +=
+            fmt::format("{}{}={}", target.connect_string.empty() ? "postgresql://?" : "&", name,
+                        percent_encoded(value));
     }
     target.label = fmt::format("postgresql database {} at {}", values["dbname"], values["host"]);
     return target;
@@ -162,6 +166,8 @@ void set_up_sqlite(soci::session& session) {
 }
 
 void set_up_postgresql(soci::session& session) {
+    // The longer forms repeat the row that failed.
+    PQsetErrorVerbosity(postgresql_handle(session), PQERRORS_TERSE);
     session << fmt::format("SET lock_timeout={}", wait_limit_ms);
     session << "SET client_encoding='UTF8'";
     session << "SET client_min_messages=warning";
