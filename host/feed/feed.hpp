@@ -1,7 +1,7 @@
 // What quoind tells the broker's plugin, and back: versioned device states over a Unix socket.
 //
-// One JSON object a line, its kind in `type`, at most `max_line_bytes`. quoind listens on HOME/run/broker.sock (mode 0600,
-// the peer's uid is checked), the plugin dials.
+// One JSON object a line, its kind in `type`, at most `max_line_bytes`. quoind listens on
+// HOME/run/broker.sock (mode 0600, the peer's uid is checked), the plugin dials.
 //
 //   quoind -> plugin                                     plugin -> quoind
 //   hello{v,site,epoch,lifetime_ms}                      hello{v,pid}
@@ -11,9 +11,9 @@
 //   heartbeat{seq}                                       disconnected{id,reason}
 //                                                        denied{id,access,topic}
 //
-// `seq` grows by one with each device line of an epoch; `epoch` grows with each start of quoind. A gap
-// or a step back: the plugin drops the connection and asks for a new snapshot, keeping what it knew.
-// Devices that are not in a snapshot are unknown: refused.
+// `seq` grows by one with each device line of an epoch; `epoch` grows with each start of quoind. A
+// gap or a step back: the plugin drops the connection and asks for a new snapshot, keeping what it
+// knew. Devices that are not in a snapshot are unknown: refused.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ inline constexpr int version = 1;
 
 // What a device may do on the broker.
 //   full         its own branch
-//   attest_only  attest/#, event, cmd and ack of its own branch: freshness or trust is not known yet
-//   none         no session at all
+//   attest_only  attest/#, event, cmd and ack of its own branch: freshness or trust is not known
+//   yet none         no session at all
 enum class Grant : std::uint8_t { none, attest_only, full };
 
 struct Hello {
@@ -44,9 +44,10 @@ struct Device {
     std::uint64_t seq = 0;
     std::string id;
     Grant grant = Grant::none;
-    std::string state;                  // fleet state, for messages
-    std::string reason;                 // why it is not full; for messages
-    std::vector<std::string> revoked;   // serials (hex) of revoked certificates that have not expired
+    std::string state;   // fleet state, for messages
+    std::string reason;  // why it is not full; for messages
+    std::vector<std::string>
+        revoked;  // serials (hex) of revoked certificates that have not expired
 };
 struct SnapshotEnd {
     std::uint64_t seq = 0;
@@ -84,8 +85,8 @@ using FromPlugin = std::variant<PluginHello, Applied, Refused, Connected, Discon
 // One line with its newline.
 std::string encode(const ToPlugin& message);
 std::string encode(const FromPlugin& message);
-// One line without its newline. Unknown or missing fields, wrong types, another version, ids outside
-// I0: peer_malformed, naming the field.
+// One line without its newline. Unknown or missing fields, wrong types, another version, ids
+// outside I0: peer_malformed, naming the field.
 Result<ToPlugin> decode_to_plugin(std::string_view line);
 Result<FromPlugin> decode_from_plugin(std::string_view line);
 

@@ -1,0 +1,241 @@
+#include "server/feed/feed_server.hpp"
+
+#include <poll.h>
+#include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <mutex>
+#include <thread>
+
+#include "host/feed/line_socket.hpp"
+
+namespace quoin::server {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+enum class Phase : std::uint8_t { idle, greeting, snapshotting, live };
+
+class Server final : public FeedServer {
+public:
+    Server(FeedOptions options, Snapshot snapshot, const Bus& bus, feed::Descriptor listener,
+           feed::Descriptor waker)
+        : options_(std::move(options)),
+          snapshot_(std::move(snapshot)),
+          bus_(bus),
+          listener_(std::move(listener)),
+          waker_(std::move(waker)),
+          thread_([this] { run(); }) {}
+
+    ~Server() override {
+        stopping_ = true;
+        wake();
+        thread_.join();
+        ::unlink(options_.socket.c_str());
+    }
+
+    void push(feed::Device device) override {
+        const std::lock_guard lock(mutex_);
+        if (phase_ == Phase::snapshotting) {
+            meanwhile_.push_back(std::move(device));
+        } else if (phase_ == Phase::live) {
+            append(std::move(device));
+            wake();
+        }
+    }
+
+private:
+    // The thread. Everything below runs on it; what push() touches is under mutex_.
+    void run() {
+        next_heartbeat_ = Clock::now();
+        while (!stopping_) {
+            wait();
+            accept_plugin();
+            if (plugin_) serve_plugin();
+        }
+        drop("quoind ends");
+    }
+
+    void wait() {
+        std::array<pollfd, 3> events{pollfd{listener_.number(), POLLIN, 0},
+                                     pollfd{waker_.number(), POLLIN, 0},
+                                     pollfd{plugin_ ? plugin_->number() : -1, POLLIN, 0}};
+        if (plugin_ && plugin_->backlog_bytes() > 0) events[2].events |= POLLOUT;
+        if (::poll(events.data(), events.size(), timeout_ms()) < 0 && errno != EINTR) {
+            spdlog::error("broker feed: poll: {}", std::strerror(errno));
+        }
+        std::uint64_t ignored = 0;
+        if (::read(waker_.number(), &ignored, sizeof ignored) < 0 && errno != EAGAIN) {
+            spdlog::error("broker feed: eventfd: {}", std::strerror(errno));
+        }
+    }
+
+    int timeout_ms() const {
+        if (!plugin_) return -1;
+        const auto left =
+            std::chrono::ceil<std::chrono::milliseconds>(next_heartbeat_ - Clock::now());
+        return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 0));
+    }
+
+    void accept_plugin() {
+        feed::Descriptor socket(
+            ::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        if (!socket.is_open()) return;
+        const auto uid = feed::peer_uid(socket.number());
+        if (!uid || (*uid != ::geteuid() && *uid != options_.broker_uid)) {
+            spdlog::warn("broker feed: refused a connection of user {}",
+                         uid ? std::to_string(*uid) : uid.error().message);
+            return;
+        }
+        if (plugin_) drop("a newer connection");
+        plugin_.emplace(std::move(socket));
+        set_phase(Phase::greeting);
+    }
+
+    void serve_plugin() {
+        const auto received =
+            plugin_->receive([this](std::string_view line) { return take(line); });
+        if (!received) return drop(received.error().message);
+        beat();
+        move_outbox();
+        if (plugin_->backlog_bytes() > limit_bytes_) return drop("the plugin reads too slowly");
+        const auto flushed = plugin_->flush();
+        if (!flushed) drop(flushed.error().message);
+    }
+
+    Result<void> take(std::string_view line) {
+        QUOIN_TRY(const feed::FromPlugin report, feed::decode_from_plugin(line));
+        const bool is_hello = std::holds_alternative<feed::PluginHello>(report);
+        if (phase_ == Phase::greeting) {
+            if (!is_hello) return fail(Code::peer_malformed, "feed: the first line is not a hello");
+            return send_snapshot();
+        }
+        if (is_hello) return fail(Code::peer_malformed, "feed: a second hello");
+        bus_.broker_session.publish({report});
+        return {};
+    }
+
+    Result<void> send_snapshot() {
+        set_phase(Phase::snapshotting);
+        // Without the lock: push() never waits for the database. What is pushed meanwhile goes out
+        // behind the snapshot, whether the snapshot has seen it or not.
+        QUOIN_TRY(std::vector<feed::Device> devices, snapshot_());
+        {
+            const std::lock_guard lock(mutex_);
+            outbox_ += feed::encode(feed::ToPlugin{
+                feed::Hello{options_.site, options_.epoch, options_.lifetime.count()}});
+            const std::uint64_t count = devices.size();
+            for (feed::Device& device : devices) append(std::move(device));
+            outbox_ += feed::encode(feed::ToPlugin{feed::SnapshotEnd{seq_, count}});
+            limit_bytes_ = outbox_.size() + options_.max_backlog_bytes;
+            for (feed::Device& device : meanwhile_) append(std::move(device));
+            meanwhile_.clear();
+            phase_ = Phase::live;
+        }
+        spdlog::info("broker feed: the broker's plugin has the state of {} devices",
+                     devices.size());
+        bus_.broker_link.publish({true});
+        return {};
+    }
+
+    // Under the lock.
+    void append(feed::Device device) {
+        device.seq = ++seq_;
+        std::string line = feed::encode(feed::ToPlugin{device});
+        if (line.size() > feed::max_line_bytes) {
+            spdlog::error(
+                "broker feed: {}: {} revoked certificates do not fit a line; refused whole",
+                device.id, device.revoked.size());
+            device.grant = feed::Grant::none;
+            device.reason = "too many revoked certificates";
+            device.revoked.clear();
+            line = feed::encode(feed::ToPlugin{device});
+        }
+        outbox_ += line;
+    }
+
+    void beat() {
+        if (Clock::now() < next_heartbeat_) return;
+        next_heartbeat_ = Clock::now() + options_.lifetime / 4;
+        const std::lock_guard lock(mutex_);
+        if (phase_ == Phase::live) outbox_ += feed::encode(feed::ToPlugin{feed::Heartbeat{seq_}});
+    }
+
+    void move_outbox() {
+        const std::lock_guard lock(mutex_);
+        plugin_->queue(outbox_);
+        outbox_.clear();
+    }
+
+    void drop(const std::string& why) {
+        if (!plugin_) return;
+        const bool was_live = phase_ == Phase::live;
+        plugin_.reset();
+        set_phase(Phase::idle);
+        spdlog::warn("broker feed: the plugin is gone: {}", why);
+        if (was_live) bus_.broker_link.publish({false});
+    }
+
+    void set_phase(Phase phase) {
+        const std::lock_guard lock(mutex_);
+        phase_ = phase;
+        outbox_.clear();
+        meanwhile_.clear();
+    }
+
+    void wake() {
+        const std::uint64_t one = 1;
+        // Fails only when the counter is full: then the thread is awake already.
+        if (::write(waker_.number(), &one, sizeof one) < 0 && errno != EAGAIN) {
+            spdlog::error("broker feed: eventfd: {}", std::strerror(errno));
+        }
+    }
+
+    const FeedOptions options_;
+    const Snapshot snapshot_;
+    const Bus& bus_;
+    const feed::Descriptor listener_;
+    const feed::Descriptor waker_;
+    std::optional<feed::LineSocket> plugin_;
+    std::size_t limit_bytes_ = 0;
+    Clock::time_point next_heartbeat_;
+
+    std::mutex mutex_;
+    Phase phase_ = Phase::idle;  // written by the thread only
+    std::uint64_t seq_ = 0;
+    std::string outbox_;
+    std::vector<feed::Device> meanwhile_;
+
+    std::atomic<bool> stopping_ = false;
+    std::thread thread_;  // last: starts when everything else is there
+};
+
+}  // namespace
+
+Result<std::unique_ptr<FeedServer>> FeedServer::start(FeedOptions options, Snapshot snapshot,
+                                                      const Bus& bus) {
+    if (options.lifetime < std::chrono::milliseconds(4)) {
+        return fail(Code::config_invalid, "broker feed: a lifetime of {} ms is too short",
+                    options.lifetime.count());
+    }
+    QUOIN_TRY(feed::Descriptor listener, feed::listen_unix(options.socket));
+    if (options.broker_uid && ::chown(options.socket.c_str(), *options.broker_uid, -1U) != 0) {
+        return fail(Code::resource_unavailable, "{}: cannot be given to user {}: {}",
+                    options.socket.native(), *options.broker_uid, std::strerror(errno));
+    }
+    feed::Descriptor waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (!waker.is_open()) {
+        return fail(Code::resource_unavailable, "eventfd: {}", std::strerror(errno));
+    }
+    return std::make_unique<Server>(std::move(options), std::move(snapshot), bus,
+                                    std::move(listener), std::move(waker));
+}
+
+}  // namespace quoin::server
