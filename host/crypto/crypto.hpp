@@ -57,8 +57,8 @@ private:
     std::string text_;
 };
 
-// Reads the unlock key of a home (64 hex characters, file mode 0600), or makes it if it is not there.
-// A file that others can read is refused: config_invalid.
+// Reads the unlock key of a home (64 hex characters, file mode 0600), or makes it if it is not
+// there. A file that others can read is refused: config_invalid.
 Result<Passphrase> unlock_key(const std::filesystem::path& file);
 Result<Passphrase> existing_unlock_key(const std::filesystem::path& file);
 
@@ -67,10 +67,12 @@ public:
     static Result<PrivateKey> generate(Algorithm algorithm);
     // PKCS#8, encrypted (AES-256-CBC, PBKDF2-HMAC-SHA256; scrypt for `slow`: for passphrases that a
     // person chose). The PEM label is ENCRYPTED PRIVATE KEY; a clear key is refused.
-    static Result<PrivateKey> from_encrypted_pem(std::string_view pem, const Passphrase& passphrase);
+    static Result<PrivateKey> from_encrypted_pem(std::string_view pem,
+                                                 const Passphrase& passphrase);
     static Result<PrivateKey> load(const std::filesystem::path& file, const Passphrase& passphrase);
     Result<std::string> to_encrypted_pem(const Passphrase& passphrase, bool slow = false) const;
-    // In clear. For a memory file handed to a program that cannot decrypt (the broker), never for a disk.
+    // In clear. For a memory file handed to a program that cannot decrypt (the broker), never for a
+    // disk.
     Result<std::string> danger_to_clear_pem() const;
 
     Result<Algorithm> algorithm() const;
@@ -94,10 +96,10 @@ Result<Sha3_512Digest> sha3_512_of_file(const std::filesystem::path& file);
 Result<void> random_bytes(MutableBytes out);
 Result<std::string> random_hex(std::size_t bytes);
 
-std::string to_hex(Bytes bytes);                       // lower case
-Result<ByteVector> from_hex(std::string_view text);    // refuses anything but pairs of hex digits
-std::string to_base64(Bytes bytes);                    // one line, padded
-Result<ByteVector> from_base64(std::string_view text); // strict but for ASCII white space
+std::string to_hex(Bytes bytes);                        // lower case
+Result<ByteVector> from_hex(std::string_view text);     // refuses anything but pairs of hex digits
+std::string to_base64(Bytes bytes);                     // one line, padded
+Result<ByteVector> from_base64(std::string_view text);  // strict but for ASCII white space
 
 // The newest entry of OpenSSL's error queue as text; clears the queue.
 std::string openssl_error();

@@ -23,8 +23,8 @@ constexpr std::size_t max_context_size = 255;    // FIPS 204, Algorithm 2; FIPS 
 // start of a program would pay for it. 1,000 is the least that RFC 8018, section 4.2 allows.
 constexpr int random_key_iterations = 1000;
 
-// For what a person chose. 2^14, 8, 5: 16 MiB and about 0.2 s a guess, as much work as 2^17, 8, 1 in
-// the memory that OpenSSL grants when it reads a file (32 MiB).
+// For what a person chose. 2^14, 8, 5: 16 MiB and about 0.2 s a guess, as much work as 2^17, 8, 1
+// in the memory that OpenSSL grants when it reads a file (32 MiB).
 constexpr std::uint64_t scrypt_n = 1U << 14U;
 constexpr std::uint64_t scrypt_r = 8;
 constexpr std::uint64_t scrypt_p = 5;
@@ -82,14 +82,13 @@ Result<EncryptedHandle> encrypt(EVP_PKEY* key, const Passphrase& passphrase, boo
     const ClearHandle clear(EVP_PKEY2PKCS8(key));
     if (!clear) return fail(Code::internal, "cannot encode the key: {}", openssl_error());
     const std::string_view secret = passphrase.expose();
-    SchemeHandle scheme(
-        slow ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr, scrypt_n, scrypt_r,
-                                     scrypt_p)
-             : PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), random_key_iterations, nullptr, 0, nullptr,
-                                 NID_hmacWithSHA256));
+    SchemeHandle scheme(slow ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr,
+                                                     scrypt_n, scrypt_r, scrypt_p)
+                             : PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), random_key_iterations, nullptr,
+                                                 0, nullptr, NID_hmacWithSHA256));
     if (!scheme) return fail(Code::internal, "cannot set up encryption: {}", openssl_error());
-    EncryptedHandle encrypted(PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()),
-                                             clear.get(), scheme.get()));
+    EncryptedHandle encrypted(
+        PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()), clear.get(), scheme.get()));
     if (!encrypted) return fail(Code::internal, "cannot encrypt the key: {}", openssl_error());
     static_cast<void>(scheme.release());  // now a part of `encrypted`
     return encrypted;

@@ -37,7 +37,7 @@ Passphrase& Passphrase::operator=(Passphrase&& other) noexcept {
 Passphrase::~Passphrase() { wipe(text_); }
 
 Result<Passphrase> existing_unlock_key(const std::filesystem::path& file) {
-    struct stat status {};
+    struct stat status{};
     if (::stat(file.c_str(), &status) != 0) {
         return fail(errno == ENOENT ? Code::input_not_found : Code::resource_unavailable,
                     "{}: cannot read the unlock key: {}", file.string(),

@@ -152,7 +152,7 @@ Result<void> make_private_folder(const fs::path& folder) {
     if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), failure);
     if (::mkdir(folder.c_str(), 0700) == 0) return {};
     if (errno != EEXIST) return system_failure(folder, "create the folder");
-    struct stat status {};
+    struct stat status{};
     if (::stat(folder.c_str(), &status) != 0) return system_failure(folder, "read");
     if (!S_ISDIR(status.st_mode)) {
         return fail(Code::input_conflict, "{}: is there, and is not a folder", folder.string());

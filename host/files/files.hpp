@@ -16,7 +16,8 @@ namespace quoin::files {
 inline constexpr std::size_t max_small_file_size = 4 * 1024 * 1024;
 
 // A missing file is input_not_found; one longer than `limit` bytes is input_invalid.
-Result<std::string> read(const std::filesystem::path& file, std::size_t limit = max_small_file_size);
+Result<std::string> read(const std::filesystem::path& file,
+                         std::size_t limit = max_small_file_size);
 
 // A reader sees the old content or the new one, never a part, also after a power cut: temporary
 // file beside it, fsync, rename, fsync of the folder.

@@ -9,8 +9,8 @@
 namespace quoin::tls {
 namespace {
 
-constexpr int max_depth = 3;                  // certificates between leaf and anchor
-constexpr long max_chain_size = 64 * 1024;    // bytes; ours have about 20 KiB
+constexpr int max_depth = 3;                // certificates between leaf and anchor
+constexpr long max_chain_size = 64 * 1024;  // bytes; ours have about 20 KiB
 
 std::unexpected<Error> failure(std::string_view doing) {
     return fail(Code::config_invalid, "TLS: cannot {}: {}", doing, crypto::openssl_error());
@@ -84,8 +84,8 @@ Result<void> trust(SSL_CTX* context, std::span<const x509::Certificate> anchors)
                                     X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN) != 1) {
         return failure("set the checks");
     }
-    X509_VERIFY_PARAM_set_hostflags(parameters,
-                                    X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    X509_VERIFY_PARAM_set_hostflags(
+        parameters, X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
     return {};
 }
 
@@ -97,7 +97,8 @@ Result<void> show(SSL_CTX* context, const Credentials& credentials) {
         return failure("use the certificate");
     }
     for (const x509::Certificate& certificate : std::span(credentials.chain).subspan(1)) {
-        if (SSL_CTX_add1_chain_cert(context, certificate.native()) != 1) return failure("add the chain");
+        if (SSL_CTX_add1_chain_cert(context, certificate.native()) != 1)
+            return failure("add the chain");
     }
     if (SSL_CTX_use_PrivateKey(context, credentials.key.native()) != 1 ||
         SSL_CTX_check_private_key(context) != 1) {

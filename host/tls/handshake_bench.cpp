@@ -1,9 +1,9 @@
 // How fast are mutual TLS 1.3 handshakes with our policy, and how many bytes do they take?
 //
-// For each suite two servers with the same certificates take turns in one run: a plain accept loop over
-// tls::server_context, and `openssl s_server`. One client (tls::client_context) shakes hands with each, one
-// connection at a time. Printed: handshakes per second, the server's CPU time per handshake, bytes each way.
-// usage: handshake_bench [--rounds N] [--handshakes N]
+// For each suite two servers with the same certificates take turns in one run: a plain accept loop
+// over tls::server_context, and `openssl s_server`. One client (tls::client_context) shakes hands
+// with each, one connection at a time. Printed: handshakes per second, the server's CPU time per
+// handshake, bytes each way. usage: handshake_bench [--rounds N] [--handshakes N]
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -65,7 +65,8 @@ Result<std::unique_ptr<Socket>> connect_to(std::uint16_t port) {
     auto socket = std::make_unique<Socket>(::socket(AF_INET, SOCK_STREAM, 0));
     const sockaddr_in address = loopback(port);
     if (::connect(socket->fd(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-        return fail(Code::resource_unavailable, "connect to 127.0.0.1:{}: {}", port, strerror(errno));
+        return fail(Code::resource_unavailable, "connect to 127.0.0.1:{}: {}", port,
+                    strerror(errno));
     }
     const int on = 1;
     ::setsockopt(socket->fd(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
@@ -111,24 +112,25 @@ Result<Material> make_material(tls::Suite suite) {
                                          .names = {},
                                          .lifetime = lifetime,
                                          .crl_url = {}}));
-    const auto leaf = [&](crypto::Algorithm algorithm, x509::Profile profile, x509::Identity identity)
-        -> Result<tls::Credentials> {
+    const auto leaf = [&](crypto::Algorithm algorithm, x509::Profile profile,
+                          x509::Identity identity) -> Result<tls::Credentials> {
         QUOIN_TRY(auto key, crypto::PrivateKey::generate(algorithm));
         QUOIN_TRY(auto subject, key.public_key());
-        QUOIN_TRY(auto certificate,
-                  x509::issue(issuing_key, issuing, subject,
-                              {.profile = profile,
-                               .common_name = identity.id,
-                               .identity = identity,
-                               .names = {"localhost", "127.0.0.1"},
-                               .lifetime = lifetime,
-                               .crl_url = {}}));
+        QUOIN_TRY(auto certificate, x509::issue(issuing_key, issuing, subject,
+                                                {.profile = profile,
+                                                 .common_name = identity.id,
+                                                 .identity = identity,
+                                                 .names = {"localhost", "127.0.0.1"},
+                                                 .lifetime = lifetime,
+                                                 .crl_url = {}}));
         return tls::Credentials{.chain = {certificate, issuing}, .key = std::move(key)};
     };
-    QUOIN_TRY(auto server, leaf(info.service, x509::Profile::server,
-                                {.kind = x509::Kind::service, .site = "bench", .id = "broker", .role = {}}));
-    QUOIN_TRY(auto client, leaf(info.mpu, x509::Profile::device,
-                                {.kind = x509::Kind::device, .site = "bench", .id = "mpu-1", .role = {}}));
+    QUOIN_TRY(auto server,
+              leaf(info.service, x509::Profile::server,
+                   {.kind = x509::Kind::service, .site = "bench", .id = "broker", .role = {}}));
+    QUOIN_TRY(auto client,
+              leaf(info.mpu, x509::Profile::device,
+                   {.kind = x509::Kind::device, .site = "bench", .id = "mpu-1", .role = {}}));
     return Material{std::move(root), std::move(server), std::move(client)};
 }
 
@@ -144,11 +146,13 @@ Result<Handshake> shake_hands(SSL_CTX* context, std::uint16_t port) {
     SSL_set1_host(ssl.get(), "localhost");
     SSL_set_fd(ssl.get(), socket->fd());
     if (SSL_connect(ssl.get()) != 1) {
-        return fail(Code::peer_unauthenticated, "handshake with port {}: {}", port, crypto::openssl_error());
+        return fail(Code::peer_unauthenticated, "handshake with port {}: {}", port,
+                    crypto::openssl_error());
     }
     constexpr std::string_view line = "CLOSE\n";  // what makes `s_server -rev` hang up
     if (SSL_write(ssl.get(), line.data(), static_cast<int>(line.size())) <= 0) {
-        return fail(Code::peer_unauthenticated, "write to port {}: {}", port, crypto::openssl_error());
+        return fail(Code::peer_unauthenticated, "write to port {}: {}", port,
+                    crypto::openssl_error());
     }
     Handshake result{.sent_bytes = BIO_number_written(SSL_get_wbio(ssl.get())),
                      .received_bytes = BIO_number_read(SSL_get_rbio(ssl.get()))};
@@ -163,8 +167,8 @@ Result<Handshake> shake_hands(SSL_CTX* context, std::uint16_t port) {
 class OurServer {
 public:
     static Result<std::unique_ptr<OurServer>> start(tls::Suite suite, const Material& material) {
-        QUOIN_TRY(auto context, tls::server_context(suite, material.server,
-                                                    std::span(&material.root, 1), true));
+        QUOIN_TRY(auto context,
+                  tls::server_context(suite, material.server, std::span(&material.root, 1), true));
         auto server = std::unique_ptr<OurServer>(new OurServer(std::move(context)));
         QUOIN_TRY(server->listener_, listen_on_free_port(server->port_));
         server->thread_ = std::thread([raw = server.get()] { raw->serve(); });
@@ -232,12 +236,34 @@ public:
         QUOIN_CHECK(write_file(folder / "root.crt", root));
         QUOIN_CHECK(write_file(folder / "key.pem", key));
         const tls::SuiteInfo& info = tls::info(suite);
-        std::vector<std::string> command{
-            "openssl", "s_server", "-accept", std::to_string(port), "-rev", "-tls1_3",
-            "-cert", folder / "leaf.crt", "-cert_chain", folder / "issuing.crt", "-key", folder / "key.pem",
-            "-CAfile", folder / "root.crt", "-Verify", "3", "-verify_quiet", "-verify_return_error", "-num_tickets", "0",
-            "-groups", std::string(info.groups), "-client_sigalgs", std::string(info.signatures),
-            "-sigalgs", std::string(info.signatures), "-naccept", "100000000"};
+        std::vector<std::string> command{"openssl",
+                                         "s_server",
+                                         "-accept",
+                                         std::to_string(port),
+                                         "-rev",
+                                         "-tls1_3",
+                                         "-cert",
+                                         folder / "leaf.crt",
+                                         "-cert_chain",
+                                         folder / "issuing.crt",
+                                         "-key",
+                                         folder / "key.pem",
+                                         "-CAfile",
+                                         folder / "root.crt",
+                                         "-Verify",
+                                         "3",
+                                         "-verify_quiet",
+                                         "-verify_return_error",
+                                         "-num_tickets",
+                                         "0",
+                                         "-groups",
+                                         std::string(info.groups),
+                                         "-client_sigalgs",
+                                         std::string(info.signatures),
+                                         "-sigalgs",
+                                         std::string(info.signatures),
+                                         "-naccept",
+                                         "100000000"};
         auto server = std::unique_ptr<OpensslServer>(new OpensslServer(port));
         QUOIN_CHECK(server->spawn(command));
         return server;
@@ -260,20 +286,23 @@ private:
 
     Result<void> spawn(const std::vector<std::string>& command) {
         std::vector<char*> arguments;
-        for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
+        for (const std::string& word : command)
+            arguments.push_back(const_cast<char*>(word.c_str()));
         arguments.push_back(nullptr);
         posix_spawn_file_actions_t actions{};
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
-        const int failed = posix_spawnp(&pid_, "openssl", &actions, nullptr, arguments.data(), environ);
+        const int failed =
+            posix_spawnp(&pid_, "openssl", &actions, nullptr, arguments.data(), environ);
         posix_spawn_file_actions_destroy(&actions);
         if (failed != 0) return fail(Code::resource_unavailable, "openssl: {}", strerror(failed));
         for (int attempt = 0; attempt < 200; ++attempt) {
             if (connect_to(port_)) return {};
             ::poll(nullptr, 0, 25);
         }
-        return fail(Code::resource_timeout, "openssl s_server did not listen on port {} in 5 s", port_);
+        return fail(Code::resource_timeout, "openssl s_server did not listen on port {} in 5 s",
+                    port_);
     }
 
     std::uint16_t port_;
@@ -295,7 +324,8 @@ Result<void> measure(SSL_CTX* client, const Server& server, int handshakes, Seri
     }
     const std::chrono::duration<double> elapsed = Clock::now() - start;
     series.per_second.push_back(handshakes / elapsed.count());
-    series.server_cpu_us.push_back(static_cast<double>(server.cpu_ns() - cpu_before_ns) / 1000.0 / handshakes);
+    series.server_cpu_us.push_back(static_cast<double>(server.cpu_ns() - cpu_before_ns) / 1000.0 /
+                                   handshakes);
     return {};
 }
 
@@ -346,7 +376,8 @@ Result<void> bench_suite(tls::Suite suite, int rounds, int handshakes, nlohmann:
 }  // namespace
 
 int main(int argc, char** argv) {
-    CLI::App app("Mutual TLS handshakes: our policy and openssl s_server, with the same certificates.");
+    CLI::App app(
+        "Mutual TLS handshakes: our policy and openssl s_server, with the same certificates.");
     int rounds = 7;
     int handshakes = 40;
     app.add_option("--rounds", rounds, "interleaved rounds a server")->check(CLI::Range(1, 1000));

@@ -48,9 +48,10 @@ Result<Suite> suite_by_name(std::string_view name, bool danger_allow_classical) 
     for (const SuiteInfo& row : suites) {
         if (row.name != name) continue;
         if (row.suite == Suite::classical && !danger_allow_classical) {
-            return fail(Code::config_invalid,
-                        "suite \"classical\" does not resist quantum computers; use hybrid or pure, "
-                        "or set danger_allow_classical to compare");
+            return fail(
+                Code::config_invalid,
+                "suite \"classical\" does not resist quantum computers; use hybrid or pure, "
+                "or set danger_allow_classical to compare");
         }
         return row.suite;
     }

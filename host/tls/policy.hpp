@@ -1,9 +1,9 @@
 // The TLS policy: TLS 1.3 only, one suite of groups and signatures for a plant.
 //
 //   suite      groups                  signatures                      certificates
-//   classical  X25519                  Ed25519, ECDSA P-256            refused unless danger_allow_classical
-//   hybrid     X25519MLKEM768          ML-DSA-65, ML-DSA-44            default (composites come with provider/)
-//   pure       MLKEM768                ML-DSA-65, ML-DSA-44
+//   classical  X25519                  Ed25519, ECDSA P-256            refused unless
+//   danger_allow_classical hybrid     X25519MLKEM768          ML-DSA-65, ML-DSA-44 default
+//   (composites come with provider/) pure       MLKEM768                ML-DSA-65, ML-DSA-44
 //
 // Source: RFC 8446, RFC 10024, draft-ietf-tls-mlkem, draft-ietf-tls-mldsa.
 // Threads: an SSL_CTX is shared once it is made.
@@ -31,8 +31,8 @@ struct SuiteInfo {
     std::string_view signatures;  // OpenSSL list
     crypto::Algorithm root;
     crypto::Algorithm issuing;
-    crypto::Algorithm service;    // quoind, broker, operators
-    crypto::Algorithm mcu;        // device certificates by class
+    crypto::Algorithm service;  // quoind, broker, operators
+    crypto::Algorithm mcu;      // device certificates by class
     crypto::Algorithm mpu;
 };
 
@@ -51,8 +51,9 @@ struct ContextDeleter {
 
 using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
 
-// A client that trusts `anchors` only, checks the server's name, and shows `credentials` when given.
-// Each connection must be told the name with expect_server(): without it every handshake fails.
+// A client that trusts `anchors` only, checks the server's name, and shows `credentials` when
+// given. Each connection must be told the name with expect_server(): without it every handshake
+// fails.
 Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
                                const Credentials* credentials);
 // The server this connection is for, a DNS name or an IP address: checked against the certificate,
@@ -60,11 +61,12 @@ Result<Context> client_context(Suite suite, std::span<const x509::Certificate> a
 Result<void> expect_server(SSL* connection, const std::string& host);
 
 // A server. Client certificates are asked for and checked against `client_anchors`; whether one is
-// required is the caller's decision per request (require_client makes it one per connection). A wrong
-// one always ends the handshake. Every peer certificate must name its use in extendedKeyUsage.
-// No session tickets: two of them cost 190 us a handshake with PQ chains.
+// required is the caller's decision per request (require_client makes it one per connection). A
+// wrong one always ends the handshake. Every peer certificate must name its use in
+// extendedKeyUsage. No session tickets: two of them cost 190 us a handshake with PQ chains.
 Result<Context> server_context(Suite suite, const Credentials& credentials,
-                               std::span<const x509::Certificate> client_anchors, bool require_client);
+                               std::span<const x509::Certificate> client_anchors,
+                               bool require_client);
 
 // The text of an OPENSSL_CONF that holds an unmodified program (Mosquitto) to the suite.
 std::string openssl_conf(Suite suite);

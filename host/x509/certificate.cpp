@@ -61,8 +61,8 @@ Certificate::Certificate(X509* shared) : certificate_(shared, crypto::Freer<X509
 }
 
 Result<Certificate> Certificate::from_der(Bytes der) {
-    QUOIN_TRY(const auto parsed, parse_der<X509, X509_free>(der, d2i_X509, i2d_X509, max_der_size,
-                                                            "certificate"));
+    QUOIN_TRY(const auto parsed,
+              parse_der<X509, X509_free>(der, d2i_X509, i2d_X509, max_der_size, "certificate"));
     QUOIN_CHECK(check_serial(parsed.get()));
     return Certificate(parsed.get());
 }
@@ -77,7 +77,8 @@ Result<Certificate> Certificate::from_pem(std::string_view pem) {
 
 Result<std::vector<Certificate>> Certificate::list_from_pem(std::string_view pem) {
     if (pem.size() > max_pem_size) {
-        return fail(Code::input_invalid, "PEM of {} bytes is longer than {}", pem.size(), max_pem_size);
+        return fail(Code::input_invalid, "PEM of {} bytes is longer than {}", pem.size(),
+                    max_pem_size);
     }
     const crypto::BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (!bio) return fail(Code::internal, "PEM: {}", crypto::openssl_error());
@@ -124,7 +125,8 @@ Result<Identity> Certificate::identity() const {
             return fail(Code::peer_unauthenticated, "certificate names more than one identity");
         }
         auto parsed = parse_identity(uri);
-        if (!parsed) return fail(Code::peer_unauthenticated, "certificate: {}", parsed.error().message);
+        if (!parsed)
+            return fail(Code::peer_unauthenticated, "certificate: {}", parsed.error().message);
         found = *std::move(parsed);
     }
     if (!found) return fail(Code::peer_unauthenticated, "certificate names no urn:quoin: identity");
@@ -141,13 +143,14 @@ std::string Certificate::common_name() const {
 
 std::string Certificate::serial_hex() const {
     const ASN1_INTEGER* serial = X509_get0_serialNumber(certificate_.get());
-    return crypto::to_hex({ASN1_STRING_get0_data(serial),
-                           static_cast<std::size_t>(ASN1_STRING_length(serial))});
+    return crypto::to_hex(
+        {ASN1_STRING_get0_data(serial), static_cast<std::size_t>(ASN1_STRING_length(serial))});
 }
 
 // An unreadable time counts as never valid.
 std::int64_t Certificate::not_before_ms() const {
-    return time_ms(X509_get0_notBefore(certificate_.get()), std::numeric_limits<std::int64_t>::max());
+    return time_ms(X509_get0_notBefore(certificate_.get()),
+                   std::numeric_limits<std::int64_t>::max());
 }
 
 std::int64_t Certificate::not_after_ms() const {

@@ -32,7 +32,7 @@ public:
     // Shares: takes a reference of its own.
     explicit Certificate(X509* shared);
 
-    Result<Identity> identity() const;   // no, or more than one, Quoin URI: peer_unauthenticated
+    Result<Identity> identity() const;  // no, or more than one, Quoin URI: peer_unauthenticated
     std::string common_name() const;
     std::string serial_hex() const;      // lower case, even length
     std::int64_t not_before_ms() const;  // UTC milliseconds
@@ -40,8 +40,8 @@ public:
     Result<crypto::PublicKey> public_key() const;
     Result<crypto::ByteVector> der() const;
     Result<std::string> pem() const;
-    Result<crypto::Sha256Digest> sha256() const;       // of the DER
-    Result<crypto::Sha3_512Digest> sha3_512() const;   // of the DER
+    Result<crypto::Sha256Digest> sha256() const;      // of the DER
+    Result<crypto::Sha3_512Digest> sha3_512() const;  // of the DER
     X509* native() const { return certificate_.get(); }
 
 private:
@@ -51,7 +51,8 @@ private:
 class Request {  // PKCS#10
 public:
     // Proves possession by its own signature.
-    static Result<std::string> make_der(const crypto::PrivateKey& key, std::string_view common_name);
+    static Result<std::string> make_der(const crypto::PrivateKey& key,
+                                        std::string_view common_name);
     // Checks size, form and the self-signature (proof of possession).
     static Result<Request> from_der(Bytes der);
     std::string common_name() const;
@@ -65,24 +66,24 @@ private:
 };
 
 enum class Profile : std::uint8_t {
-    root,          // CA, path length 1, keyCertSign + cRLSign
-    issuing,       // CA, path length 0
-    device,        // digitalSignature, clientAuth
-    attest,        // digitalSignature only
-    server,        // digitalSignature, serverAuth + clientAuth; DNS and IP names
-    service,       // digitalSignature, clientAuth
-    operator_,     // digitalSignature, clientAuth
-    birth_root,    // the manufacturer's CA, path length 0
-    birth,         // digitalSignature, clientAuth
+    root,        // CA, path length 1, keyCertSign + cRLSign
+    issuing,     // CA, path length 0
+    device,      // digitalSignature, clientAuth
+    attest,      // digitalSignature only
+    server,      // digitalSignature, serverAuth + clientAuth; DNS and IP names
+    service,     // digitalSignature, clientAuth
+    operator_,   // digitalSignature, clientAuth
+    birth_root,  // the manufacturer's CA, path length 0
+    birth,       // digitalSignature, clientAuth
 };
 
 struct IssueRequest {
     Profile profile;
     std::string common_name;
-    std::optional<Identity> identity;      // none for CAs
-    std::vector<std::string> names;        // server: DNS names or IP addresses
+    std::optional<Identity> identity;  // none for CAs
+    std::vector<std::string> names;    // server: DNS names or IP addresses
     std::chrono::seconds lifetime;
-    std::string crl_url;                   // CRL distribution point; empty: none
+    std::string crl_url;  // CRL distribution point; empty: none
 };
 
 // Self-signed.
@@ -102,8 +103,8 @@ Result<std::string> issue_crl_pem(const crypto::PrivateKey& issuer_key, const Ce
 
 enum class Purpose : std::uint8_t { client, server, any };
 // Chain from `leaf` over `intermediates` to one of `anchors`, at the current time, and the leaf's
-// purpose. `crl_pem`, when not empty, must be fresh, and must not list the leaf. The error says what
-// failed, at which certificate.
+// purpose. `crl_pem`, when not empty, must be fresh, and must not list the leaf. The error says
+// what failed, at which certificate.
 Result<void> verify_chain(const Certificate& leaf, std::span<const Certificate> intermediates,
                           std::span<const Certificate> anchors, Purpose purpose,
                           std::string_view crl_pem = {});

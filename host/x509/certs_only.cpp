@@ -34,8 +34,8 @@ Result<crypto::ByteVector> certs_only_der(std::span<const Certificate> certifica
 
 Result<std::vector<Certificate>> certificates_from_certs_only(Bytes der) {
     if (der.size() > max_der_size) {
-        return fail(Code::peer_oversize, "certs-only message of {} bytes is longer than {}", der.size(),
-                    max_der_size);
+        return fail(Code::peer_oversize, "certs-only message of {} bytes is longer than {}",
+                    der.size(), max_der_size);
     }
     const unsigned char* next = der.data();
     const MessageHandle message(d2i_PKCS7(nullptr, &next, static_cast<long>(der.size())));
@@ -55,8 +55,8 @@ Result<std::vector<Certificate>> certificates_from_certs_only(Bytes der) {
     }
     const int count = sk_X509_num(content.cert);  // -1: none
     if (count < 1 || count > max_certificates) {
-        return fail(Code::peer_malformed, "certs-only message has {} certificates, not 1 to {}", count,
-                    max_certificates);
+        return fail(Code::peer_malformed, "certs-only message has {} certificates, not 1 to {}",
+                    count, max_certificates);
     }
     std::vector<Certificate> list;
     for (int i = 0; i < count; ++i) {

@@ -13,9 +13,11 @@ using TimeHandle = crypto::Handle<ASN1_TIME, ASN1_TIME_free>;
 
 Result<IntegerHandle> serial_of(const std::string& hex) {
     QUOIN_TRY(const crypto::ByteVector bytes, crypto::from_hex(hex));
-    const crypto::BignumHandle number(BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
+    const crypto::BignumHandle number(
+        BN_bin2bn(bytes.data(), static_cast<int>(bytes.size()), nullptr));
     IntegerHandle serial(number ? BN_to_ASN1_INTEGER(number.get(), nullptr) : nullptr);
-    if (bytes.empty() || !serial) return fail(Code::input_invalid, "\"{}\" is no serial number", hex);
+    if (bytes.empty() || !serial)
+        return fail(Code::input_invalid, "\"{}\" is no serial number", hex);
     return serial;
 }
 
@@ -26,7 +28,8 @@ Result<void> add_revoked(X509_CRL* crl, const Revoked& row) {
     if (!entry || !time || X509_REVOKED_set_serialNumber(entry.get(), serial.get()) != 1 ||
         X509_REVOKED_set_revocationDate(entry.get(), time.get()) != 1 ||
         X509_CRL_add0_revoked(crl, entry.get()) != 1) {
-        return fail(Code::internal, "{}: cannot revoke: {}", row.serial_hex, crypto::openssl_error());
+        return fail(Code::internal, "{}: cannot revoke: {}", row.serial_hex,
+                    crypto::openssl_error());
     }
     static_cast<void>(entry.release());
     return {};

@@ -40,7 +40,8 @@ std::unexpected<Error> malformed(std::string_view problem) {
 Result<Identity> make_identity(std::span<const std::string_view> parts) {
     const std::string_view site = parts[0];
     if (site == birth_site) {
-        if (parts.size() != 3 || parts[1] != "device") return malformed("of a birth is not device:ID");
+        if (parts.size() != 3 || parts[1] != "device")
+            return malformed("of a birth is not device:ID");
         return Identity{.kind = Kind::birth, .site = "", .id = std::string(parts[2]), .role = {}};
     }
     const auto* kind = std::ranges::find(kinds, parts[1], &KindName::name);
@@ -71,7 +72,8 @@ Result<Identity> parse_identity(std::string_view uri) {
         if (count == parts.size()) return malformed("has too many parts");
         const std::size_t colon = rest.find(':');
         parts[count] = rest.substr(0, colon);
-        if (!is_valid_id(parts[count])) return malformed("has a part outside [A-Za-z0-9_.-]{1,128}");
+        if (!is_valid_id(parts[count]))
+            return malformed("has a part outside [A-Za-z0-9_.-]{1,128}");
         more = colon != std::string_view::npos;
         if (more) rest.remove_prefix(colon + 1);
     }
@@ -89,7 +91,9 @@ std::string to_uri(const Identity& identity) {
                        std::ranges::find(kinds, identity.kind, &KindName::kind)->name, identity.id);
 }
 
-std::string_view role_name(Role role) { return std::ranges::find(roles, role, &RoleName::role)->name; }
+std::string_view role_name(Role role) {
+    return std::ranges::find(roles, role, &RoleName::role)->name;
+}
 
 Result<Role> role_by_name(std::string_view name) {
     const auto* row = std::ranges::find(roles, name, &RoleName::name);

@@ -20,8 +20,8 @@ enum class Role : std::uint8_t { viewer, operator_, admin };
 
 struct Identity {
     Kind kind;
-    std::string site;  // empty for birth
-    std::string id;    // device id, silicon id, service or operator name
+    std::string site;          // empty for birth
+    std::string id;            // device id, silicon id, service or operator name
     std::optional<Role> role;  // operators only
     bool operator==(const Identity&) const = default;
 };

@@ -39,7 +39,8 @@ constexpr std::array profiles{
 const ProfileInfo& info(Profile profile) { return profiles[static_cast<std::size_t>(profile)]; }
 
 bool is_ca(Profile profile) {
-    return profile == Profile::root || profile == Profile::issuing || profile == Profile::birth_root;
+    return profile == Profile::root || profile == Profile::issuing ||
+           profile == Profile::birth_root;
 }
 
 Result<void> check(const IssueRequest& request) {
@@ -112,13 +113,15 @@ Result<void> add_alternative_names(X509* certificate, const IssueRequest& reques
     if (!names) return fail(Code::internal, "cannot make names: {}", crypto::openssl_error());
     QUOIN_CHECK(add_name(names.get(), GEN_URI, bytes_of(to_uri(*request.identity))));
     for (const std::string& name : request.names) QUOIN_CHECK(add_server_name(names.get(), name));
-    if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_APPEND) != 1) {
+    if (X509_add1_ext_i2d(certificate, NID_subject_alt_name, names.get(), 0, X509V3_ADD_APPEND) !=
+        1) {
         return fail(Code::internal, "cannot add names: {}", crypto::openssl_error());
     }
     return {};
 }
 
-Result<void> add_extension(X509* certificate, X509V3_CTX* context, int nid, const std::string& value) {
+Result<void> add_extension(X509* certificate, X509V3_CTX* context, int nid,
+                           const std::string& value) {
     const crypto::Handle<X509_EXTENSION, X509_EXTENSION_free> extension(
         X509V3_EXT_conf_nid(nullptr, context, nid, value.c_str()));
     if (!extension || X509_add_ext(certificate, extension.get(), -1) != 1) {
@@ -143,7 +146,8 @@ Result<void> add_extensions(X509* certificate, X509* issuer, const IssueRequest&
     X509V3_CTX context;
     X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
     const ProfileInfo& profile = info(request.profile);
-    QUOIN_CHECK(add_extension(certificate, &context, NID_basic_constraints, profile.basic_constraints));
+    QUOIN_CHECK(
+        add_extension(certificate, &context, NID_basic_constraints, profile.basic_constraints));
     QUOIN_CHECK(add_extension(certificate, &context, NID_key_usage, profile.key_usage));
     if (profile.extended_key_usage != nullptr) {
         QUOIN_CHECK(
@@ -164,7 +168,8 @@ Result<void> set_serial(X509* certificate) {
     QUOIN_CHECK(crypto::random_bytes(random));
     const crypto::BignumHandle number(
         BN_bin2bn(random.data(), static_cast<int>(random.size()), nullptr));
-    if (!number || BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) == nullptr) {
+    if (!number ||
+        BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) == nullptr) {
         return fail(Code::internal, "cannot make a serial number: {}", crypto::openssl_error());
     }
     return {};

@@ -9,10 +9,10 @@ Result<NameHandle> make_name(std::string_view common_name) {
     NameHandle name(X509_NAME_new());
     // As V_ASN1_UTF8STRING: the MBSTRING types would hold it to the 64 characters of RFC 5280,
     // appendix A.1, and device ids have up to 128. The URI is what counts; the name repeats it.
-    if (!name || X509_NAME_add_entry_by_NID(
-                     name.get(), NID_commonName, V_ASN1_UTF8STRING,
-                     reinterpret_cast<const unsigned char*>(common_name.data()),
-                     static_cast<int>(common_name.size()), -1, 0) != 1) {
+    if (!name ||
+        X509_NAME_add_entry_by_NID(name.get(), NID_commonName, V_ASN1_UTF8STRING,
+                                   reinterpret_cast<const unsigned char*>(common_name.data()),
+                                   static_cast<int>(common_name.size()), -1, 0) != 1) {
         return fail(Code::internal, "cannot make a name: {}", crypto::openssl_error());
     }
     return name;

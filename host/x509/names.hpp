@@ -33,14 +33,15 @@ std::int64_t time_ms(const ASN1_TIME* time, std::int64_t otherwise);
 // The digest that X509_sign() and its like want for the key: null where the algorithm has its own.
 Result<const EVP_MD*> signing_digest(const crypto::PrivateKey& key);
 
-// d2i function `parse` on all of `der`: bounded, no bytes behind the end, and only DER (what encodes
-// back to itself), so that one object has one digest.
+// d2i function `parse` on all of `der`: bounded, no bytes behind the end, and only DER (what
+// encodes back to itself), so that one object has one digest.
 template <class T, auto Free>
 Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*parse)(T**, const unsigned char**, long),
                                      int (*encode)(const T*, unsigned char**), std::size_t limit,
                                      std::string_view what) {
     if (der.size() > limit) {
-        return fail(Code::peer_oversize, "{} of {} bytes is longer than {}", what, der.size(), limit);
+        return fail(Code::peer_oversize, "{} of {} bytes is longer than {}", what, der.size(),
+                    limit);
     }
     const unsigned char* next = der.data();
     const std::shared_ptr<T> parsed(parse(nullptr, &next, static_cast<long>(der.size())),
@@ -53,7 +54,8 @@ Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*parse)(T**, const unsigned 
     }
     unsigned char* encoded = nullptr;
     const int size = encode(parsed.get(), &encoded);
-    const bool same = size > 0 && text_of(Bytes(encoded, static_cast<std::size_t>(size))) == text_of(der);
+    const bool same =
+        size > 0 && text_of(Bytes(encoded, static_cast<std::size_t>(size))) == text_of(der);
     OPENSSL_free(encoded);
     if (!same) return fail(Code::peer_malformed, "{} is not in DER", what);
     return parsed;

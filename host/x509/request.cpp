@@ -30,7 +30,8 @@ Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string
     }
     unsigned char* encoded = nullptr;
     const int size = i2d_X509_REQ(request.get(), &encoded);
-    if (size <= 0) return fail(Code::internal, "cannot encode a request: {}", crypto::openssl_error());
+    if (size <= 0)
+        return fail(Code::internal, "cannot encode a request: {}", crypto::openssl_error());
     std::string der(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
     OPENSSL_free(encoded);
     return der;

@@ -30,7 +30,8 @@ Result<ListHandle> list_of(std::span<const Certificate> certificates) {
 
 Result<void> add_crls(X509_STORE* store, std::string_view pem) {
     if (pem.size() > max_crl_pem_size) {
-        return fail(Code::input_invalid, "revocation list is longer than {} bytes", max_crl_pem_size);
+        return fail(Code::input_invalid, "revocation list is longer than {} bytes",
+                    max_crl_pem_size);
     }
     const crypto::BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (!bio) return fail(Code::internal, "revocation list: {}", crypto::openssl_error());

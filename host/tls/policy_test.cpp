@@ -1,0 +1,290 @@
+// Handshakes in memory: what the policy lets pass and, more, what it does not.
+#include "host/tls/policy.hpp"
+
+#include <gtest/gtest.h>
+#include <openssl/ssl.h>
+
+#include <optional>
+
+#include "host/crypto/handles.hpp"
+#include "host/x509/test_pki.hpp"
+
+namespace quoin::tls {
+namespace {
+
+using x509::test::Entity;
+using x509::test::LeafRequest;
+using x509::test::Pki;
+using Connection = crypto::Handle<SSL, SSL_free>;
+
+struct Plant {
+    Pki pki;
+    Entity server;
+    Entity device;
+    Credentials server_credentials() const { return {pki.chain(server), server.key}; }
+    Credentials device_credentials() const { return {pki.chain(device), device.key}; }
+};
+
+Result<Plant> make_plant(Suite suite, const std::string& label) {
+    const SuiteInfo& row = info(suite);
+    QUOIN_TRY(auto pki, x509::test::make_pki(row.root, row.issuing, label));
+    QUOIN_TRY(auto server, make_leaf(pki, {.profile = x509::Profile::server,
+                                           .kind = x509::Kind::service,
+                                           .id = "quoind",
+                                           .algorithm = row.service,
+                                           .names = {"plant.test", "127.0.0.1", "::1"}}));
+    QUOIN_TRY(auto device, make_leaf(pki, {.id = "mcu-1", .algorithm = row.mcu}));
+    return Plant{std::move(pki), std::move(server), std::move(device)};
+}
+
+// One for each suite, and a foreign one: an SLH-DSA root takes a while to make.
+const Plant& plant(Suite suite) {
+    static std::array<std::optional<Plant>, 3> plants;
+    auto& slot = plants[static_cast<std::size_t>(suite)];
+    if (!slot) {
+        auto made = make_plant(suite, "plant");
+        if (!made) ADD_FAILURE() << made.error().message;
+        slot.emplace(*std::move(made));
+    }
+    return *slot;
+}
+
+struct Outcome {
+    bool client_done = false;
+    bool server_done = false;
+    long client_verify = X509_V_OK;
+    long server_verify = X509_V_OK;
+    std::string group;
+    int tickets_on_wire = 0;
+    bool peer_certificate = false;
+    bool ok() const { return client_done && server_done; }
+};
+
+// Runs both sides over memory BIOs until neither can go on, then one byte each way, because a
+// TLS 1.3 client learns that its certificate was refused only after its own handshake.
+Outcome run(SSL* client, SSL* server) {
+    BIO* client_out = BIO_new(BIO_s_mem());
+    BIO* server_out = BIO_new(BIO_s_mem());
+    BIO_up_ref(client_out);
+    BIO_up_ref(server_out);
+    SSL_set_bio(client, server_out, client_out);
+    SSL_set_bio(server, client_out, server_out);
+    SSL_set_connect_state(client);
+    SSL_set_accept_state(server);
+    Outcome outcome;
+    for (int round = 0; round < 20 && !outcome.ok(); ++round) {
+        if (!outcome.client_done) outcome.client_done = SSL_do_handshake(client) == 1;
+        if (!outcome.server_done) outcome.server_done = SSL_do_handshake(server) == 1;
+    }
+    char byte = 'x';
+    if (outcome.ok()) {
+        outcome.server_done = SSL_write(server, &byte, 1) == 1 && SSL_read(client, &byte, 1) == 1;
+        outcome.client_done = SSL_write(client, &byte, 1) == 1 && SSL_read(server, &byte, 1) == 1;
+        outcome.group = SSL_get0_group_name(server);
+        outcome.peer_certificate = SSL_get0_peer_certificate(server) != nullptr;
+        outcome.tickets_on_wire = SSL_SESSION_has_ticket(SSL_get_session(client));
+    }
+    outcome.client_verify = SSL_get_verify_result(client);
+    outcome.server_verify = SSL_get_verify_result(server);
+    crypto::openssl_error();
+    return outcome;
+}
+
+struct Arrangement {
+    Suite suite = Suite::pure;
+    std::optional<Credentials> shown = {};  // by the client
+    std::optional<std::vector<x509::Certificate>> trust =
+        {};                                  // by the client; none: the plant's root
+    std::optional<Credentials> server = {};  // none: the plant's quoind
+    bool require_client = true;
+    std::string host = "plant.test";  // empty: expect_server() forgotten
+};
+
+Outcome handshake(const Arrangement& setup, void (*change)(SSL* client) = nullptr) {
+    const Plant& home = plant(setup.suite);
+    const auto anchors = home.pki.anchors();
+    const auto server_context =
+        tls::server_context(setup.suite, setup.server ? *setup.server : home.server_credentials(),
+                            anchors, setup.require_client);
+    const auto client_context = tls::client_context(
+        setup.suite, setup.trust ? *setup.trust : anchors, setup.shown ? &*setup.shown : nullptr);
+    if (!server_context || !client_context) {
+        ADD_FAILURE() << (server_context ? client_context.error() : server_context.error()).message;
+        return {};
+    }
+    const Connection client(SSL_new(client_context->get()));
+    const Connection server(SSL_new(server_context->get()));
+    if (!setup.host.empty()) {
+        EXPECT_TRUE(expect_server(client.get(), setup.host));
+    }
+    if (change != nullptr) change(client.get());
+    return run(client.get(), server.get());
+}
+
+class EverySuite : public testing::TestWithParam<Suite> {
+protected:
+    Arrangement mutual() const {
+        return {.suite = GetParam(), .shown = plant(GetParam()).device_credentials()};
+    }
+};
+
+TEST_P(EverySuite, handshake__device_and_server_of_one_plant__both_authenticated) {
+    const Outcome outcome = handshake(mutual());
+    EXPECT_TRUE(outcome.ok()) << X509_verify_cert_error_string(outcome.client_verify) << ", "
+                              << X509_verify_cert_error_string(outcome.server_verify);
+    EXPECT_TRUE(outcome.peer_certificate);
+    EXPECT_STRCASEEQ(outcome.group.c_str(), std::string(info(GetParam()).groups).c_str());
+}
+
+TEST_P(EverySuite, handshake__no_session_ticket_is_sent) {
+    EXPECT_EQ(handshake(mutual()).tickets_on_wire, 0);
+}
+
+TEST_P(EverySuite, handshake__client_without_certificate_where_required__refused) {
+    EXPECT_FALSE(handshake({.suite = GetParam(), .shown = {}}).ok());
+}
+
+TEST_P(EverySuite, handshake__client_without_certificate_where_optional__connects) {
+    const Outcome outcome = handshake({.suite = GetParam(), .shown = {}, .require_client = false});
+    EXPECT_TRUE(outcome.ok());
+    EXPECT_FALSE(outcome.peer_certificate);
+}
+
+TEST_P(EverySuite, handshake__tls_1_2__refused) {
+    const Outcome outcome = handshake(mutual(), [](SSL* client) {
+        SSL_set_min_proto_version(client, TLS1_2_VERSION);
+        SSL_set_max_proto_version(client, TLS1_2_VERSION);
+    });
+    EXPECT_FALSE(outcome.ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(policy, EverySuite,
+                         testing::Values(Suite::classical, Suite::hybrid, Suite::pure),
+                         [](const auto& given) { return std::string(tls::info(given.param).name); });
+
+class PostQuantum : public EverySuite {};
+
+TEST_P(PostQuantum, handshake__client_offers_x25519_only__refused) {
+    const Outcome outcome =
+        handshake(mutual(), [](SSL* client) { SSL_set1_groups_list(client, "X25519"); });
+    EXPECT_FALSE(outcome.ok());
+}
+
+TEST_P(PostQuantum, handshake__client_takes_classical_signatures_only__refused) {
+    const Outcome outcome = handshake(mutual(), [](SSL* client) {
+        SSL_set1_sigalgs_list(client, "ed25519:ecdsa_secp256r1_sha256");
+    });
+    EXPECT_FALSE(outcome.ok());
+}
+
+TEST_P(PostQuantum, handshake__client_shows_a_classical_key_of_this_plant__refused) {
+    const Pki& pki = plant(GetParam()).pki;
+    const auto weak = make_leaf(pki, {.id = "mcu-2", .algorithm = crypto::Algorithm::ed25519});
+    ASSERT_TRUE(weak);
+    const Arrangement setup{.suite = GetParam(), .shown = Credentials{pki.chain(*weak), weak->key}};
+    EXPECT_FALSE(handshake(setup).ok());
+}
+
+INSTANTIATE_TEST_SUITE_P(policy, PostQuantum, testing::Values(Suite::hybrid, Suite::pure),
+                         [](const auto& given) { return std::string(tls::info(given.param).name); });
+
+const Plant& foreign_plant() {
+    static const auto made = make_plant(Suite::hybrid, "foreign");
+    if (!made) ADD_FAILURE() << made.error().message;
+    return *made;
+}
+
+TEST(policy, handshake__client_certificate_of_a_foreign_ca__refused_even_where_optional) {
+    const Arrangement setup{.suite = Suite::pure,
+                            .shown = foreign_plant().device_credentials(),
+                            .require_client = false};
+    const Outcome outcome = handshake(setup);
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_NE(outcome.server_verify, X509_V_OK);
+}
+
+TEST(policy, handshake__server_of_a_foreign_ca__refused) {
+    const Arrangement setup{.shown = plant(Suite::pure).device_credentials(),
+                            .server = foreign_plant().server_credentials()};
+    const Outcome outcome = handshake(setup);
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_NE(outcome.client_verify, X509_V_OK);
+}
+
+TEST(policy, handshake__server_name_that_the_certificate_lacks__refused) {
+    for (const char* host : {"other.test", "127.0.0.2", "quoind"}) {
+        const Outcome outcome =
+            handshake({.shown = plant(Suite::pure).device_credentials(), .host = host});
+        EXPECT_FALSE(outcome.ok()) << host;
+    }
+}
+
+TEST(policy, handshake__server_by_ip_address__connects) {
+    for (const char* host : {"127.0.0.1", "::1"}) {
+        const Outcome outcome =
+            handshake({.shown = plant(Suite::pure).device_credentials(), .host = host});
+        EXPECT_TRUE(outcome.ok()) << host;
+    }
+}
+
+TEST(policy, handshake__caller_forgot_the_server_name__refused) {
+    const Outcome outcome =
+        handshake({.shown = plant(Suite::pure).device_credentials(), .host = ""});
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.client_verify, X509_V_ERR_HOSTNAME_MISMATCH);
+}
+
+TEST(policy, handshake__device_certificate_played_as_server__refused) {
+    const Outcome outcome = handshake({.shown = plant(Suite::pure).device_credentials(),
+                                       .server = plant(Suite::pure).device_credentials()});
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.client_verify, X509_V_ERR_INVALID_PURPOSE);
+}
+
+TEST(policy, handshake__attestation_certificate_shown_as_client__refused) {
+    const Pki& pki = plant(Suite::pure).pki;
+    const auto attest = make_leaf(pki, {.profile = x509::Profile::attest,
+                                        .kind = x509::Kind::attest,
+                                        .algorithm = crypto::Algorithm::ml_dsa_65});
+    ASSERT_TRUE(attest);
+    const Outcome outcome = handshake({.shown = Credentials{pki.chain(*attest), attest->key}});
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.server_verify, X509_V_ERR_INVALID_PURPOSE);
+}
+
+TEST(policy, handshake__leaf_without_issuing_certificate__refused) {
+    Credentials lone = plant(Suite::pure).device_credentials();
+    lone.chain.pop_back();
+    EXPECT_FALSE(handshake({.shown = std::move(lone)}).ok());
+}
+
+TEST(policy, server_context__key_of_another_certificate__config_invalid) {
+    Credentials mixed = plant(Suite::pure).server_credentials();
+    mixed.key = plant(Suite::pure).device.key;
+    const auto context = server_context(Suite::pure, mixed, plant(Suite::pure).pki.anchors(), true);
+    ASSERT_FALSE(context);
+    EXPECT_EQ(context.error().code, Code::config_invalid);
+}
+
+TEST(policy, server_context__empty_chain__config_invalid) {
+    Credentials none = plant(Suite::pure).server_credentials();
+    none.chain.clear();
+    EXPECT_FALSE(server_context(Suite::pure, none, plant(Suite::pure).pki.anchors(), true));
+}
+
+TEST(policy, suite_by_name__classical_without_danger__refused) {
+    EXPECT_FALSE(suite_by_name("classical", false));
+    EXPECT_TRUE(suite_by_name("classical", true));
+    EXPECT_TRUE(suite_by_name("pure", false));
+    EXPECT_FALSE(suite_by_name("PURE", false));
+}
+
+TEST(policy, expect_server__empty_name__refused) {
+    const auto context = client_context(Suite::pure, plant(Suite::pure).pki.anchors(), nullptr);
+    ASSERT_TRUE(context);
+    const Connection client(SSL_new(context->get()));
+    EXPECT_FALSE(expect_server(client.get(), ""));
+}
+
+}  // namespace
+}  // namespace quoin::tls
