@@ -24,8 +24,7 @@ void conclude(Context& context, const Result<void>& result) {
 }
 
 void on_run(CLI::App* command, Context& context, std::function<Result<void>()> work) {
-    command->callback(
-        [&context, work = std::move(work)] { conclude(context, work()); });
+    command->callback([&context, work = std::move(work)] { conclude(context, work()); });
 }
 
 }  // namespace quoin::cli

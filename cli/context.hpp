@@ -1,7 +1,7 @@
 // What every command of `quoin` shares: the global options, and how a command ends.
 //
-// --json, --home, --url, --certificate, --key and --trust belong to the program: a command sees them
-// here and adds no options of these names (they may stand before or behind the verb).
+// --json, --home, --suite, --url, --certificate, --key and --trust belong to the program: a command
+// sees them here and adds no options of these names (they may stand before or behind the verb).
 // Threads: one; the commands run on the main thread.
 #pragma once
 
@@ -18,12 +18,14 @@ namespace quoin::cli {
 
 struct Context {
     bool json = false;
-    std::string home;         // --home, else $QUOIN_HOME, else /var/lib/quoin
-    std::string url;          // https://host:port; empty: HOME/run/quoind.sock
+    std::string home = "/var/lib/quoin";  // --home, else $QUOIN_HOME, else /var/lib/quoin
+    std::string url;                      // https://host:port; empty: HOME/run/quoind.sock
     std::string certificate;  // PEM, leaf + issuing; with --url; default HOME/operator/admin.crt
     std::string key;          // encrypted PKCS#8; default: beside the certificate
     std::string trust;        // the plant root; default HOME/pki/root.crt
-    int exit_code = 0;        // 0 ok, 1 failed, 2 usage
+    std::string suite =
+        "hybrid";       // --suite: hybrid (default) or pure; with --url, `up`, `demo`, `pki init`
+    int exit_code = 0;  // 0 ok, 1 failed, 2 usage
 };
 
 // Prints the error (a sentence on stderr; with --json an RFC 9457 problem on stdout) and sets the

@@ -1,0 +1,113 @@
+#include <sys/stat.h>
+
+#include <chrono>
+#include <filesystem>
+#include <system_error>
+
+#include "cli/doctor/checks.hpp"
+#include "cli/output.hpp"
+#include "host/x509/certificate.hpp"
+
+namespace quoin::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::int64_t day_ms = 24LL * 3600 * 1000;
+constexpr std::int64_t warn_before_ms = 30 * day_ms;
+
+std::int64_t now_ms() {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+               std::chrono::system_clock::now().time_since_epoch())
+        .count();
+}
+
+bool check_folder(const fs::path& home, Findings& findings) {
+    struct stat status{};
+    if (stat(home.c_str(), &status) != 0) {
+        findings.push_back(
+            {Health::warn, "home",
+             fmt::format("{} is not there yet: `quoin up --home {}` makes a plant in it",
+                         home.string(), home.string())});
+        return false;
+    }
+    if ((status.st_mode & 0077) != 0) {
+        findings.push_back({Health::fail, "home",
+                            fmt::format("{} has mode {:o}: run chmod 0700 {}", home.string(),
+                                        status.st_mode & 0777, home.string())});
+    } else {
+        findings.push_back(
+            {Health::pass, "home", fmt::format("{} is private (0700)", home.string())});
+    }
+    return true;
+}
+
+Finding judge(const fs::path& file) {
+    const auto chain = x509::Certificate::load(file);
+    if (!chain || chain->empty()) {
+        return {Health::fail, file.string(),
+                chain ? "no certificate in it" : chain.error().message};
+    }
+    const std::int64_t end_ms = chain->front().not_after_ms();
+    const std::int64_t left_ms = end_ms - now_ms();
+    if (left_ms <= 0) {
+        return {Health::fail, file.string(),
+                fmt::format("expired at {}: issue it again", utc(end_ms))};
+    }
+    // A certificate that is short-lived by design is renewed by its owner.
+    const bool short_lived = end_ms - chain->front().not_before_ms() < 2 * warn_before_ms;
+    if (left_ms < warn_before_ms && !short_lived) {
+        return {Health::warn, file.string(),
+                fmt::format("expires at {}, in {} days", utc(end_ms), left_ms / day_ms)};
+    }
+    return {Health::pass, file.string(), fmt::format("valid until {}", utc(end_ms))};
+}
+
+void check_certificates(const fs::path& home, Findings& findings) {
+    std::size_t good = 0;
+    for (const char* folder : {"pki", "pki/makers", "services", "operator"}) {
+        std::error_code failure;
+        for (const auto& entry : fs::directory_iterator(home / folder, failure)) {
+            if (entry.path().extension() != ".crt") continue;
+            Finding finding = judge(entry.path());
+            if (finding.health == Health::pass) {
+                ++good;
+            } else {
+                findings.push_back(std::move(finding));
+            }
+        }
+    }
+    if (good > 0) {
+        findings.push_back({Health::pass, "certificates", fmt::format("{} are valid", good)});
+    } else {
+        findings.push_back({Health::warn, "certificates",
+                            "none found: `quoin pki init` or `quoin up` makes them"});
+    }
+}
+
+void check_keys(const fs::path& home, Findings& findings) {
+    std::error_code failure;
+    if (fs::exists(home / "unlock.key", failure)) {
+        findings.push_back(
+            {Health::warn, "keys",
+             "software keys, encrypted under unlock.key beside them: best effort, until a "
+             "secure element holds them"});
+    }
+    if (fs::exists(home / "pki/root.key", failure)) {
+        findings.push_back(
+            {Health::warn, "root key",
+             fmt::format("{} is on this machine: keep it offline, it is needed only to "
+                         "sign a new issuing CA",
+                         (home / "pki/root.key").string())});
+    }
+}
+
+}  // namespace
+
+void check_home(const Context& context, Findings& findings) {
+    const fs::path home = context.home;
+    if (!check_folder(home, findings)) return;
+    check_certificates(home, findings);
+    check_keys(home, findings);
+}
+
+}  // namespace quoin::cli

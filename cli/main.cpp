@@ -1,0 +1,77 @@
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <filesystem>
+#include <system_error>
+
+#include "cli/context.hpp"
+#include "cli/device_commands.hpp"
+#include "cli/doctor/doctor_commands.hpp"
+#include "cli/event_commands.hpp"
+#include "cli/release_commands.hpp"
+#include "cli/status_commands.hpp"
+#include "cli/telemetry_commands.hpp"
+
+namespace quoin::cli {
+namespace {
+
+constexpr const char* footer = R"(Examples:
+  quoin demo                          the whole plant and an attack on it, in one folder
+  quoin up --home plant               a plant that stays; quoin down --home plant ends it
+  quoin device list --home plant      who is there?
+  quoin events --follow --home plant  what happens?
+
+QUOIN_HOME in the environment stands for --home. Exit codes: 0 ok, 1 failed, 2 usage.)";
+
+void add_global_options(CLI::App& app, Context& context) {
+    app.add_flag("--json", context.json, "Answer in JSON");
+    app.add_option("--home", context.home, "The plant's folder (default /var/lib/quoin)")
+        ->envname("QUOIN_HOME");
+    app.add_option("--suite", context.suite, "hybrid (default) or pure")
+        ->check(CLI::IsMember({"hybrid", "pure"}));
+    app.add_option("--url", context.url,
+                   "A remote plant, https://host:port, instead of a local home");
+    app.add_option("--certificate", context.certificate,
+                   "Operator certificate for --url (default HOME/operator/admin.crt)");
+    app.add_option("--key", context.key, "Its key (default: beside it); HOME/unlock.key opens it");
+    app.add_option("--trust", context.trust,
+                   "The plant root for --url (default HOME/pki/root.crt)");
+}
+
+int run(int argc, char** argv) {
+    Context context;
+    CLI::App app("Quoin: a factory that stays secure against quantum computers", "quoin");
+    app.require_subcommand(1);
+    app.fallthrough();  // the global options may stand behind the verb
+    app.footer(footer);
+    app.set_version_flag("--version", "quoin 0.1.0");
+    add_global_options(app, context);
+    // Before any command reads it: a relative home must not depend on where a process runs.
+    app.parse_complete_callback([&context] {
+        std::error_code failure;
+        const auto home = std::filesystem::absolute(context.home, failure).lexically_normal();
+        if (!failure) context.home = home.has_filename() ? home : home.parent_path();
+    });
+    add_status_commands(app, context);
+    add_device_commands(app, context);
+    add_telemetry_commands(app, context);
+    add_event_commands(app, context);
+    add_release_commands(app, context);
+    add_doctor_commands(app, context);
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const bool asked_for_help = error.get_exit_code() == 0;
+        app.exit(error);
+        return asked_for_help ? 0 : 2;
+    }
+    return context.exit_code;
+}
+
+}  // namespace
+}  // namespace quoin::cli
+
+int main(int argc, char** argv) {
+    std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end
+    return quoin::cli::run(argc, argv);
+}

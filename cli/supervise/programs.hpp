@@ -1,0 +1,27 @@
+// Finds and opens the program files of a plant.
+//
+// They are opened before privileges are dropped and run through their descriptors (fexecve), so
+// that the unprivileged user need not be able to walk to them: a checkout below /root works.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "cli/supervise/descriptor.hpp"
+#include "host/error.hpp"
+
+namespace quoin::cli {
+
+struct Programs {
+    Descriptor quoind, agent, mosquitto, plugin;
+    Descriptor flexim;  // the simulated machine; only demos need it
+
+    static Result<Programs> open(bool with_simulators);
+};
+
+// The folder of the running `quoin`.
+Result<std::filesystem::path> own_folder();
+// "/proc/self/fd/N": how a child that inherits the descriptor names the file.
+std::string descriptor_path(const Descriptor& descriptor);
+
+}  // namespace quoin::cli
