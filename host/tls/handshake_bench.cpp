@@ -93,6 +93,11 @@ struct Material {
     tls::Credentials client;
 };
 
+std::vector<std::string> server_names(x509::Profile profile) {
+    if (profile != x509::Profile::server) return {};
+    return {"localhost", "127.0.0.1"};
+}
+
 Result<Material> make_material(tls::Suite suite) {
     const tls::SuiteInfo& info = tls::info(suite);
     constexpr std::chrono::hours lifetime{24};
@@ -120,7 +125,7 @@ Result<Material> make_material(tls::Suite suite) {
                                                 {.profile = profile,
                                                  .common_name = identity.id,
                                                  .identity = identity,
-                                                 .names = {"localhost", "127.0.0.1"},
+                                                 .names = server_names(profile),
                                                  .lifetime = lifetime,
                                                  .crl_url = {}}));
         return tls::Credentials{.chain = {certificate, issuing}, .key = std::move(key)};
@@ -293,6 +298,7 @@ private:
         posix_spawn_file_actions_init(&actions);
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
         posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0);
+        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
         const int failed =
             posix_spawnp(&pid_, "openssl", &actions, nullptr, arguments.data(), environ);
         posix_spawn_file_actions_destroy(&actions);
