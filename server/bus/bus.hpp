@@ -2,7 +2,8 @@
 //
 // Calls are synchronous, in the order of registration, on the thread that publishes; a listener must be
 // quick or hand the work to a thread of its own. Register everything before the first publish.
-// Threads: publish from any thread; listeners lock what they own.
+// Threads: publish from any thread, holding no lock that a listener of yours takes; listeners lock what
+// they own.
 #pragma once
 
 #include <cstdint>
@@ -21,6 +22,17 @@ struct DeviceChanged {
     std::string state;
     feed::Grant grant;
     std::string reason;
+    std::vector<std::string> revoked = {};  // serials of its revoked certificates, not yet expired
+};
+// fleet: certificates were revoked (committed); the list must be issued again.
+struct CertificatesRevoked {
+    std::string device;
+};
+// pki: a certificate of a device was issued and recorded, and is about to be handed out.
+struct CertificateIssued {
+    std::string device;
+    std::string kind;  // "device" or "attest"
+    std::string serial;
 };
 // verifier: an appraisal ended.
 enum class Verdict : std::uint8_t { trusted, untrusted, stale, no_policy };
@@ -67,6 +79,8 @@ private:
 
 struct Bus {
     Topic<DeviceChanged> device_changed;
+    Topic<CertificatesRevoked> certificates_revoked;
+    Topic<CertificateIssued> certificate_issued;
     Topic<VerdictReached> verdict_reached;
     Topic<SamplesStored> samples_stored;
     Topic<BrokerSession> broker_session;

@@ -1,0 +1,69 @@
+// quoin.toml, the configuration of quoind: every key, its default and its range.
+//
+//   site                     required; I0
+//   suite                    hybrid | pure | classical (needs danger_allow_classical = true)
+//   [listen]    https, http  "ADDRESS:PORT"; port 0: a free one, told in HOME/run/ports.json
+//   [database]  url          sqlite:///HOME/db/quoin.sqlite
+//   [broker]    host, port   where the roles and the devices find it
+//   [pki]       device_lifetime_s, renew_at, crl_lifetime_s
+//   [verifier]  period_s, timeout_s, lifetime_s, minimum_level
+//   [telemetry] rate_per_device, rate_burst
+//   [feed]      lifetime_s   how long the broker goes on without quoind
+//   [audit.syslog] host, port, trust    a SIEM; absent: none
+//
+// Errors: config_* with file, line and key. Threads: plain values.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "host/error.hpp"
+#include "host/tls/policy.hpp"
+
+namespace quoin::server {
+
+struct Endpoint {
+    std::string address;
+    std::uint16_t port = 0;
+};
+
+struct SyslogSettings {
+    std::string host;
+    std::uint16_t port = 6514;
+    std::filesystem::path trust;  // PEM; of the SIEM's certificate
+};
+
+struct Settings {
+    std::string site;
+    tls::Suite suite = tls::Suite::hybrid;
+    Endpoint https{.address = "127.0.0.1", .port = 8443};
+    Endpoint http{.address = "127.0.0.1", .port = 8080};
+    std::string database_url;
+    std::string broker_host = "127.0.0.1";
+    std::uint16_t broker_port = 8883;
+    std::chrono::seconds device_lifetime{std::chrono::days{30}};
+    double renew_at = 0.66;  // share of a certificate's life after which the device renews
+    std::chrono::seconds crl_lifetime{std::chrono::days{1}};
+    std::chrono::seconds verifier_period{30};
+    std::chrono::seconds verifier_timeout{10};
+    std::chrono::seconds verdict_lifetime{90};
+    std::string minimum_level = "self-reported";
+    std::uint32_t rate_per_device = 1000;  // samples a second
+    std::uint32_t rate_burst = 5000;
+    std::chrono::seconds feed_lifetime{30};
+    std::optional<SyslogSettings> syslog;
+};
+
+// "127.0.0.1:8443", "[::1]:0". Port 0 is allowed.
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+Result<Settings> parse_settings(std::string_view text, std::string_view name,
+                                const std::filesystem::path& home);
+// HOME/quoin.toml and HOME/conf.d/*.toml.
+Result<Settings> load_settings(const std::filesystem::path& home);
+
+}  // namespace quoin::server
