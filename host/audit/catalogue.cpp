@@ -7,7 +7,8 @@ namespace {
 
 constexpr bool is_sound(const CatalogueRow& each) {
     const auto is_plain = [](char c) { return (c >= 'a' && c <= 'z') || c == '_' || c == '.'; };
-    return each.name.size() <= 32 && std::ranges::all_of(each.name, is_plain) && !each.meaning.empty() &&
+    return each.name.size() <= 32 && std::ranges::all_of(each.name, is_plain) &&
+           !each.meaning.empty() &&
            std::ranges::all_of(each.meaning, [](char c) { return c >= ' ' && c <= '~'; });
 }
 

@@ -1,7 +1,7 @@
 // The catalogue of security events: every id that can be in an audit log, once.
 //
-// An id is component.subject.event. To add one, add one row; the enum, the names, the metrics and the
-// checks follow. Ids are never renamed or reused: a SIEM's rules depend on them.
+// An id is component.subject.event. To add one, add one row; the enum, the names, the metrics and
+// the checks follow. Ids are never renamed or reused: a SIEM's rules depend on them.
 #pragma once
 
 #include <array>
@@ -13,7 +13,16 @@
 namespace quoin::audit {
 
 // RFC 5424, section 6.2.1.
-enum class Severity : std::uint8_t { emergency, alert, critical, error, warning, notice, info, debug };
+enum class Severity : std::uint8_t {
+    emergency,
+    alert,
+    critical,
+    error,
+    warning,
+    notice,
+    info,
+    debug
+};
 
 // ROW(component, subject, event, severity, meaning)
 // clang-format off
@@ -63,6 +72,7 @@ enum class Severity : std::uint8_t { emergency, alert, critical, error, warning,
     ROW(telemetry, samples, suspect, warning, "samples were marked suspect: their device is not trusted since") \
     ROW(telemetry, rate, exceeded, warning, "a device sent faster than its rate") \
     ROW(telemetry, store, failed, error, "samples could not be stored and will be sent again") \
+    ROW(telemetry, store, recovered, notice, "samples are stored again") \
     ROW(device, event, reported, info, "a device reported an event") \
     ROW(device, event, rejected, warning, "a malformed event of a device was rejected") \
     ROW(api, access, refused, warning, "a call of the API was refused") \
@@ -81,9 +91,9 @@ struct CatalogueRow {
     std::string_view meaning;
 };
 
-#define QUOIN_AUDIT_ROW(component, subject, event, severity, meaning)                               \
-    CatalogueRow{Id::component##_##subject##_##event, #component "." #subject "." #event, Severity::severity, \
-                 meaning},
+#define QUOIN_AUDIT_ROW(component, subject, event, severity, meaning)                     \
+    CatalogueRow{Id::component##_##subject##_##event, #component "." #subject "." #event, \
+                 Severity::severity, meaning},
 inline constexpr std::array catalogue{QUOIN_AUDIT_CATALOGUE(QUOIN_AUDIT_ROW)};
 #undef QUOIN_AUDIT_ROW
 

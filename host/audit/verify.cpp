@@ -1,0 +1,82 @@
+#include "host/audit/verify.hpp"
+
+#include "host/audit/line_reader.hpp"
+
+namespace quoin::audit {
+
+Result<ChainChecker> ChainChecker::make(std::span<const crypto::PublicKey> keys) {
+    ChainChecker checker;
+    for (const crypto::PublicKey& key : keys) {
+        QUOIN_TRY(std::string id, key_id(key));
+        checker.keys_.emplace(std::move(id), key);
+    }
+    return checker;
+}
+
+Result<Event> ChainChecker::check(std::string_view text) {
+    QUOIN_TRY(Line line, decode(text));
+    if (started_ && line.event.number != number_ + 1) {
+        return fail(Code::integrity_mismatch,
+                    "number {} where {} must be: lines are missing or moved", line.event.number,
+                    number_ + 1);
+    }
+    if (started_ && line.previous != head_) {
+        return fail(
+            Code::integrity_mismatch,
+            "the chain is broken: this line, or the one before it, is not as it was written");
+    }
+    if (line.event.id == Id::audit_chain_checkpoint) {
+        QUOIN_CHECK(check_signature(line));
+        covered_ = line.event.number;
+    }
+    QUOIN_TRY(head_, crypto::sha3_512(bytes_of(text)));
+    number_ = line.event.number;
+    started_ = true;
+    return std::move(line.event);
+}
+
+Result<void> ChainChecker::check_signature(const Line& line) const {
+    QUOIN_TRY(const Checkpoint checkpoint, checkpoint_of(line.event));
+    const auto key = keys_.find(checkpoint.key_id);
+    if (key == keys_.end()) {
+        return fail(Code::integrity_signature,
+                    "the checkpoint is signed by key {}, which is not trusted here",
+                    checkpoint.key_id.substr(0, 16));
+    }
+    const std::string message =
+        checkpoint_message(line.event.number, line.event.time_ms, line.previous);
+    if (!key->second.verify(bytes_of(message), checkpoint.signature,
+                            bytes_of(checkpoint_context))) {
+        return fail(Code::integrity_signature, "the signature of the checkpoint is wrong");
+    }
+    return {};
+}
+
+Result<Report> verify(const std::filesystem::path& file, std::span<const crypto::PublicKey> keys) {
+    QUOIN_TRY(ChainChecker checker, ChainChecker::make(keys));
+    QUOIN_TRY(LineReader reader, LineReader::open(file));
+    Report report;
+    for (;;) {
+        auto line = reader.next();
+        if (!line && line.error().code != Code::integrity_mismatch)
+            return std::unexpected(line.error());
+        if (line && !*line) break;
+        auto event = line ? checker.check(**line) : Result<Event>(std::unexpected(line.error()));
+        if (!event) {
+            report.problem = Problem{report.lines + 1, event.error().message};
+            break;
+        }
+        if (report.lines++ == 0) report.first_ms = event->time_ms;
+        report.last_ms = event->time_ms;
+        if (event->id == Id::audit_chain_checkpoint)
+            ++report.checkpoints;
+        else
+            ++report.counts[row(event->id).name];
+    }
+    report.last_number = checker.number();
+    report.covered_number = checker.covered_number();
+    if (!report.problem) report.unfinished_bytes = reader.unfinished_bytes();
+    return report;
+}
+
+}  // namespace quoin::audit
