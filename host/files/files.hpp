@@ -34,4 +34,21 @@ Result<void> append_lines(const std::filesystem::path& file, std::string_view li
 // Makes a folder of mode 0700, and its parents; one that exists must not be writable by others.
 Result<void> make_private_folder(const std::filesystem::path& folder);
 
+// Held by one process at a time; given back when it is destroyed, or when the process ends.
+class FolderLock {
+public:
+    FolderLock(const FolderLock&) = delete;
+    FolderLock& operator=(const FolderLock&) = delete;
+    FolderLock(FolderLock&& other) noexcept;
+    FolderLock& operator=(FolderLock&&) = delete;
+    ~FolderLock();
+
+private:
+    friend Result<FolderLock> lock_folder(const std::filesystem::path& folder);
+    explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+    int descriptor_;
+};
+// Does not wait: a folder that another process holds is resource_unavailable.
+Result<FolderLock> lock_folder(const std::filesystem::path& folder);
+
 }  // namespace quoin::files

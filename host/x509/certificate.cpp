@@ -1,7 +1,9 @@
 #include "host/x509/certificate.hpp"
 
+#include <arpa/inet.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
+#include <openssl/x509v3.h>
 
 #include <algorithm>
 #include <limits>
@@ -28,6 +30,25 @@ Result<void> check_serial(X509* certificate) {
                     max_serial_size);
     }
     return {};
+}
+
+Result<GeneralNamesHandle> alternative_names(X509* certificate) {
+    int critical = 0;  // without it an extension that is there twice would be taken
+    GeneralNamesHandle names(static_cast<GENERAL_NAMES*>(
+        X509_get_ext_d2i(certificate, NID_subject_alt_name, &critical, nullptr)));
+    if (!names) {
+        crypto::openssl_error();
+        return fail(Code::peer_unauthenticated, "certificate has no readable subjectAltName");
+    }
+    return names;
+}
+
+// IPv4 or IPv6 by the length; empty for any other.
+std::string address_text(Bytes address) {
+    char text[INET6_ADDRSTRLEN] = "";
+    if (address.size() == 4) ::inet_ntop(AF_INET, address.data(), text, sizeof text);
+    if (address.size() == 16) ::inet_ntop(AF_INET6, address.data(), text, sizeof text);
+    return text;
 }
 
 struct PemBlock {
@@ -108,13 +129,7 @@ Result<std::vector<Certificate>> Certificate::load(const std::filesystem::path& 
 }
 
 Result<Identity> Certificate::identity() const {
-    int critical = 0;
-    const GeneralNamesHandle names(static_cast<GENERAL_NAMES*>(
-        X509_get_ext_d2i(certificate_.get(), NID_subject_alt_name, &critical, nullptr)));
-    if (!names) {
-        crypto::openssl_error();
-        return fail(Code::peer_unauthenticated, "certificate has no readable subjectAltName");
-    }
+    QUOIN_TRY(const auto names, alternative_names(certificate_.get()));
     std::optional<Identity> found;
     for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
@@ -137,6 +152,19 @@ Result<Identity> Certificate::identity() const {
     return *std::move(found);
 }
 
+Result<std::vector<std::string>> Certificate::server_names() const {
+    QUOIN_TRY(const auto names, alternative_names(certificate_.get()));
+    std::vector<std::string> found;
+    for (int i = 0; i < sk_GENERAL_NAME_num(names.get()); ++i) {
+        const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
+        if (name->type == GEN_DNS) found.emplace_back(text_of_asn1(name->d.dNSName));
+        if (name->type == GEN_IPADD) {
+            found.push_back(address_text(bytes_of(text_of_asn1(name->d.iPAddress))));
+        }
+    }
+    return found;
+}
+
 std::string Certificate::common_name() const {
     return common_name_of(X509_get_subject_name(certificate_.get()));
 }
@@ -155,6 +183,12 @@ std::int64_t Certificate::not_before_ms() const {
 
 std::int64_t Certificate::not_after_ms() const {
     return time_ms(X509_get0_notAfter(certificate_.get()), 0);
+}
+
+bool Certificate::is_ca() const {
+    // 1: by basicConstraints; the other values are guesses about old certificates.
+    return X509_check_ca(certificate_.get()) == 1 &&
+           (X509_get_key_usage(certificate_.get()) & X509v3_KU_KEY_CERT_SIGN) != 0;
 }
 
 Result<crypto::PublicKey> Certificate::public_key() const {

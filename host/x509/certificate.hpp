@@ -33,10 +33,13 @@ public:
     explicit Certificate(X509* shared);
 
     Result<Identity> identity() const;  // no, or more than one, Quoin URI: peer_unauthenticated
+    // DNS names and IP addresses of its subjectAltName, as text.
+    Result<std::vector<std::string>> server_names() const;
     std::string common_name() const;
     std::string serial_hex() const;      // lower case, even length
     std::int64_t not_before_ms() const;  // UTC milliseconds
     std::int64_t not_after_ms() const;
+    bool is_ca() const;  // basicConstraints CA and keyUsage keyCertSign
     Result<crypto::PublicKey> public_key() const;
     Result<crypto::ByteVector> der() const;
     Result<std::string> pem() const;

@@ -1,0 +1,354 @@
+#include "server/pki/ceremony.hpp"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <array>
+#include <chrono>
+#include <system_error>
+
+#include "host/files/files.hpp"
+#include "host/x509/certificate.hpp"
+
+namespace quoin::server {
+namespace {
+
+namespace fs = std::filesystem;
+using crypto::Passphrase;
+using crypto::PrivateKey;
+using x509::Certificate;
+using x509::Identity;
+using x509::Kind;
+using x509::Profile;
+
+constexpr std::chrono::hours year{24 * 365};
+constexpr auto root_lifetime = 20 * year;
+constexpr auto issuing_lifetime = 10 * year;
+constexpr auto leaf_lifetime = 2 * year;
+// quoind writes a fresh list when it starts, and then by its own configuration.
+constexpr std::chrono::hours first_crl_lifetime{24 * 7};
+
+struct Service {
+    const char* name;
+    Profile profile;
+};
+constexpr std::array services{
+    Service{"quoind", Profile::server},     Service{"broker", Profile::server},
+    Service{"telemetry", Profile::service}, Service{"verifier", Profile::service},
+    Service{"audit", Profile::service},
+};
+
+// The issuing CA with its key opened.
+struct Authority {
+    std::string site;
+    crypto::Algorithm leaf_algorithm;
+    PrivateKey key;
+    Certificate certificate;
+    Passphrase unlock;
+};
+
+// A folder that is removed unless it was kept.
+class Staging {
+public:
+    explicit Staging(fs::path path) : path_(std::move(path)) {}
+    Staging(const Staging&) = delete;
+    Staging& operator=(const Staging&) = delete;
+    ~Staging() {
+        std::error_code ignored;  // nothing better can be done with it here
+        if (!path_.empty()) fs::remove_all(path_, ignored);
+    }
+    const fs::path& path() const { return path_; }
+    void keep() { path_.clear(); }
+
+private:
+    fs::path path_;
+};
+
+Result<void> check(const PkiRequest& request, const Passphrase& root_passphrase) {
+    if (!x509::is_valid_id(request.site) || request.site == "birth") {
+        return fail(Code::input_invalid,
+                    "site \"{}\": use 1 to 128 of A-Z a-z 0-9 _ . - (\"birth\" is taken)",
+                    request.site);
+    }
+    if (request.names.empty()) {
+        return fail(Code::input_invalid, "give at least one name under which the plant is reached");
+    }
+    if (root_passphrase.expose().size() < min_root_passphrase_size) {
+        return fail(Code::input_invalid, "the root passphrase needs at least {} characters",
+                    min_root_passphrase_size);
+    }
+    if (fs::exists(request.home / "pki")) {
+        return fail(Code::input_conflict, "{}: has a PKI already", request.home.string());
+    }
+    return {};
+}
+
+Result<void> write_certificates(const fs::path& file, std::span<const Certificate> chain) {
+    std::string pem;
+    for (const Certificate& certificate : chain) {
+        QUOIN_TRY(const std::string one, certificate.pem());
+        pem += one;
+    }
+    return files::write_atomically(file, pem, 0600);
+}
+
+Result<void> write_key(const fs::path& file, const PrivateKey& key, const Passphrase& passphrase,
+                       bool slow = false) {
+    QUOIN_TRY(const std::string pem, key.to_encrypted_pem(passphrase, slow));
+    return files::write_atomically(file, pem, 0600);
+}
+
+Result<void> issue_leaf(const Authority& authority, const fs::path& folder,
+                        const x509::IssueRequest& request) {
+    QUOIN_TRY(const PrivateKey key, PrivateKey::generate(authority.leaf_algorithm));
+    QUOIN_TRY(const auto public_key, key.public_key());
+    QUOIN_TRY(const Certificate leaf,
+              x509::issue(authority.key, authority.certificate, public_key, request));
+    QUOIN_CHECK(write_key(folder / (request.common_name + ".key"), key, authority.unlock));
+    const std::array chain{leaf, authority.certificate};
+    return write_certificates(folder / (request.common_name + ".crt"), chain);
+}
+
+Result<void> issue_service(const Authority& authority, const fs::path& folder,
+                           const Service& service, const std::vector<std::string>& names) {
+    const bool is_server = service.profile == Profile::server;
+    return issue_leaf(authority, folder,
+                      {.profile = service.profile,
+                       .common_name = service.name,
+                       .identity = Identity{Kind::service, authority.site, service.name, {}},
+                       .names = is_server ? names : std::vector<std::string>{},
+                       .lifetime = leaf_lifetime,
+                       .crl_url = ""});
+}
+
+Result<void> issue_operator(const Authority& authority, const fs::path& folder,
+                            const std::string& name, x509::Role role) {
+    return issue_leaf(authority, folder,
+                      {.profile = Profile::operator_,
+                       .common_name = name,
+                       .identity = Identity{Kind::operator_, authority.site, name, role},
+                       .names = {},
+                       .lifetime = leaf_lifetime,
+                       .crl_url = ""});
+}
+
+x509::IssueRequest ca_request(Profile profile, std::string name, std::chrono::seconds lifetime) {
+    return {.profile = profile,
+            .common_name = std::move(name),
+            .identity = {},
+            .names = {},
+            .lifetime = lifetime,
+            .crl_url = ""};
+}
+
+// Root and issuing CA into `folder`, and the issuing CA's first list.
+Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& root_passphrase,
+                                   Passphrase unlock, const fs::path& folder) {
+    const tls::SuiteInfo& suite = tls::info(request.suite);
+    QUOIN_TRY(const PrivateKey root_key, PrivateKey::generate(suite.root));
+    QUOIN_TRY(const Certificate root,
+              x509::issue_root(root_key,
+                               ca_request(Profile::root, request.site + " root", root_lifetime)));
+    QUOIN_TRY(PrivateKey key, PrivateKey::generate(suite.issuing));
+    QUOIN_TRY(const auto public_key, key.public_key());
+    QUOIN_TRY(
+        Certificate issuing,
+        x509::issue(root_key, root, public_key,
+                    ca_request(Profile::issuing, request.site + " issuing", issuing_lifetime)));
+    QUOIN_CHECK(write_key(folder / "root.key", root_key, root_passphrase, true));
+    QUOIN_CHECK(write_certificates(folder / "root.crt", std::span(&root, 1)));
+    QUOIN_CHECK(write_key(folder / "issuing.key", key, unlock));
+    QUOIN_CHECK(write_certificates(folder / "issuing.crt", std::span(&issuing, 1)));
+    QUOIN_TRY(const std::string crl, x509::issue_crl_pem(key, issuing, {}, 1, first_crl_lifetime));
+    QUOIN_CHECK(files::write_atomically(folder / "crl.pem", crl, 0600));
+    return Authority{.site = request.site,
+                     .leaf_algorithm = suite.service,
+                     .key = std::move(key),
+                     .certificate = std::move(issuing),
+                     .unlock = std::move(unlock)};
+}
+
+Result<void> fill(const PkiRequest& request, const Passphrase& root_passphrase,
+                  const fs::path& folder) {
+    for (const char* name : {"pki", "pki/makers", "services", "operator"}) {
+        QUOIN_CHECK(files::make_private_folder(folder / name));
+    }
+    QUOIN_TRY(Passphrase unlock, crypto::unlock_key(request.home / "unlock.key"));
+    QUOIN_TRY(const Authority authority,
+              make_authorities(request, root_passphrase, std::move(unlock), folder / "pki"));
+    for (const Service& service : services) {
+        QUOIN_CHECK(issue_service(authority, folder / "services", service, request.names));
+    }
+    return issue_operator(authority, folder / "operator", "admin", x509::Role::admin);
+}
+
+std::string first_configuration(const PkiRequest& request) {
+    return fmt::format(
+        "# quoind's configuration. Every key: server/config/settings.hpp.\n"
+        "site = \"{}\"\n"
+        "suite = \"{}\"\n"
+        "{}"
+        "\n"
+        "[listen]\n"
+        "https = \"127.0.0.1:8443\"\n"
+        "http = \"127.0.0.1:8080\"\n"
+        "\n"
+        "[broker]\n"
+        "host = \"127.0.0.1\"\n"
+        "port = 8883\n",
+        request.site, tls::info(request.suite).name,
+        request.suite == tls::Suite::classical ? "danger_allow_classical = true\n" : "");
+}
+
+Result<void> write_configuration(const PkiRequest& request) {
+    const auto written =
+        files::create(request.home / "quoin.toml", first_configuration(request), 0600);
+    if (!written && written.error().code != Code::input_conflict) return written;
+    return {};
+}
+
+Result<void> move_folder(const fs::path& from, const fs::path& to) {
+    std::error_code failure;
+    fs::rename(from, to, failure);
+    if (failure) {
+        return fail(Code::resource_unavailable, "{}: cannot rename to {}: {}", from.string(),
+                    to.string(), failure.message());
+    }
+    return {};
+}
+
+// pki/ comes last: with it the PKI is there. Certificates without it are what an interrupted init
+// left; they chain to nothing, and are put aside.
+Result<void> move_in(const fs::path& staged, const fs::path& home) {
+    for (const char* name : {"services", "operator"}) {
+        if (fs::exists(home / name)) {
+            QUOIN_TRY(const std::string suffix, crypto::random_hex(4));
+            QUOIN_CHECK(move_folder(home / name, home / (std::string(name) + ".old-" + suffix)));
+        }
+        QUOIN_CHECK(move_folder(staged / name, home / name));
+    }
+    return move_folder(staged / "pki", home / "pki");
+}
+
+Result<Certificate> first_of(const fs::path& file) {
+    QUOIN_TRY(const auto chain, Certificate::load(file));
+    return chain.front();
+}
+
+Result<Authority> open_authority(const fs::path& home) {
+    const fs::path folder = home / "pki";
+    if (!fs::exists(folder)) {
+        return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());
+    }
+    QUOIN_TRY(Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
+    QUOIN_TRY(PrivateKey key, PrivateKey::load(folder / "issuing.key", unlock));
+    QUOIN_TRY(Certificate certificate, first_of(folder / "issuing.crt"));
+    // Site and algorithm are those of what was issued before.
+    QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
+    QUOIN_TRY(const Identity identity, quoind.identity());
+    QUOIN_TRY(const auto public_key, quoind.public_key());
+    QUOIN_TRY(const auto algorithm, public_key.algorithm());
+    return Authority{.site = identity.site,
+                     .leaf_algorithm = algorithm,
+                     .key = std::move(key),
+                     .certificate = std::move(certificate),
+                     .unlock = std::move(unlock)};
+}
+
+Result<void> check_maker(const Certificate& maker, const fs::path& home, const fs::path& file) {
+    if (!maker.is_ca()) {
+        return fail(Code::input_invalid, "{}: is not the certificate of a CA", file.string());
+    }
+    const auto public_key = maker.public_key();
+    if (!public_key) {
+        return fail(Code::input_invalid, "{}: {}", file.string(), public_key.error().message);
+    }
+    const std::array anchors{maker};
+    const auto sound = x509::verify_chain(maker, {}, anchors, x509::Purpose::any);
+    if (!sound) return fail(Code::input_invalid, "{}: {}", file.string(), sound.error().message);
+    for (const char* own : {"root.crt", "issuing.crt"}) {
+        QUOIN_TRY(const Certificate ours, first_of(home / "pki" / own));
+        QUOIN_TRY(const auto our_digest, ours.sha256());
+        QUOIN_TRY(const auto digest, maker.sha256());
+        if (digest == our_digest) {
+            return fail(Code::input_conflict, "{}: is the plant's own CA, not a manufacturer's",
+                        file.string());
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> init_pki(const PkiRequest& request, const Passphrase& root_passphrase) {
+    QUOIN_CHECK(check(request, root_passphrase));
+    // A home that we make is ours to remove again.
+    Staging made(fs::exists(request.home) ? fs::path() : request.home);
+    QUOIN_CHECK(files::make_private_folder(request.home));
+    QUOIN_TRY(const files::FolderLock lock, files::lock_folder(request.home));
+    std::string name = (request.home / ".pki-init-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+        return fail(Code::resource_unavailable, "{}: cannot write here: {}", request.home.string(),
+                    std::generic_category().message(errno));
+    }
+    const Staging staging{fs::path(name)};
+    QUOIN_CHECK(fill(request, root_passphrase, staging.path()));
+    QUOIN_CHECK(write_configuration(request));
+    QUOIN_CHECK(move_in(staging.path(), request.home));
+    made.keep();
+    return {};
+}
+
+Result<void> add_operator(const fs::path& home, const std::string& name, x509::Role role) {
+    if (!x509::is_valid_id(name)) {
+        return fail(Code::input_invalid, "operator \"{}\": use 1 to 128 of A-Z a-z 0-9 _ . -",
+                    name);
+    }
+    const fs::path folder = home / "operator";
+    if (fs::exists(folder / (name + ".crt"))) {
+        return fail(Code::input_conflict, "operator {} has a certificate already", name);
+    }
+    QUOIN_TRY(const Authority authority, open_authority(home));
+    return issue_operator(authority, folder, name, role);
+}
+
+Result<void> renew_services(const fs::path& home) {
+    QUOIN_TRY(const Authority authority, open_authority(home));
+    QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
+    QUOIN_TRY(const auto names, quoind.server_names());
+    std::string name = (home / ".services-XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) {
+        return fail(Code::resource_unavailable, "{}: cannot write here: {}", home.string(),
+                    std::generic_category().message(errno));
+    }
+    const Staging staging{fs::path(name)};
+    for (const Service& service : services) {
+        QUOIN_CHECK(issue_service(authority, staging.path(), service, names));
+    }
+    // Exchanged in one step, so that a crash leaves the old ones or the new ones; then the old go.
+    if (::renameat2(AT_FDCWD, staging.path().c_str(), AT_FDCWD, (home / "services").c_str(),
+                    RENAME_EXCHANGE) != 0) {
+        return fail(Code::resource_unavailable, "{}: cannot exchange the services: {}",
+                    home.string(), std::generic_category().message(errno));
+    }
+    return {};
+}
+
+Result<fs::path> trust_maker(const fs::path& home, const fs::path& certificate) {
+    QUOIN_TRY(const auto chain, Certificate::load(certificate));
+    if (chain.size() != 1) {
+        return fail(Code::input_invalid, "{}: has {} certificates; give one CA a file",
+                    certificate.string(), chain.size());
+    }
+    if (!fs::exists(home / "pki")) {
+        return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());
+    }
+    QUOIN_CHECK(check_maker(chain.front(), home, certificate));
+    QUOIN_TRY(const auto digest, chain.front().sha256());
+    const fs::path file = home / "pki" / "makers" / (crypto::to_hex(digest) + ".crt");
+    QUOIN_CHECK(write_certificates(file, chain));
+    return file;
+}
+
+}  // namespace quoin::server

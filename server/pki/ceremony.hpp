@@ -1,0 +1,49 @@
+// The offline acts of a plant's PKI: made once, on one machine, without the network or the
+// database.
+//
+//   root (SLH-DSA-SHA2-128s, under a person's passphrase, to be taken offline)
+//     └ issuing CA (ML-DSA-65)
+//         ├ services: quoind, broker (servers), telemetry, verifier, audit
+//         └ operators: admin, and more
+//
+// Folders and files: docs/spec/plant.md. The running CA (enrolment, renewal, CRL) is in this folder
+// too. Threads: one at a time in a home.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "host/crypto/crypto.hpp"
+#include "host/tls/policy.hpp"
+#include "host/x509/identity.hpp"
+
+namespace quoin::server {
+
+inline constexpr std::size_t min_root_passphrase_size = 12;  // bytes
+
+struct PkiRequest {
+    std::filesystem::path home;
+    std::string site;  // I0 characters; "birth" belongs to manufacturers
+    tls::Suite suite;
+    // DNS names and IP addresses under which devices and operators reach quoind and the broker.
+    std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+};
+
+// Makes the PKI, an empty CRL (number 1), and quoin.toml if there is none. All or nothing: built
+// aside, and moved in when whole. A home that has a PKI is input_conflict and is left as it is.
+Result<void> init_pki(const PkiRequest& request, const crypto::Passphrase& root_passphrase);
+
+// Operator certificate and key in HOME/operator. A name that is there already is input_conflict.
+Result<void> add_operator(const std::filesystem::path& home, const std::string& name,
+                          x509::Role role);
+
+// New keys and certificates for the services, with the names that their certificates have now, to
+// be used from the next start. For their lifetime of two years, or after a leak.
+Result<void> renew_services(const std::filesystem::path& home);
+
+// Birth certificates of this CA are accepted from now on. Returns where the certificate was put.
+Result<std::filesystem::path> trust_maker(const std::filesystem::path& home,
+                                          const std::filesystem::path& certificate);
+
+}  // namespace quoin::server

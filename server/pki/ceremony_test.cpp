@@ -1,0 +1,337 @@
+#include "server/pki/ceremony.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "host/files/files.hpp"
+#include "host/x509/certificate.hpp"
+#include "server/pki/birth.hpp"
+
+namespace quoin::server {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using x509::Certificate;
+
+constexpr const char* passphrase_text = "correct horse battery";
+
+class Folder : public testing::Test {
+protected:
+    Folder() {
+        std::string name = testing::TempDir() + "quoin-ceremony-XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
+        folder_ = name;
+        home_ = folder_ / "home";
+    }
+    ~Folder() override { fs::remove_all(folder_); }
+
+    // Classical takes milliseconds; the suites that matter have tests of their own.
+    Result<void> init(tls::Suite suite = tls::Suite::classical) const {
+        return init_pki({.home = home_, .site = "hall-1", .suite = suite},
+                        crypto::Passphrase(passphrase_text));
+    }
+    Certificate first(const fs::path& file) const {
+        const auto chain = Certificate::load(home_ / file);
+        if (!chain) ADD_FAILURE() << chain.error().message;
+        return chain->front();
+    }
+    std::vector<std::string> names_in(const fs::path& where) const {
+        std::vector<std::string> names;
+        for (const auto& entry : fs::directory_iterator(where)) {
+            names.push_back(entry.path().filename().string());
+        }
+        return names;
+    }
+    fs::path folder_, home_;
+};
+
+class Ceremony : public Folder {};
+
+void expect_private(const fs::path& path) {
+    struct stat status{};
+    ASSERT_EQ(::stat(path.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, S_ISDIR(status.st_mode) ? 0700U : 0600U) << path;
+}
+
+TEST_F(Ceremony, init_pki__pure__algorithms_of_the_suite) {
+    const auto made = init(tls::Suite::pure);
+    ASSERT_TRUE(made) << made.error().message;
+    using crypto::Algorithm;
+    EXPECT_EQ(*first("pki/root.crt").public_key()->algorithm(), Algorithm::slh_dsa_sha2_128s);
+    EXPECT_EQ(*first("pki/issuing.crt").public_key()->algorithm(), Algorithm::ml_dsa_65);
+    EXPECT_EQ(*first("services/quoind.crt").public_key()->algorithm(), Algorithm::ml_dsa_65);
+    const auto root_key =
+        crypto::PrivateKey::load(home_ / "pki/root.key", crypto::Passphrase(passphrase_text));
+    EXPECT_TRUE(root_key);
+}
+
+TEST_F(Ceremony, init_pki__every_leaf__chains_to_the_root_with_its_identity) {
+    ASSERT_TRUE(init());
+    const std::array anchors{first("pki/root.crt")};
+    const auto crl = files::read(home_ / "pki/crl.pem");
+    ASSERT_TRUE(crl);
+    for (const char* file : {"services/quoind", "services/broker", "services/telemetry",
+                             "services/verifier", "services/audit", "operator/admin"}) {
+        const auto chain = Certificate::load(home_ / (std::string(file) + ".crt"));
+        ASSERT_TRUE(chain) << file;
+        ASSERT_EQ(chain->size(), 2U) << file;
+        const auto sound = x509::verify_chain(chain->front(), std::span(*chain).subspan(1), anchors,
+                                              x509::Purpose::client, *crl);
+        EXPECT_TRUE(sound) << file << ": " << sound.error().message;
+        EXPECT_EQ(chain->front().identity()->site, "hall-1");
+        const auto unlock = crypto::existing_unlock_key(home_ / "unlock.key");
+        EXPECT_TRUE(crypto::PrivateKey::load(home_ / (std::string(file) + ".key"), *unlock));
+    }
+    EXPECT_EQ(first("operator/admin.crt").identity()->role, x509::Role::admin);
+    EXPECT_THAT(*first("services/broker.crt").server_names(),
+                testing::ElementsAre("localhost", "127.0.0.1", "::1"));
+}
+
+TEST_F(Ceremony, init_pki__everything__is_private) {
+    ASSERT_TRUE(init());
+    expect_private(home_);
+    for (const auto& entry : fs::recursive_directory_iterator(home_)) expect_private(entry.path());
+}
+
+TEST_F(Ceremony, init_pki__no_key_in_clear) {
+    ASSERT_TRUE(init());
+    int keys = 0;
+    for (const auto& entry : fs::recursive_directory_iterator(home_)) {
+        if (!entry.is_regular_file()) continue;
+        const auto text = files::read(entry.path());
+        ASSERT_TRUE(text);
+        EXPECT_THAT(*text, testing::Not(HasSubstr("BEGIN PRIVATE KEY")));
+        keys += text->contains("BEGIN ENCRYPTED PRIVATE KEY") ? 1 : 0;
+    }
+    EXPECT_EQ(keys, 8);  // root, issuing, five services, admin
+}
+
+TEST_F(Ceremony, init_pki__root_key__not_under_the_unlock_key) {
+    ASSERT_TRUE(init());
+    const auto unlock = crypto::existing_unlock_key(home_ / "unlock.key");
+    EXPECT_FALSE(crypto::PrivateKey::load(home_ / "pki/root.key", *unlock));
+}
+
+TEST_F(Ceremony, init_pki__second_time__refused_and_nothing_changed) {
+    ASSERT_TRUE(init());
+    const auto before = files::read(home_ / "pki/root.crt");
+    const auto again = init();
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Code::input_conflict);
+    EXPECT_EQ(*files::read(home_ / "pki/root.crt"), *before);
+}
+
+TEST_F(Ceremony, init_pki__wrong_request__nothing_left_behind) {
+    const crypto::Passphrase good(passphrase_text);
+    const auto refused = [&](PkiRequest request, const crypto::Passphrase& passphrase) {
+        const auto made = init_pki(request, passphrase);
+        return !made && made.error().code == Code::input_invalid && !fs::exists(home_);
+    };
+    const PkiRequest sound{.home = home_, .site = "s", .suite = tls::Suite::classical};
+    for (const char* site : {"", "a b", "birth", "a:b", "a/b", "ä"}) {
+        PkiRequest request = sound;
+        request.site = site;
+        EXPECT_TRUE(refused(request, good)) << site;
+    }
+    for (const char* name : {"", "a b", "*.test", "a,DNS:b"}) {
+        PkiRequest request = sound;
+        request.names = {name};
+        EXPECT_TRUE(refused(request, good)) << name;
+    }
+    EXPECT_TRUE(refused(sound, crypto::Passphrase("short")));
+}
+
+TEST_F(Ceremony, init_pki__failure_in_an_existing_home__leaves_it_as_it_was) {
+    ASSERT_TRUE(files::make_private_folder(home_));
+    ASSERT_TRUE(files::create(home_ / "quoin.toml", "site = 'mine'\n", 0600));
+    PkiRequest request{.home = home_, .site = "s", .suite = tls::Suite::classical};
+    request.names = {"a b"};  // noticed late, when the certificate is made
+    EXPECT_FALSE(init_pki(request, crypto::Passphrase(passphrase_text)));
+    EXPECT_THAT(names_in(home_), testing::UnorderedElementsAre("quoin.toml", "unlock.key"));
+}
+
+TEST_F(Ceremony, init_pki__existing_configuration__kept) {
+    ASSERT_TRUE(files::make_private_folder(home_));
+    ASSERT_TRUE(files::create(home_ / "quoin.toml", "site = 'mine'\n", 0600));
+    ASSERT_TRUE(init());
+    EXPECT_EQ(*files::read(home_ / "quoin.toml"), "site = 'mine'\n");
+}
+
+TEST_F(Ceremony, init_pki__after_an_interrupted_one__old_certificates_put_aside) {
+    ASSERT_TRUE(files::make_private_folder(home_));
+    ASSERT_TRUE(files::make_private_folder(home_ / "services"));
+    ASSERT_TRUE(files::create(home_ / "services/old.crt", "old", 0600));
+    ASSERT_TRUE(init());
+    EXPECT_FALSE(fs::exists(home_ / "services/old.crt"));
+    EXPECT_TRUE(fs::exists(home_ / "services/quoind.crt"));
+    EXPECT_THAT(names_in(home_), testing::Contains(testing::StartsWith("services.old-")));
+}
+
+TEST_F(Ceremony, init_pki__home_that_others_may_write__refused) {
+    fs::create_directory(home_);
+    ASSERT_EQ(::chmod(home_.c_str(), 0777), 0);
+    const auto made = init();
+    ASSERT_FALSE(made);
+    EXPECT_EQ(made.error().code, Code::config_invalid);
+}
+
+TEST_F(Ceremony, add_operator__new_name__has_site_and_role) {
+    ASSERT_TRUE(init());
+    const auto added = add_operator(home_, "anna", x509::Role::viewer);
+    ASSERT_TRUE(added) << added.error().message;
+    const auto identity = first("operator/anna.crt").identity();
+    ASSERT_TRUE(identity);
+    EXPECT_EQ(x509::to_uri(*identity), "urn:quoin:hall-1:operator:viewer:anna");
+}
+
+TEST_F(Ceremony, add_operator__wrong_or_taken_name__refused) {
+    ASSERT_TRUE(init());
+    EXPECT_EQ(add_operator(home_, "admin", x509::Role::viewer).error().code, Code::input_conflict);
+    EXPECT_EQ(add_operator(home_, "../x", x509::Role::viewer).error().code, Code::input_invalid);
+    EXPECT_EQ(add_operator(folder_ / "none", "x", x509::Role::viewer).error().code,
+              Code::input_not_found);
+}
+
+TEST_F(Ceremony, renew_services__new_serials_same_names) {
+    ASSERT_TRUE(init());
+    const auto before = first("services/quoind.crt");
+    const auto renewed = renew_services(home_);
+    ASSERT_TRUE(renewed) << renewed.error().message;
+    const auto after = first("services/quoind.crt");
+    EXPECT_NE(after.serial_hex(), before.serial_hex());
+    EXPECT_EQ(*after.server_names(), *before.server_names());
+    EXPECT_THAT(names_in(home_), testing::Not(testing::Contains(testing::StartsWith(".services"))));
+}
+
+TEST_F(Ceremony, trust_maker__ca_of_a_manufacturer__copied) {
+    ASSERT_TRUE(init());
+    ASSERT_TRUE(Maker::open(folder_ / "maker"));
+    const auto put = trust_maker(home_, folder_ / "maker/ca.crt");
+    ASSERT_TRUE(put) << put.error().message;
+    EXPECT_EQ(put->parent_path(), home_ / "pki/makers");
+    EXPECT_TRUE(trust_maker(home_, folder_ / "maker/ca.crt"));  // again: the same file
+    EXPECT_EQ(names_in(home_ / "pki/makers").size(), 1U);
+}
+
+TEST_F(Ceremony, trust_maker__anything_else__refused) {
+    ASSERT_TRUE(init());
+    for (const char* file : {"services/quoind.crt", "pki/root.crt", "pki/issuing.crt", "quoin.toml",
+                             "pki/root.key", "none.crt"}) {
+        EXPECT_FALSE(trust_maker(home_, home_ / file)) << file;
+    }
+    {
+        auto maker = Maker::open(folder_ / "maker");
+        ASSERT_TRUE(maker && maker->birth("mpu-1", "mpu"));
+    }
+    EXPECT_FALSE(trust_maker(home_, folder_ / "maker/devices/mpu-1/birth.crt"));
+    EXPECT_TRUE(names_in(home_ / "pki/makers").empty());
+}
+
+class Birth : public Folder {
+protected:
+    fs::path maker_folder() const { return folder_ / "maker"; }
+    std::vector<nlohmann::json> batch() const {
+        const auto text = files::read(maker_folder() / "batch.jsonl");
+        std::vector<nlohmann::json> rows;
+        if (!text) return rows;
+        std::istringstream lines(*text);
+        for (std::string line; std::getline(lines, line);) {
+            rows.push_back(nlohmann::json::parse(line, nullptr, false));
+        }
+        return rows;
+    }
+};
+
+TEST_F(Birth, birth__both_classes__key_certificate_and_batch_line) {
+    auto maker = Maker::open(maker_folder());
+    ASSERT_TRUE(maker) << maker.error().message;
+    ASSERT_TRUE(maker->birth("mcu-1", "mcu"));
+    ASSERT_TRUE(maker->birth("mpu-1", "mpu"));
+    const auto rows = batch();
+    ASSERT_EQ(rows.size(), 2U);
+    const auto ca = Certificate::load(maker_folder() / "ca.crt");
+    ASSERT_TRUE(ca);
+    for (const auto& row : rows) {
+        const auto folder = maker->device_folder(row.at("silicon_id"));
+        const auto birth = Certificate::load(folder / "birth.crt");
+        ASSERT_TRUE(birth);
+        EXPECT_EQ(row.at("birth_cert_sha256"), crypto::to_hex(*birth->front().sha256()));
+        EXPECT_EQ(birth->front().identity()->kind, x509::Kind::birth);
+        EXPECT_TRUE(x509::verify_chain(birth->front(), {}, *ca, x509::Purpose::client));
+        const auto unlock = crypto::existing_unlock_key(folder / "unlock.key");
+        const auto key = crypto::PrivateKey::load(folder / "birth.key", *unlock);
+        ASSERT_TRUE(key);
+        EXPECT_EQ(*key->algorithm(), row.at("class") == "mcu" ? crypto::Algorithm::ml_dsa_44
+                                                              : crypto::Algorithm::ml_dsa_65);
+        expect_private(folder);
+        expect_private(folder / "birth.key");
+    }
+}
+
+TEST_F(Birth, birth__wrong_or_known_id__refused) {
+    auto maker = Maker::open(maker_folder());
+    ASSERT_TRUE(maker && maker->birth("mpu-1", "mpu"));
+    EXPECT_EQ(maker->birth("mpu-1", "mcu").error().code, Code::input_conflict);
+    for (const char* id : {"", "a/b", "..", ".", ".birth-abcdef", "a b"}) {
+        EXPECT_EQ(maker->birth(id, "mpu").error().code, Code::input_invalid) << id;
+    }
+    EXPECT_EQ(maker->birth("x", "fpga").error().code, Code::input_invalid);
+    EXPECT_EQ(batch().size(), 1U);
+    EXPECT_EQ(names_in(maker_folder() / "devices").size(), 1U);
+}
+
+TEST_F(Birth, open__again__known_devices_stay_known) {
+    {
+        auto maker = Maker::open(maker_folder());
+        ASSERT_TRUE(maker && maker->birth("mpu-1", "mpu"));
+        EXPECT_FALSE(Maker::open(maker_folder()));  // one process at a time
+    }
+    auto maker = Maker::open(maker_folder());
+    ASSERT_TRUE(maker) << maker.error().message;
+    EXPECT_FALSE(maker->birth("mpu-1", "mpu"));
+    EXPECT_TRUE(maker->birth("mpu-2", "mpu"));
+}
+
+TEST_F(Birth, open__after_a_crash_at_any_byte_of_the_batch__whole_lines_again) {
+    {
+        auto maker = Maker::open(maker_folder());
+        ASSERT_TRUE(maker && maker->birth("mpu-1", "mpu") && maker->birth("mcu-1", "mcu"));
+    }
+    const auto whole = files::read(maker_folder() / "batch.jsonl");
+    ASSERT_TRUE(whole);
+    for (std::size_t size = 0; size <= whole->size(); ++size) {
+        fs::resize_file(maker_folder() / "batch.jsonl", size);
+        const auto maker = Maker::open(maker_folder());
+        ASSERT_TRUE(maker) << size << ": " << maker.error().message;
+        const auto rows = batch();
+        ASSERT_EQ(rows.size(), 2U) << size;
+        for (const auto& row : rows) ASSERT_TRUE(row.is_object()) << size;
+    }
+}
+
+TEST_F(Birth, open__after_a_crash_in_a_birth__unfinished_device_removed) {
+    ASSERT_TRUE(Maker::open(maker_folder()));
+    fs::create_directory(maker_folder() / "devices/.birth-abcdef");
+    auto maker = Maker::open(maker_folder());
+    ASSERT_TRUE(maker);
+    EXPECT_TRUE(names_in(maker_folder() / "devices").empty());
+}
+
+TEST_F(Birth, open__broken_batch_line__refused_with_its_number) {
+    ASSERT_TRUE(Maker::open(maker_folder()));
+    ASSERT_TRUE(
+        files::create(maker_folder() / "batch.jsonl", "{\"silicon_id\":\"a\"}\n{}\n", 0600));
+    const auto maker = Maker::open(maker_folder());
+    ASSERT_FALSE(maker);
+    EXPECT_THAT(maker.error().message, HasSubstr("line 2"));
+}
+
+}  // namespace
+}  // namespace quoin::server
