@@ -1,0 +1,35 @@
+// The plugin's end of the feed: dials quoind, hands what it says to the guard, sends the reports.
+//
+// Never waits: each tick() takes what is there. Threads: the broker's thread only.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "broker/guard.hpp"
+#include "host/feed/line_socket.hpp"
+
+namespace quoin::broker {
+
+class FeedClient {
+public:
+    FeedClient(std::filesystem::path socket, Guard& guard, Broker& broker)
+        : path_(std::move(socket)), guard_(guard), broker_(broker) {}
+
+    void tick();
+
+private:
+    void dial();
+    Result<void> exchange();
+    void lose(const Error& why, std::int64_t retry_ms);
+
+    std::filesystem::path path_;
+    Guard& guard_;
+    Broker& broker_;
+    std::optional<feed::LineSocket> socket_;
+    std::int64_t next_try_boot_ms_ = 0;
+    std::string last_error_;
+};
+
+}  // namespace quoin::broker

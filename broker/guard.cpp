@@ -1,0 +1,154 @@
+#include "broker/guard.hpp"
+
+#include <fmt/format.h>
+
+namespace quoin::broker {
+namespace {
+
+std::string_view access_name(Access access) {
+    switch (access) {
+        case Access::read:
+            return "read";
+        case Access::write:
+            return "write";
+        case Access::subscribe:
+            return "subscribe";
+    }
+    return "?";
+}
+
+// Topics in reports: enough to see what was tried.
+constexpr std::size_t max_topic_bytes = 256;
+
+}  // namespace
+
+Result<void> Guard::take(feed::ToPlugin message) {
+    std::string id;
+    if (const auto* device = std::get_if<feed::Device>(&message)) id = device->id;
+    QUOIN_TRY(const StateTable::Change change, state_.apply(std::move(message), broker_.now()));
+    if (change == StateTable::Change::device) apply_device(id);
+    if (change == StateTable::Change::everything) apply_snapshot();
+    note_freshness();
+    return {};
+}
+
+void Guard::apply_device(const std::string& id) {
+    bool closed = false;
+    if (const Session* session = sessions_.find(id); session != nullptr && session->is_device) {
+        const auto stay = check_stay(state_, id, session->serial);
+        if (!stay) closed = end_session(id, stay.error().message, false);
+    }
+    log_isolation(id, closed);
+    reports_.add(feed::Applied{state_.seq(), id, closed, broker_.now().utc_ms});
+}
+
+void Guard::apply_snapshot() {
+    broker_.log(Level::notice, fmt::format("the state of {} devices is there", state_.size()));
+    for (const std::string& id : sessions_.devices()) {
+        const Session* session = sessions_.find(id);
+        if (session == nullptr) continue;
+        const auto stay = check_stay(state_, id, session->serial);
+        if (stay || !end_session(id, stay.error().message, false)) continue;
+        reports_.add(feed::Applied{state_.seq(), id, true, broker_.now().utc_ms});
+    }
+}
+
+void Guard::log_isolation(const std::string& id, bool closed) {
+    const DeviceState* state = state_.find(id);
+    if (state == nullptr || state->grant != feed::Grant::none) return;
+    broker_.log(Level::notice,
+                fmt::format("{}: isolated, {} ({}): {}", id, state->state, printable(state->reason),
+                            closed ? "its session is closed" : "it has no session"));
+}
+
+// The will is not sent for a device that may not speak any more; may() would refuse it anyway.
+bool Guard::end_session(const std::string& client_id, const std::string& why, bool with_will) {
+    Session* session = sessions_.find(client_id);
+    if (session == nullptr) return false;
+    session->kicked_because = why;
+    broker_.log(Level::notice, fmt::format("{}: session ended: {}", client_id, why));
+    if (broker_.kick(client_id, with_will)) return true;
+    broker_.log(Level::error, fmt::format("{}: Mosquitto does not know this session", client_id));
+    return false;
+}
+
+Result<std::string> Guard::connect(const Client& client, const Credential& credential) {
+    const auto checked = check_connect(state_, client.id, credential, broker_.now());
+    if (!checked) {
+        sessions_.remove(client.key);
+        const std::string& id = credential.identity.id;
+        broker_.log(Level::notice, fmt::format("refused {} from {}: {}", id, client.address,
+                                               checked.error().message));
+        reports_.add(feed::Refused{id, checked.error().message, client.address, credential.serial});
+        return std::unexpected(checked.error());
+    }
+    const bool is_device = credential.identity.kind == x509::Kind::device;
+    const bool is_new = sessions_.add(
+        client.key,
+        {client.id, credential.serial, credential.not_after_ms, is_device, std::string{}});
+    if (is_new) reports_.add(feed::Connected{client.id, credential.serial, client.address});
+    return client.id;
+}
+
+void Guard::refuse(const Client& client, const std::string& serial, const Error& why) {
+    broker_.log(Level::notice, fmt::format("refused client \"{}\" from {}: {}",
+                                           printable(client.id), client.address, why.message));
+    reports_.add(feed::Refused{"", why.message, client.address, serial});
+}
+
+bool Guard::keep_stored(const Client& client) const {
+    return !client.id.empty() && client.username == client.id;
+}
+
+bool Guard::may(ClientKey key, std::string_view client_id, Access access, std::string_view topic) {
+    const Now now = broker_.now();
+    if (broker::may(state_, client_id, access, topic, now)) return true;
+    // Reads are fenced at every delivery, and stored or synthetic clients try nothing themselves.
+    if (access == Access::read || !sessions_.contains(key)) return false;
+    if (!denials_.allow(now.boot_ms)) return false;
+    broker_.log(Level::notice, fmt::format("{}: may not {} {}", printable(client_id),
+                                           access_name(access), printable(topic)));
+    reports_.add(feed::Denied{std::string(client_id), std::string(access_name(access)),
+                              std::string(topic.substr(0, max_topic_bytes))});
+    return false;
+}
+
+void Guard::left(ClientKey key) {
+    const auto session = sessions_.remove(key);
+    if (!session) return;
+    reports_.add(feed::Disconnected{
+        session->client_id, session->kicked_because.empty() ? "closed" : session->kicked_because});
+}
+
+void Guard::tick() {
+    for (const std::string& client_id : sessions_.expired(broker_.now().utc_ms)) {
+        end_session(client_id, "its certificate has expired", true);
+    }
+    note_freshness();
+    note_losses();
+}
+
+void Guard::note_freshness() {
+    const bool fresh = state_.is_fresh(broker_.now());
+    if (fresh == was_fresh_) return;
+    was_fresh_ = fresh;
+    if (fresh) {
+        broker_.log(Level::notice, "the state of the devices is fresh: devices may come");
+    } else {
+        broker_.log(Level::warning,
+                    "the state of the devices is too old: no device may connect, publish or read "
+                    "until quoind is back");
+    }
+}
+
+void Guard::note_losses() {
+    if (const auto count = denials_.take_suppressed(broker_.now().boot_ms); count > 0) {
+        broker_.log(Level::notice, fmt::format("{} more denials were not listed", count));
+    }
+    if (const auto count = reports_.take_lost(); count > 0) {
+        broker_.log(Level::warning,
+                    fmt::format("{} reports to quoind were lost: it does not read", count));
+    }
+}
+
+}  // namespace quoin::broker
