@@ -1,0 +1,267 @@
+#include "agent/agent.hpp"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <random>
+#include <thread>
+
+#include "agent/attestation.hpp"
+#include "agent/config.hpp"
+#include "agent/enrolment.hpp"
+#include "agent/queue.hpp"
+#include "agent/session.hpp"
+#include "agent/source.hpp"
+
+namespace quoin::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
+
+constexpr milliseconds first_wait{1000};
+constexpr milliseconds longest_wait{3'600'000};
+constexpr double renew_jitter = 0.05;  // of a certificate's life, earlier
+
+std::minstd_rand& randomness() {
+    static thread_local std::minstd_rand random(std::random_device{}());
+    return random;
+}
+
+// Holds HOME/agent.lock: two agents would give the same sequences to different samples.
+class HomeLock {
+public:
+    static Result<HomeLock> take(const std::filesystem::path& home) {
+        const auto file = (home / "agent.lock").string();
+        HomeLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+        if (lock.file_ < 0) {
+            return fail(Code::config_invalid, "{}: {}", file, std::strerror(errno));
+        }
+        if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
+            return fail(Code::state_wrong, "{}: another agent runs in this folder; stop it first",
+                        file);
+        }
+        return lock;
+    }
+    HomeLock(HomeLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+    HomeLock(const HomeLock&) = delete;
+    HomeLock& operator=(const HomeLock&) = delete;
+    ~HomeLock() {
+        if (file_ >= 0) ::close(file_);
+    }
+
+private:
+    explicit HomeLock(int file) : file_(file) {}
+    int file_;
+};
+
+// The wait after a failure: longer each time; much longer when the plant has said no, which only an
+// operator changes. Between a half and the whole of it.
+class Backoff {
+public:
+    explicit Backoff(milliseconds when_refused) : when_refused_(when_refused) {}
+    milliseconds after(const Error& error) {
+        const bool refused = error.code == Code::peer_forbidden;
+        const milliseconds least = refused ? when_refused_ : first_wait;
+        const milliseconds most = refused ? longest_wait : std::max(when_refused_, first_wait);
+        wait_ = std::clamp(wait_ * 2, least, most);
+        std::uniform_int_distribution<std::int64_t> pick(wait_.count() / 2, wait_.count());
+        return milliseconds(pick(randomness()));
+    }
+
+private:
+    milliseconds when_refused_;
+    milliseconds wait_{0};
+};
+
+bool expired(const Identity& identity) { return identity.certificate().not_after_ms() <= now_ms(); }
+
+// When to renew, as a wait from now: at a share of the certificate's life, somewhat earlier by
+// chance.
+milliseconds time_to_renewal(const Identity& identity, double renew_at) {
+    const std::int64_t from = identity.certificate().not_before_ms();
+    const auto life = static_cast<double>(identity.certificate().not_after_ms() - from);
+    std::uniform_real_distribution<double> jitter(0.0, renew_jitter);
+    const double share = renew_at - jitter(randomness());
+    const std::int64_t due = from + static_cast<std::int64_t>(life * share);
+    return milliseconds(std::max<std::int64_t>(0, due - now_ms()));
+}
+
+std::unique_ptr<Source> make_source(const std::variant<CsvOptions, ModbusOptions>& options,
+                                    Queue& queue) {
+    if (const auto* csv = std::get_if<CsvOptions>(&options)) return make_csv_source(*csv, queue);
+    return make_modbus_source(std::get<ModbusOptions>(options), queue);
+}
+
+// The sources on their threads; the destructor stops and joins them.
+class Sources {
+public:
+    Sources(const Config& config, Queue& queue) {
+        for (const auto& options : config.sources) all_.push_back(make_source(options, queue));
+        for (const auto& source : all_) {
+            threads_.emplace_back([&source](const std::stop_token& stop) { source->run(stop); });
+        }
+    }
+
+private:
+    std::vector<std::unique_ptr<Source>> all_;
+    std::vector<std::jthread> threads_;
+};
+
+class Agent {
+public:
+    Agent(const RunOptions& options, Config config, IdentityStore store, Birth birth,
+          DeviceClass device_class, std::vector<x509::Certificate> anchors)
+        : options_(options),
+          config_(std::move(config)),
+          store_(std::move(store)),
+          birth_(std::move(birth)),
+          class_(device_class),
+          enrolment_(config_, store_, EstClient(config_.plant, config_.suite, std::move(anchors)),
+                     class_) {}
+
+    Result<void> run(const std::stop_token& stop);
+
+private:
+    Result<std::optional<Enrolled>> enrolled(const std::stop_token& stop);
+    Result<Enrolled> enrol_once();
+    Result<void> serve(Enrolled enrolled, Session& session, const std::stop_token& stop);
+    std::optional<Enrolled> renewed(const Identity& present, const std::stop_token& stop);
+    Result<void> with_session(Enrolled enrolled, Queue& queue, std::optional<Sources>& sources,
+                              const std::stop_token& stop);
+
+    const RunOptions options_;
+    const Config config_;
+    const IdentityStore store_;
+    const Birth birth_;
+    const DeviceClass class_;
+    const Enrolment enrolment_;
+    std::uint64_t boot_counter_ = 0;
+};
+
+// The identity on disk, or a new one. An error is of this device, not of the plant.
+Result<Enrolled> Agent::enrol_once() {
+    QUOIN_TRY(const std::optional<Identity> present, store_.current());
+    if (present && !expired(*present)) {
+        QUOIN_TRY(PlantInfo plant, enrolment_.plant(*present));
+        return Enrolled{*present, std::move(plant)};
+    }
+    if (present) spdlog::warn("expired device={}: enrolling again by birth", present->device);
+    QUOIN_TRY(Enrolled fresh, enrolment_.enrol());
+    spdlog::info("enrolled device={} site={} class={} serial={} expires_ms={}",
+                 fresh.identity.device, fresh.identity.site, class_name(class_),
+                 fresh.identity.certificate().serial_hex(),
+                 fresh.identity.certificate().not_after_ms());
+    return fresh;
+}
+
+Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
+    Backoff backoff(config_.renew_retry);
+    while (!stop.stop_requested()) {
+        auto got = enrol_once();
+        if (got) return std::move(*got);
+        const Error& error = got.error();
+        if (error.code == Code::integrity_mismatch || error.code == Code::config_invalid) {
+            return std::unexpected(error);
+        }
+        const milliseconds wait = backoff.after(error);
+        spdlog::warn("{} device={} retry_ms={} error=\"{}\"",
+                     error.code == Code::peer_forbidden ? "enrol_refused" : "enrol_failed",
+                     birth_.device, wait.count(), error.message);
+        if (!wait_until(stop, Clock::now() + wait)) break;
+    }
+    return std::nullopt;
+}
+
+std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_token& stop) {
+    Backoff backoff(config_.renew_retry);
+    while (!stop.stop_requested()) {
+        auto fresh = expired(present) ? enrolment_.enrol() : enrolment_.renew(present);
+        if (fresh) {
+            spdlog::info("renewed device={} serial={} expires_ms={}", fresh->identity.device,
+                         fresh->identity.certificate().serial_hex(),
+                         fresh->identity.certificate().not_after_ms());
+            return std::move(*fresh);
+        }
+        const Error& error = fresh.error();
+        const milliseconds wait = backoff.after(error);
+        spdlog::warn("{} device={} retry_ms={} error=\"{}\"",
+                     error.code == Code::peer_forbidden ? "renew_refused" : "renew_failed",
+                     birth_.device, wait.count(), error.message);
+        wait_until(stop, Clock::now() + wait);
+    }
+    return std::nullopt;
+}
+
+Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_token& stop) {
+    while (wait_until(stop,
+                      Clock::now() + time_to_renewal(enrolled.identity, enrolled.plant.renew_at))) {
+        std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
+        if (!fresh) return {};
+        if (fresh->plant.broker_host != enrolled.plant.broker_host ||
+            fresh->plant.broker_port != enrolled.plant.broker_port) {
+            spdlog::warn("broker_moved to={}:{}: restart the agent", fresh->plant.broker_host,
+                         fresh->plant.broker_port);
+        }
+        enrolled = *std::move(fresh);
+        QUOIN_CHECK(session.replace(enrolled.identity));
+    }
+    return {};
+}
+
+Result<void> Agent::with_session(Enrolled enrolled, Queue& queue, std::optional<Sources>& sources,
+                                 const std::stop_token& stop) {
+    if (enrolled.plant.suite != tls::info(config_.suite).name) {
+        return fail(Code::config_invalid, "suite is \"{}\", the plant's is \"{}\": set it in {}",
+                    tls::info(config_.suite).name, enrolled.plant.suite,
+                    (config_.home / config_file_name).string());
+    }
+    QUOIN_TRY(const auto session,
+              Session::start(
+                  config_,
+                  {enrolled.plant.broker_host, enrolled.plant.broker_port, class_, boot_counter_},
+                  queue, enrolled.identity));
+    auto served = serve(std::move(enrolled), *session, stop);
+    sources.reset();  // before the session, which they wake through the queue
+    return served;
+}
+
+Result<void> Agent::run(const std::stop_token& stop) {
+    QUOIN_TRY(boot_counter_, next_boot_counter(config_.home));
+    spdlog::info("started device={} class={}{} release={} counter={}", birth_.device,
+                 class_name(class_),
+                 class_ == DeviceClass::mcu ? " label=\"simulated MCU (Linux process)\"" : "",
+                 config_.release, boot_counter_);
+    if (options_.once_enrol) {
+        QUOIN_TRY(const auto done, enrolled(stop));
+        return done ? Result<void>{} : fail(Code::state_wrong, "stopped before the enrolment");
+    }
+    QUOIN_TRY(const auto queue, Queue::open(config_.home / "queue.sqlite", config_.queue));
+    if (queue->rows() > 0) spdlog::info("queue_holds rows={}", queue->rows());
+    std::optional<Sources> sources(std::in_place, config_, *queue);
+    auto got = enrolled(stop);
+    if (!got) return std::unexpected(got.error());
+    if (!*got) return {};
+    return with_session(std::move(**got), *queue, sources, stop);
+}
+
+}  // namespace
+
+Result<void> run(const RunOptions& options, const std::stop_token& stop) {
+    QUOIN_TRY(Config config, load_config(options.home));
+    QUOIN_TRY(const HomeLock lock, HomeLock::take(options.home));
+    QUOIN_TRY(IdentityStore store, IdentityStore::open(options.home));
+    QUOIN_TRY(Birth birth, store.birth());
+    QUOIN_TRY(const DeviceClass device_class, class_of(config, birth));
+    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
+    Agent agent(options, std::move(config), std::move(store), std::move(birth), device_class,
+                std::move(anchors));
+    return agent.run(stop);
+}
+
+}  // namespace quoin::agent

@@ -1,0 +1,95 @@
+#include "agent/enrolment.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include "host/files/files.hpp"
+
+namespace quoin::agent {
+namespace {
+
+constexpr std::string_view plant_file_name = "plant.json";
+
+}  // namespace
+
+Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
+    if (config.device_class) return *config.device_class;
+    QUOIN_TRY(const crypto::Algorithm algorithm, birth.credentials.key.algorithm());
+    return algorithm == crypto::Algorithm::ml_dsa_44 ? DeviceClass::mcu : DeviceClass::mpu;
+}
+
+Result<Enrolled> Enrolment::enrol() const {
+    QUOIN_TRY(const Birth birth, store_.birth());
+    return obtain(EstClient::Call::enroll, birth.credentials, birth.device);
+}
+
+Result<Enrolled> Enrolment::renew(const Identity& present) const {
+    return obtain(EstClient::Call::reenroll, present.session, present.device);
+}
+
+Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials& as,
+                                   const std::string& device) const {
+    QUOIN_TRY(Identity identity, request(call, as, device));
+    // Tried before the switch: a certificate that does not work must not replace one that does.
+    QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
+    QUOIN_CHECK(store_.replace(identity));
+    QUOIN_CHECK(keep(reply));
+    return Enrolled{std::move(identity), std::move(reply.info)};
+}
+
+Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials& as,
+                                    const std::string& device) const {
+    QUOIN_TRY(const auto intermediates, est_.intermediates());
+    const tls::SuiteInfo& suite = tls::info(est_.suite());
+    QUOIN_TRY(crypto::PrivateKey key,
+              crypto::PrivateKey::generate(class_ == DeviceClass::mcu ? suite.mcu : suite.mpu));
+    QUOIN_TRY(const x509::Certificate leaf, est_.certificate(call, as, key, device));
+    QUOIN_TRY(const x509::Identity named, check(leaf, intermediates, x509::Kind::device, device));
+    Identity identity{device, named.site, {{leaf}, std::move(key)}, std::nullopt};
+    identity.session.chain.insert(identity.session.chain.end(), intermediates.begin(),
+                                  intermediates.end());
+    if (class_ == DeviceClass::mcu) return identity;
+    QUOIN_TRY(crypto::PrivateKey attest_key,
+              crypto::PrivateKey::generate(crypto::Algorithm::slh_dsa_shake_128f));
+    QUOIN_TRY(const x509::Certificate attest, est_.certificate(call, as, attest_key, device));
+    QUOIN_TRY(const x509::Identity attester,
+              check(attest, intermediates, x509::Kind::attest, device));
+    if (attester.site != named.site) {
+        return fail(Code::peer_malformed, "the plant gave certificates of two sites: {} and {}",
+                    named.site, attester.site);
+    }
+    identity.attestation = {attest, std::move(attest_key)};
+    return identity;
+}
+
+Result<x509::Identity> Enrolment::check(const x509::Certificate& certificate,
+                                        const std::vector<x509::Certificate>& intermediates,
+                                        x509::Kind kind, const std::string& device) const {
+    const auto purpose = kind == x509::Kind::device ? x509::Purpose::client : x509::Purpose::any;
+    QUOIN_CHECK(x509::verify_chain(certificate, intermediates, est_.anchors(), purpose));
+    QUOIN_TRY(const x509::Identity named, certificate.identity());
+    if (named.kind != kind || named.id != device) {
+        return fail(Code::peer_malformed, "the plant gave a certificate that names {} to device {}",
+                    x509::to_uri(named), device);
+    }
+    return named;
+}
+
+Result<void> Enrolment::keep(const EstClient::InfoReply& reply) const {
+    return files::write_atomically(config_.home / plant_file_name, reply.json, 0600);
+}
+
+Result<PlantInfo> Enrolment::plant(const Identity& present) const {
+    auto reply = est_.plant_info(present.session);
+    if (reply) {
+        QUOIN_CHECK(keep(*reply));
+        return std::move(reply->info);
+    }
+    if (reply.error().code == Code::peer_forbidden) return std::unexpected(reply.error());
+    const auto kept = files::read(config_.home / plant_file_name, max_plant_info_bytes);
+    if (!kept) return std::unexpected(reply.error());
+    spdlog::warn("plant_away error=\"{}\": going on with what it said before",
+                 reply.error().message);
+    return parse_plant_info(*kept);
+}
+
+}  // namespace quoin::agent

@@ -1,0 +1,140 @@
+#include "agent/est.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace quoin::agent {
+namespace {
+
+constexpr std::size_t max_reason_bytes = 300;
+
+// The plant's own words: "detail" of an RFC 9457 problem, or the beginning of a text. Printable
+// only.
+std::string reason_of(const net::HttpReply& reply) {
+    std::string reason = reply.body;
+    const auto problem = nlohmann::json::parse(reply.body, nullptr, false);
+    if (problem.is_object() && problem.contains("detail") && problem["detail"].is_string()) {
+        reason = problem["detail"].get<std::string>();
+    }
+    reason.resize(std::min(reason.size(), max_reason_bytes));
+    std::ranges::replace_if(reason, [](unsigned char c) { return c < 0x20 || c > 0x7e; }, '?');
+    return reason;
+}
+
+Error error_of(const net::HttpReply& reply, std::string_view target) {
+    const bool no = reply.status == 401 || reply.status == 403;
+    return {no ? Code::peer_forbidden : Code::resource_unavailable,
+            fmt::format("{}: the plant answered {}: {}", target, reply.status, reason_of(reply))};
+}
+
+Result<std::vector<x509::Certificate>> certificates_of(const std::string& body) {
+    QUOIN_TRY(const crypto::ByteVector der, crypto::from_base64(body));
+    return x509::certificates_from_certs_only(der);
+}
+
+template <class Check>
+bool field(const nlohmann::json& object, const char* name, Check check) {
+    return object.contains(name) && check(object[name]);
+}
+
+}  // namespace
+
+Result<PlantInfo> parse_plant_info(std::string_view text) {
+    if (text.size() > max_plant_info_bytes) {
+        return fail(Code::peer_oversize, "plant info of {} bytes", text.size());
+    }
+    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const auto is_text = [](const nlohmann::json& value) {
+        return value.is_string() && !value.get_ref<const std::string&>().empty() &&
+               value.get_ref<const std::string&>().size() <= 253;
+    };
+    const auto is_port = [](const nlohmann::json& value) {
+        return value.is_number_unsigned() && value.get<std::uint64_t>() >= 1 &&
+               value.get<std::uint64_t>() <= 65535;
+    };
+    const auto is_share = [](const nlohmann::json& value) {
+        return value.is_number() && value.get<double>() >= 0.1 && value.get<double>() <= 0.95;
+    };
+    const auto is_time = [](const nlohmann::json& value) { return value.is_number_unsigned(); };
+    if (!json.is_object()) return fail(Code::peer_malformed, "plant info: not a JSON object");
+    for (const char* name : {"site", "suite", "class"}) {
+        if (!field(json, name, is_text)) {
+            return fail(Code::peer_malformed, "plant info: \"{}\" is not a text", name);
+        }
+    }
+    if (!json.contains("broker") || !json["broker"].is_object() ||
+        !field(json["broker"], "host", is_text) || !field(json["broker"], "port", is_port)) {
+        return fail(Code::peer_malformed, "plant info: \"broker\" is not {{host, port}}");
+    }
+    if (!field(json, "renew_at", is_share)) {
+        return fail(Code::peer_malformed, "plant info: \"renew_at\" is not within 0.1 to 0.95");
+    }
+    if (!field(json, "now_ms", is_time)) {
+        return fail(Code::peer_malformed, "plant info: \"now_ms\" is not a time");
+    }
+    if (!x509::is_valid_id(json["site"].get<std::string>())) {
+        return fail(Code::peer_malformed, "plant info: \"site\" is not a name");
+    }
+    return PlantInfo{json["site"],  json["broker"]["host"], json["broker"]["port"], json["suite"],
+                     json["class"], json["renew_at"],       json["now_ms"]};
+}
+
+Result<std::string> EstClient::request(const tls::Credentials* as, std::string_view method,
+                                       std::string_view target, std::string_view body,
+                                       std::string_view content_type) const {
+    QUOIN_TRY(const tls::Context context, tls::client_context(suite_, anchors_, as));
+    net::HttpClientOptions options;
+    options.base_url = plant_;
+    options.tls = context.get();
+    options.max_body_bytes = 256 * 1024;
+    QUOIN_TRY(net::HttpReply reply, net::http_request(options, method, target, body, content_type));
+    if (reply.status != 200) return std::unexpected(error_of(reply, target));
+    return std::move(reply.body);
+}
+
+Result<std::vector<x509::Certificate>> EstClient::intermediates() const {
+    QUOIN_TRY(const std::string body, request(nullptr, "GET", "/.well-known/est/cacerts"));
+    QUOIN_TRY(const auto all, certificates_of(body));
+    std::vector<x509::Certificate> found;
+    for (const x509::Certificate& ca : all) {
+        QUOIN_TRY(const auto digest, ca.sha256());
+        bool is_anchor = false;
+        for (const x509::Certificate& anchor : anchors_) {
+            QUOIN_TRY(const auto anchor_digest, anchor.sha256());
+            is_anchor |= digest == anchor_digest;
+        }
+        if (is_anchor) continue;
+        QUOIN_CHECK(x509::verify_chain(ca, {}, anchors_, x509::Purpose::any));
+        found.push_back(ca);
+    }
+    return found;
+}
+
+Result<x509::Certificate> EstClient::certificate(Call call, const tls::Credentials& as,
+                                                 const crypto::PrivateKey& key,
+                                                 std::string_view common_name) const {
+    QUOIN_TRY(const std::string der, x509::Request::make_der(key, common_name));
+    const std::string_view target =
+        call == Call::enroll ? "/.well-known/est/simpleenroll" : "/.well-known/est/simplereenroll";
+    QUOIN_TRY(const std::string body,
+              request(&as, "POST", target, crypto::to_base64(bytes_of(der)), "application/pkcs10"));
+    QUOIN_TRY(const auto certificates, certificates_of(body));
+    QUOIN_TRY(const crypto::PublicKey wanted, key.public_key());
+    QUOIN_TRY(const crypto::ByteVector wanted_spki, wanted.spki_der());
+    for (const x509::Certificate& certificate : certificates) {
+        QUOIN_TRY(const crypto::PublicKey given, certificate.public_key());
+        QUOIN_TRY(const crypto::ByteVector given_spki, given.spki_der());
+        if (given_spki == wanted_spki) return certificate;
+    }
+    return fail(Code::peer_malformed,
+                "{}: none of the {} certificates in the answer is for our key", target,
+                certificates.size());
+}
+
+Result<EstClient::InfoReply> EstClient::plant_info(const tls::Credentials& as) const {
+    QUOIN_TRY(std::string body, request(&as, "GET", "/.well-known/quoin/device"));
+    QUOIN_TRY(PlantInfo info, parse_plant_info(body));
+    return InfoReply{std::move(info), std::move(body)};
+}
+
+}  // namespace quoin::agent

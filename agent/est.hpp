@@ -1,0 +1,67 @@
+// Enrolment over Secure Transport, the device's side, and what a plant says about itself.
+//
+// TLS 1.3 of the plant's suite; the server must chain to the anchors and have the URL's name.
+// Errors: peer_forbidden when the plant says no (401, 403; the sentence is the plant's own reason),
+// peer_malformed for an answer that cannot be right, resource_unavailable otherwise.
+// Source: RFC 7030, sections 4.1 and 4.2; docs/spec/plant.md. Threads: calls block, up to 15 s.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/crypto/crypto.hpp"
+#include "host/error.hpp"
+#include "host/net/http.hpp"
+#include "host/tls/policy.hpp"
+#include "host/x509/certificate.hpp"
+
+namespace quoin::agent {
+
+// GET /.well-known/quoin/device
+struct PlantInfo {
+    std::string site;
+    std::string broker_host;
+    std::uint16_t broker_port = 0;
+    std::string suite;
+    std::string device_class;
+    double renew_at = 0;  // share of a certificate's life, 0.1..0.95
+    std::int64_t now_ms = 0;
+};
+
+inline constexpr std::size_t max_plant_info_bytes = 4096;
+Result<PlantInfo> parse_plant_info(std::string_view json);
+
+class EstClient {
+public:
+    EstClient(std::string plant_url, tls::Suite suite, std::vector<x509::Certificate> anchors)
+        : plant_(std::move(plant_url)), suite_(suite), anchors_(std::move(anchors)) {}
+
+    const std::vector<x509::Certificate>& anchors() const { return anchors_; }
+    tls::Suite suite() const { return suite_; }
+
+    // The CA certificates that chain to the anchors, without the anchors.
+    Result<std::vector<x509::Certificate>> intermediates() const;
+    enum class Call : std::uint8_t { enroll, reenroll };
+    // One certificate for `key`. Not checked yet but for its key.
+    Result<x509::Certificate> certificate(Call call, const tls::Credentials& as,
+                                          const crypto::PrivateKey& key,
+                                          std::string_view common_name) const;
+    // The raw answer too, to be kept for a start while the plant is away.
+    struct InfoReply {
+        PlantInfo info;
+        std::string json;
+    };
+    Result<InfoReply> plant_info(const tls::Credentials& as) const;
+
+private:
+    Result<std::string> request(const tls::Credentials* as, std::string_view method,
+                                std::string_view target, std::string_view body = {},
+                                std::string_view content_type = {}) const;
+
+    std::string plant_;
+    tls::Suite suite_;
+    std::vector<x509::Certificate> anchors_;
+};
+
+}  // namespace quoin::agent

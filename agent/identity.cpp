@@ -1,0 +1,160 @@
+#include "agent/identity.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+
+#include "host/files/files.hpp"
+
+namespace quoin::agent {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr mode_t private_mode = 0600;
+
+// The number of a folder identity/N; nothing for other names.
+std::optional<unsigned> number_of(const fs::path& folder) {
+    const std::string name = folder.filename().string();
+    unsigned number = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), number);
+    if (error != std::errc{} || end != name.data() + name.size()) return std::nullopt;
+    return number;
+}
+
+Result<void> flush_folder(const fs::path& folder) {
+    const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const bool good = handle >= 0 && ::fsync(handle) == 0;
+    const int error = errno;
+    if (handle >= 0) ::close(handle);
+    if (!good) {
+        return fail(Code::resource_unavailable, "{}: {}", folder.string(), std::strerror(error));
+    }
+    return {};
+}
+
+Result<std::string> pem_of(std::span<const x509::Certificate> chain) {
+    std::string all;
+    for (const x509::Certificate& certificate : chain) {
+        QUOIN_TRY(const std::string pem, certificate.pem());
+        all += pem;
+    }
+    return all;
+}
+
+Result<unsigned> next_number(const fs::path& folder) {
+    unsigned highest = 0;
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        highest = std::max(highest, number_of(at->path()).value_or(0));
+    }
+    if (error) {
+        return fail(Code::resource_unavailable, "{}: {}", folder.string(), error.message());
+    }
+    return highest + 1;
+}
+
+void remove_others(const fs::path& folder, const std::string& kept) {
+    std::error_code error;
+    for (fs::directory_iterator at(folder, error), end; !error && at != end; at.increment(error)) {
+        std::error_code ignored;  // what stays is removed the next time; `current` does not name it
+        if (number_of(at->path()) && at->path().filename() != kept)
+            fs::remove_all(at->path(), ignored);
+    }
+}
+
+}  // namespace
+
+Result<IdentityStore> IdentityStore::open(fs::path home) {
+    QUOIN_TRY(crypto::Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
+    return IdentityStore(std::move(home), std::move(unlock));
+}
+
+Result<Birth> IdentityStore::birth() const {
+    QUOIN_TRY(auto chain, x509::Certificate::load(home_ / "birth.crt"));
+    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(home_ / "birth.key", unlock_));
+    QUOIN_TRY(const x509::Identity named, chain.front().identity());
+    if (named.kind != x509::Kind::birth) {
+        return fail(Code::config_invalid, "{}: not a birth certificate but {}",
+                    (home_ / "birth.crt").string(), x509::to_uri(named));
+    }
+    return Birth{named.id, {std::move(chain), std::move(key)}};
+}
+
+Result<std::optional<Identity>> IdentityStore::current() const {
+    const fs::path link = home_ / "identity" / "current";
+    std::error_code error;
+    const fs::path target = fs::read_symlink(link, error);
+    if (error == std::errc::no_such_file_or_directory) return std::nullopt;
+    if (error || !number_of(target)) {
+        return fail(Code::integrity_mismatch,
+                    "{}: not a link to a folder identity/N; remove it to enrol"
+                    " again",
+                    link.string());
+    }
+    QUOIN_TRY(Identity identity, load(home_ / "identity" / target));
+    return identity;
+}
+
+Result<Identity> IdentityStore::load(const fs::path& folder) const {
+    QUOIN_TRY(auto chain, x509::Certificate::load(folder / "device.crt"));
+    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(folder / "device.key", unlock_));
+    QUOIN_TRY(const x509::Identity named, chain.front().identity());
+    if (named.kind != x509::Kind::device) {
+        return fail(Code::integrity_mismatch, "{}: names {}", (folder / "device.crt").string(),
+                    x509::to_uri(named));
+    }
+    Identity identity{named.id, named.site, {std::move(chain), std::move(key)}, std::nullopt};
+    if (fs::exists(folder / "attest.crt")) {
+        QUOIN_TRY(auto attest, x509::Certificate::load(folder / "attest.crt"));
+        QUOIN_TRY(crypto::PrivateKey attest_key,
+                  crypto::PrivateKey::load(folder / "attest.key", unlock_));
+        identity.attestation = {attest.front(), std::move(attest_key)};
+    }
+    return identity;
+}
+
+Result<void> IdentityStore::write(const Identity& identity, const fs::path& folder) const {
+    QUOIN_TRY(const std::string chain, pem_of(identity.session.chain));
+    QUOIN_TRY(const std::string key, identity.session.key.to_encrypted_pem(unlock_));
+    QUOIN_CHECK(files::make_private_folder(folder));
+    QUOIN_CHECK(files::write_atomically(folder / "device.key", key, private_mode));
+    QUOIN_CHECK(files::write_atomically(folder / "device.crt", chain, private_mode));
+    if (!identity.attestation) return {};
+    QUOIN_TRY(const std::string attest, identity.attestation->certificate.pem());
+    QUOIN_TRY(const std::string attest_key, identity.attestation->key.to_encrypted_pem(unlock_));
+    QUOIN_CHECK(files::write_atomically(folder / "attest.key", attest_key, private_mode));
+    return files::write_atomically(folder / "attest.crt", attest, private_mode);
+}
+
+Result<void> IdentityStore::switch_to(const std::string& number) const {
+    const fs::path folder = home_ / "identity";
+    const fs::path fresh = folder / ".current.new";
+    std::error_code error;
+    fs::remove(fresh, error);
+    if (!error) fs::create_symlink(number, fresh, error);
+    if (!error) fs::rename(fresh, folder / "current", error);
+    if (error) {
+        return fail(Code::resource_unavailable, "{}: cannot switch to {}: {}", folder.string(),
+                    number, error.message());
+    }
+    return flush_folder(folder);
+}
+
+Result<void> IdentityStore::replace(const Identity& identity) const {
+    const fs::path folder = home_ / "identity";
+    QUOIN_CHECK(files::make_private_folder(folder));
+    QUOIN_TRY(const unsigned number, next_number(folder));
+    const std::string name = std::to_string(number);
+    QUOIN_CHECK(write(identity, folder / name));
+    QUOIN_CHECK(flush_folder(folder));
+    QUOIN_CHECK(switch_to(name));
+    remove_others(folder, name);
+    return {};
+}
+
+}  // namespace quoin::agent

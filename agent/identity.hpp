@@ -1,0 +1,65 @@
+// The device's identities on disk.
+//
+//   birth.crt, birth.key            from the manufacturer (IDevID), for enrolment only
+//   identity/current -> N           switched by one rename: a reader, and a start after a power
+//   cut, see identity/N/device.crt .key      the old identity or the new one, never a part
+//   identity/N/attest.crt .key      (mpu only)
+//
+// Keys are encrypted under unlock.key (I11). Threads: one at a time.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "host/crypto/crypto.hpp"
+#include "host/error.hpp"
+#include "host/tls/policy.hpp"
+#include "host/x509/certificate.hpp"
+
+namespace quoin::agent {
+
+struct AttestationKey {
+    x509::Certificate certificate;
+    crypto::PrivateKey key;
+};
+
+// What the plant gave to the device.
+struct Identity {
+    std::string device;
+    std::string site;
+    tls::Credentials session;  // leaf + issuing
+    std::optional<AttestationKey> attestation;
+
+    const x509::Certificate& certificate() const { return session.chain.front(); }
+};
+
+struct Birth {
+    std::string device;  // the silicon id
+    tls::Credentials credentials;
+};
+
+class IdentityStore {
+public:
+    // Takes HOME/unlock.key, which must be there.
+    static Result<IdentityStore> open(std::filesystem::path home);
+
+    Result<Birth> birth() const;
+    // None before the first enrolment.
+    Result<std::optional<Identity>> current() const;
+    // Writes a folder of its own, then switches to it and removes the others. Durable when it
+    // returns.
+    Result<void> replace(const Identity& identity) const;
+
+private:
+    IdentityStore(std::filesystem::path home, crypto::Passphrase unlock)
+        : home_(std::move(home)), unlock_(std::move(unlock)) {}
+    Result<Identity> load(const std::filesystem::path& folder) const;
+    Result<void> write(const Identity& identity, const std::filesystem::path& folder) const;
+    Result<void> switch_to(const std::string& number) const;
+
+    std::filesystem::path home_;
+    crypto::Passphrase unlock_;
+};
+
+}  // namespace quoin::agent

@@ -1,0 +1,76 @@
+// The device's session with the broker: publishes, takes acknowledgements, answers challenges.
+//
+// Subscribes to its own branch only. A challenge is answered on a thread of its own, the newest one
+// first, so that signing holds up no telemetry. Threads: the methods from one thread.
+#pragma once
+
+#include <condition_variable>
+#include <latch>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "agent/attestation.hpp"
+#include "agent/config.hpp"
+#include "agent/identity.hpp"
+#include "agent/publisher.hpp"
+#include "host/net/mqtt_client.hpp"
+
+namespace quoin::agent {
+
+struct SessionOptions {
+    std::string broker_host;
+    std::uint16_t broker_port = 8883;
+    DeviceClass device_class = DeviceClass::mpu;
+    std::uint64_t boot_counter = 0;
+};
+
+class Session final : private Outlet {
+public:
+    static Result<std::unique_ptr<Session>> start(const Config& config, SessionOptions options,
+                                                  Queue& queue, Identity identity);
+    ~Session() override;  // after the sources have ended
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    // Goes on with a renewed identity: reconnects at once.
+    Result<void> replace(Identity identity);
+
+private:
+    Session(const Config& config, SessionOptions options, Queue& queue, Identity identity);
+    Result<tls::Context> context(const Identity& identity) const;
+    Result<void> connect(tls::Context tls);
+
+    void publish(std::string topic, std::string payload,
+                 std::function<void(Result<void>)> done) override;
+    void post(std::function<void()> work) override { client_->post(std::move(work)); }
+    void after(std::chrono::milliseconds delay, std::function<void()> work) override {
+        client_->after(delay, std::move(work));
+    }
+
+    void connected(bool session_present);
+    void disconnected(const Error& error);
+    void message(std::string_view topic, std::string_view payload);
+    void challenged(std::string_view payload);
+    void attest(const std::stop_token& stop);
+    void answer_one(const attest::Challenge& challenge);
+
+    const Config& config_;
+    const SessionOptions options_;
+    Queue& queue_;
+    const std::string branch_;  // "quoin/SITE/DEVICE"
+    std::vector<x509::Certificate> anchors_;
+    Publisher publisher_;
+    std::latch ready_{1};  // client_ is set: its thread runs before start() has returned
+
+    std::mutex mutex_;
+    std::condition_variable_any asked_;
+    std::optional<attest::Challenge> challenge_;  // guarded by mutex_
+    Identity identity_;                           // guarded by mutex_: the one of the connection
+    std::unique_ptr<net::MqttClient> client_;
+    std::jthread attester_;
+};
+
+}  // namespace quoin::agent
