@@ -1,9 +1,10 @@
-// The one event interface between the roles of quoind: who wants to know registers, who knows calls.
+// The one event interface between the roles of quoind: who wants to know registers, who knows
+// calls.
 //
-// Calls are synchronous, in the order of registration, on the thread that publishes; a listener must be
-// quick or hand the work to a thread of its own. Register everything before the first publish.
-// Threads: publish from any thread, holding no lock that a listener of yours takes; listeners lock what
-// they own.
+// Calls are synchronous, in the order of registration, on the thread that publishes; a listener
+// must be quick or hand the work to a thread of its own. Register everything before the first
+// publish. Threads: publish from any thread, holding no lock that a listener of yours takes;
+// listeners lock what they own.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +16,8 @@
 
 namespace quoin::server {
 
-// fleet: a device's row changed (state, certificates, verdict). The grant is what the broker must apply.
+// fleet: a device's row changed (state, certificates, verdict). The grant is what the broker must
+// apply.
 struct DeviceChanged {
     std::string device;
     std::string device_class;  // "mcu" or "mpu"

@@ -14,8 +14,8 @@ using std::chrono::seconds;
 
 constexpr std::int64_t year_s = 366LL * 24 * 3600;
 
-void bind_seconds(config::Section& section, std::string_view key, seconds& value, std::int64_t least,
-                  std::int64_t most) {
+void bind_seconds(config::Section& section, std::string_view key, seconds& value,
+                  std::int64_t least, std::int64_t most) {
     std::int64_t count = value.count();
     section.integer<std::int64_t>(key, count, {least, most});
     value = seconds(count);
@@ -49,7 +49,8 @@ void bind_suite(config::Section& root, Settings& settings) {
 }
 
 void bind_verifier(config::Section& root, Settings& settings) {
-    static constexpr std::array<std::string_view, 3> levels{"self-reported", "boot-signed", "tpm-quote"};
+    static constexpr std::array<std::string_view, 3> levels{"self-reported", "boot-signed",
+                                                            "tpm-quote"};
     config::Section verifier = root.table("verifier");
     bind_seconds(verifier, "period_s", settings.verifier_period, 1, 86'400);
     bind_seconds(verifier, "timeout_s", settings.verifier_timeout, 1, 3'600);
@@ -115,12 +116,14 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     const std::size_t colon = text.rfind(':');
     Endpoint endpoint;
     std::string_view port = colon == std::string_view::npos ? "" : text.substr(colon + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
+    const auto [end, error] =
+        std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
     std::string_view address = text.substr(0, colon == std::string_view::npos ? 0 : colon);
     if (address.starts_with('[') && address.ends_with(']')) {
         address = address.substr(1, address.size() - 2);
     }
-    if (address.empty() || port.empty() || error != std::errc{} || end != port.data() + port.size()) {
+    if (address.empty() || port.empty() || error != std::errc{} ||
+        end != port.data() + port.size()) {
         return fail(Code::config_invalid, "\"{}\" is not ADDRESS:PORT, as in 127.0.0.1:8443", text);
     }
     endpoint.address = address;

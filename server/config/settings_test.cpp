@@ -5,7 +5,9 @@
 namespace quoin::server {
 namespace {
 
-Result<Settings> parse(std::string_view text) { return parse_settings(text, "quoin.toml", "/plant"); }
+Result<Settings> parse(std::string_view text) {
+    return parse_settings(text, "quoin.toml", "/plant");
+}
 
 TEST(settings, site_alone__safe_defaults) {
     const auto settings = parse("site = \"hall-1\"\n");
@@ -86,7 +88,8 @@ TEST(settings, wrong__error_names_the_key) {
 }
 
 TEST(settings, classical_with_danger__allowed) {
-    const auto settings = parse("site = \"a\"\nsuite = \"classical\"\ndanger_allow_classical = true\n");
+    const auto settings =
+        parse("site = \"a\"\nsuite = \"classical\"\ndanger_allow_classical = true\n");
     ASSERT_TRUE(settings) << settings.error().message;
     EXPECT_EQ(settings->suite, tls::Suite::classical);
 }

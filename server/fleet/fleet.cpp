@@ -1,0 +1,369 @@
+#include "server/fleet/fleet.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <map>
+
+#include "host/store/bulk.hpp"
+#include "host/x509/identity.hpp"
+#include "server/bus/clock.hpp"
+#include "server/fleet/inventory.hpp"
+
+namespace quoin::server {
+namespace {
+
+constexpr std::size_t max_reason_bytes = 256;  // the column's
+constexpr std::string_view not_enrolled = "not enrolled yet";
+
+std::string bounded(std::string_view text) { return std::string(text.substr(0, max_reason_bytes)); }
+
+// Runs a change, and logs what cannot be told to anybody else.
+void log_failure(std::string_view doing, std::string_view device, const Result<void>& result) {
+    if (!result) spdlog::error("fleet: {} of {}: {}", doing, device, result.error().message);
+}
+
+Result<void> check_reason(std::string_view reason) {
+    if (reason.size() > max_reason_bytes) {
+        return fail(Code::input_invalid, "\"reason\" is longer than {} bytes", max_reason_bytes);
+    }
+    for (const char character : reason) {
+        if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f) {
+            return fail(Code::input_invalid, "\"reason\" has a control character");
+        }
+    }
+    return {};
+}
+
+std::vector<store::Column> columns_of(const std::vector<InventoryLine>& lines, std::int64_t now) {
+    const std::size_t size = lines.size();
+    std::vector<std::string> ids;
+    std::vector<std::string> classes;
+    std::vector<std::string> digests;
+    for (const InventoryLine& line : lines) {
+        ids.push_back(line.silicon_id);
+        classes.emplace_back(class_name(line.device_class));
+        digests.push_back(line.birth_cert_sha256);
+    }
+    const std::vector<std::string> empty(size);
+    const std::vector<std::int64_t> zero(size, 0);
+    const std::vector<std::int64_t> times(size, now);
+    return {{"device_id", ids},
+            {"silicon_id", ids},
+            {"class", classes},
+            {"birth_cert_sha256", digests},
+            {"state", std::vector<std::string>(size, "expected")},
+            {"reason", std::vector<std::string>(size, std::string(not_enrolled))},
+            {"release_version", empty},
+            {"boot_counter", zero},
+            {"verdict", empty},
+            {"verdict_reason", empty},
+            {"verdict_level", empty},
+            {"verdict_ms", zero},
+            {"last_pass_ms", zero},
+            {"created_ms", times},
+            {"updated_ms", times}};
+}
+
+// The first line that is in the inventory already, for the refusal.
+Result<void> name_conflict(soci::session& session, const std::vector<InventoryLine>& lines) {
+    for (const InventoryLine& line : lines) {
+        std::string id;
+        session
+            << "SELECT device_id FROM devices WHERE device_id = :id OR birth_cert_sha256 = :digest",
+            soci::use(line.silicon_id), soci::use(line.birth_cert_sha256), soci::into(id);
+        if (!session.got_data()) continue;
+        if (id == line.silicon_id) {
+            return fail(
+                Code::input_conflict,
+                "line {}: \"silicon_id\": \"{}\" is in the inventory already; nothing was added",
+                line.line, line.silicon_id);
+        }
+        return fail(
+            Code::input_conflict,
+            "line {}: \"birth_cert_sha256\": \"{}\" belongs to the device {} already; nothing was "
+            "added",
+            line.line, line.birth_cert_sha256, id);
+    }
+    return fail(Code::input_conflict, "the list contradicts the inventory; nothing was added");
+}
+
+Result<void> record_verdict(soci::session& session, const VerdictReached& verdict) {
+    const std::string name(verdict_name(verdict.verdict));
+    const std::string reason = bounded(verdict.reason);
+    const std::string level = verdict.level.substr(0, 32);
+    session << "UPDATE devices SET verdict = :verdict, verdict_reason = :reason, verdict_level = "
+               ":level, "
+               "verdict_ms = :at WHERE device_id = :id",
+        soci::use(name), soci::use(reason), soci::use(level), soci::use(verdict.at_ms),
+        soci::use(verdict.device);
+    if (verdict.verdict == Verdict::trusted) {
+        session << "UPDATE devices SET last_pass_ms = :at WHERE device_id = :id",
+            soci::use(verdict.at_ms), soci::use(verdict.device);
+    }
+    return {};
+}
+
+}  // namespace
+
+Fleet::Fleet(store::Database& database, Bus& bus, audit::Log& audit,
+             std::chrono::seconds verdict_lifetime)
+    : database_(database), bus_(bus), audit_(audit), verdict_lifetime_(verdict_lifetime) {
+    bus_.verdict_reached.listen([this](const VerdictReached& verdict) { on_verdict(verdict); });
+    bus_.certificate_issued.listen([this](const CertificateIssued& issued) {
+        if (issued.kind == "device") log_failure("enrolment", issued.device, enrol(issued.device));
+    });
+}
+
+Result<std::size_t> Fleet::import(std::string_view batch, std::string_view actor) {
+    auto added = insert_batch(batch);
+    if (!added) {
+        audit_.append(audit::Id::fleet_batch_refused, "",
+                      {{"actor", actor}, {"reason", added.error().message}});
+    } else {
+        audit_.append(audit::Id::fleet_batch_imported, "", {{"actor", actor}, {"added", *added}});
+    }
+    return added;
+}
+
+Result<std::size_t> Fleet::insert_batch(std::string_view batch) {
+    QUOIN_TRY(const std::vector<InventoryLine> lines, parse_batch(batch));
+    const std::lock_guard lock(order_);
+    const auto inserted = database_.transaction([&](soci::session& session) -> Result<void> {
+        const auto rows = store::insert_new(session, "devices", columns_of(lines, now_ms()));
+        if (rows == static_cast<std::int64_t>(lines.size())) return {};
+        return fail(Code::input_conflict, "the list contradicts the inventory");
+    });
+    if (!inserted) {
+        if (inserted.error().code != Code::input_conflict) return std::unexpected(inserted.error());
+        QUOIN_CHECK(
+            database_.read([&](soci::session& session) { return name_conflict(session, lines); }));
+    }
+    for (const InventoryLine& line : lines) {
+        publish({.id = line.silicon_id,
+                 .device_class = line.device_class,
+                 .state = State::expected,
+                 .reason = std::string(not_enrolled)});
+    }
+    return lines.size();
+}
+
+Result<Fleet::Device> Fleet::load(soci::session& session, std::string_view name) {
+    Device device{.id = std::string(name)};
+    std::string class_text;
+    std::string state;
+    session << "SELECT class, state, reason, verdict_ms FROM devices WHERE device_id = :id",
+        soci::use(device.id), soci::into(class_text), soci::into(state), soci::into(device.reason),
+        soci::into(device.verdict_ms);
+    if (!session.got_data()) {
+        return fail(Code::input_not_found, "there is no device {} in the inventory", name);
+    }
+    QUOIN_TRY(device.device_class, class_by_name(class_text));
+    QUOIN_TRY(device.state, state_by_name(state));
+    return device;
+}
+
+// Writes state and reason, and reads what else the broker must know.
+Result<void> Fleet::save(soci::session& session, Device& device) {
+    const std::string state(state_name(device.state));
+    device.reason = bounded(device.reason);
+    const std::int64_t now = now_ms();
+    session << "UPDATE devices SET state = :state, reason = :why, updated_ms = :now WHERE "
+               "device_id = :id",
+        soci::use(state), soci::use(device.reason), soci::use(now), soci::use(device.id);
+    const soci::rowset<std::string> rows =
+        (session.prepare << "SELECT serial FROM certificates WHERE subject_id = :id AND kind IN "
+                            "('device', 'attest') AND revoked_ms > 0 AND not_after_ms > :now",
+         soci::use(device.id), soci::use(now));
+    device.revoked.assign(rows.begin(), rows.end());
+    return {};
+}
+
+void Fleet::on_verdict(const VerdictReached& verdict) {
+    log_failure("verdict", verdict.device, apply_verdict(verdict));
+}
+
+Result<void> Fleet::apply_verdict(const VerdictReached& verdict) {
+    const std::lock_guard lock(order_);
+    std::optional<State> next;
+    Device device;
+    const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {
+        QUOIN_TRY(device, load(session, verdict.device));
+        // One that was overtaken by a newer one, and one about a device that is out, say nothing.
+        if (!takes_verdicts(device.state) || verdict.at_ms < device.verdict_ms) return {};
+        next = next_state(device.state, device.device_class, life_event(verdict.verdict));
+        device.state = next.value_or(device.state);
+        if (verdict.verdict == Verdict::trusted) {
+            device.reason.clear();
+        } else if (device.device_class == DeviceClass::mpu || next) {
+            device.reason = fmt::format("{}: {}", verdict_name(verdict.verdict), verdict.reason);
+        }
+        QUOIN_CHECK(save(session, device));
+        return record_verdict(session, verdict);
+    });
+    QUOIN_CHECK(committed);
+    if (!next) return {};
+    publish(device);
+    const bool out = device.state == State::quarantined;
+    audit_.append(out ? audit::Id::fleet_device_quarantined : audit::Id::fleet_state_changed,
+                  device.id, {{"state", state_name(device.state)}, {"reason", device.reason}});
+    return {};
+}
+
+Result<void> Fleet::enrol(std::string_view name) {
+    const std::lock_guard lock(order_);
+    bool changed = false;
+    Device device;
+    const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {
+        QUOIN_TRY(device, load(session, name));
+        const auto next = next_state(device.state, device.device_class, LifeEvent::enrolled);
+        if (!next) return {};
+        changed = true;
+        device.state = *next;
+        if (device.device_class == DeviceClass::mpu) {
+            device.reason = "not attested yet";
+            return save(session, device);
+        }
+        device.reason.clear();
+        session << "UPDATE devices SET verdict = 'no policy' WHERE device_id = :id",
+            soci::use(device.id);
+        return save(session, device);
+    });
+    QUOIN_CHECK(committed);
+    if (!changed) return {};
+    publish(device);
+    audit_.append(audit::Id::fleet_state_changed, device.id,
+                  {{"state", state_name(device.state)}, {"reason", "enrolled"}});
+    return {};
+}
+
+Result<State> Fleet::release(std::string_view name, std::string_view actor) {
+    const std::lock_guard lock(order_);
+    QUOIN_TRY(const Device device, release_row(name));
+    publish(device);
+    audit_.append(audit::Id::fleet_device_released, device.id, {{"actor", actor}});
+    return device.state;
+}
+
+Result<Fleet::Device> Fleet::release_row(std::string_view name) {
+    return database_.transaction([&](soci::session& session) -> Result<Device> {
+        QUOIN_TRY(Device device, load(session, name));
+        const auto next = next_state(device.state, device.device_class, LifeEvent::release);
+        if (!next) {
+            return fail(Code::state_wrong, "{} is {}; only a quarantined device can be released",
+                        name, state_name(device.state));
+        }
+        device.state = *next;
+        device.reason = "released; waits for a passing attestation";
+        QUOIN_CHECK(save(session, device));
+        return device;
+    });
+}
+
+Result<void> Fleet::revoke(std::string_view name, std::string_view reason, std::string_view actor) {
+    QUOIN_CHECK(check_reason(reason));
+    {
+        const std::lock_guard lock(order_);
+        QUOIN_TRY(const Device device, revoke_row(name, reason));
+        publish(device);
+        audit_.append(
+            audit::Id::fleet_device_revoked, device.id,
+            {{"actor", actor}, {"reason", device.reason}, {"certificates", device.revoked.size()}});
+    }
+    bus_.certificates_revoked.publish({.device = std::string(name)});
+    return {};
+}
+
+Result<Fleet::Device> Fleet::revoke_row(std::string_view name, std::string_view reason) {
+    return database_.transaction([&](soci::session& session) -> Result<Device> {
+        QUOIN_TRY(Device device, load(session, name));
+        const auto next = next_state(device.state, device.device_class, LifeEvent::revoke);
+        if (!next) {
+            return fail(Code::state_wrong, "{} is {} already, for good", name,
+                        state_name(device.state));
+        }
+        device.state = *next;
+        device.reason = reason.empty() ? "revoked" : std::string(reason);
+        const std::int64_t now = now_ms();
+        session << "UPDATE certificates SET revoked_ms = :now WHERE subject_id = :id AND kind IN "
+                   "('device', 'attest') AND revoked_ms = 0",
+            soci::use(now), soci::use(device.id);
+        QUOIN_CHECK(save(session, device));
+        return device;
+    });
+}
+
+Result<std::vector<feed::Device>> Fleet::snapshot() {
+    return database_.read([](soci::session& session) -> Result<std::vector<feed::Device>> {
+        const std::int64_t now = now_ms();
+        std::map<std::string, std::vector<std::string>> revoked;
+        const soci::rowset<soci::row> serials =
+            (session.prepare
+                 << "SELECT subject_id, serial FROM certificates WHERE kind IN ('device', "
+                    "'attest') AND revoked_ms > 0 AND not_after_ms > :now",
+             soci::use(now));
+        for (const soci::row& row : serials) {
+            revoked[row.get<std::string>(0)].push_back(row.get<std::string>(1));
+        }
+        std::vector<feed::Device> devices;
+        const soci::rowset<soci::row> rows =
+            (session.prepare << "SELECT device_id, state, reason FROM devices ORDER BY device_id");
+        for (const soci::row& row : rows) {
+            QUOIN_TRY(const State state, state_by_name(row.get<std::string>(1)));
+            auto id = row.get<std::string>(0);
+            auto serials_of = std::move(revoked[id]);
+            devices.push_back({.seq = 0,
+                               .id = std::move(id),
+                               .grant = grant_of(state),
+                               .state = row.get<std::string>(1),
+                               .reason = row.get<std::string>(2),
+                               .revoked = std::move(serials_of)});
+        }
+        return devices;
+    });
+}
+
+Result<std::vector<std::string>> Fleet::devices_of(std::string_view condition,
+                                                   std::int64_t bound_ms) {
+    return database_.read([&](soci::session& session) -> Result<std::vector<std::string>> {
+        const std::string statement =
+            fmt::format("SELECT device_id FROM devices WHERE {}", condition);
+        const soci::rowset<std::string> rows = (session.prepare << statement, soci::use(bound_ms));
+        return std::vector<std::string>(rows.begin(), rows.end());
+    });
+}
+
+void Fleet::sweep() {
+    const std::int64_t now = now_ms();
+    const std::int64_t oldest =
+        now - std::chrono::duration_cast<std::chrono::milliseconds>(verdict_lifetime_).count();
+    const auto stale =
+        devices_of("state = 'active' AND class = 'mpu' AND verdict_ms < :bound", oldest);
+    const auto cut_off = devices_of(
+        "state = 'expected' AND EXISTS (SELECT 1 FROM certificates WHERE subject_id = device_id "
+        "AND kind = "
+        "'device' AND revoked_ms = 0 AND not_after_ms > :bound)",
+        now);
+    if (!stale || !cut_off) {
+        spdlog::error("fleet: sweep: {}", (!stale ? stale.error() : cut_off.error()).message);
+        return;
+    }
+    for (const std::string& device : *stale) {
+        on_verdict({.device = device,
+                    .verdict = Verdict::stale,
+                    .reason = fmt::format("no verdict for {} s", verdict_lifetime_.count()),
+                    .level = "",
+                    .at_ms = now});
+    }
+    for (const std::string& device : *cut_off) log_failure("enrolment", device, enrol(device));
+}
+
+void Fleet::publish(const Device& device) {
+    bus_.device_changed.publish({.device = device.id,
+                                 .device_class = std::string(class_name(device.device_class)),
+                                 .state = std::string(state_name(device.state)),
+                                 .grant = grant_of(device.state),
+                                 .reason = device.reason,
+                                 .revoked = device.revoked});
+}
+
+}  // namespace quoin::server
