@@ -74,7 +74,8 @@ Result<tls::Context> operator_context(const Context& context) {
     QUOIN_TRY(auto chain, x509::Certificate::load(certificate));
     QUOIN_TRY(const auto passphrase, crypto::existing_unlock_key(home / "unlock.key"));
     QUOIN_TRY(auto private_key, crypto::PrivateKey::load(key, passphrase));
-    QUOIN_TRY(const auto suite, tls::suite_by_name(context.suite, false));
+    QUOIN_TRY(const auto suite,
+              tls::suite_by_name(context.suite.empty() ? "hybrid" : context.suite, false));
     const tls::Credentials credentials{.chain = std::move(chain), .key = std::move(private_key)};
     return tls::client_context(suite, anchors, &credentials);
 }

@@ -23,9 +23,8 @@ struct Context {
     std::string certificate;  // PEM, leaf + issuing; with --url; default HOME/operator/admin.crt
     std::string key;          // encrypted PKCS#8; default: beside the certificate
     std::string trust;        // the plant root; default HOME/pki/root.crt
-    std::string suite =
-        "hybrid";       // --suite: hybrid (default) or pure; with --url, `up`, `demo`, `pki init`
-    int exit_code = 0;  // 0 ok, 1 failed, 2 usage
+    std::string suite;        // --suite: hybrid or pure; empty: not said (hybrid)
+    int exit_code = 0;        // 0 ok, 1 failed, 2 usage
 };
 
 // Prints the error (a sentence on stderr; with --json an RFC 9457 problem on stdout) and sets the

@@ -22,16 +22,7 @@ void print_event(const Context& context, const nlohmann::json& event) {
     if (context.json) {
         fmt::print("{}\n", event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     } else {
-        std::string details;
-        const auto fields = event.value("fields", nlohmann::json::object());
-        for (const auto& [name, value] : fields.items()) {
-            details += fmt::format(" {}={}", name, plain(value));
-        }
-        const auto field = [&](const char* name) {
-            return plain(event.value(name, nlohmann::json()));
-        };
-        fmt::print("{} #{} {:<8} {}{}\n", utc(event.value("at_ms", std::int64_t{0})), field("seq"),
-                   field("severity"), field("id"), details);
+        fmt::print("{}\n", event_line(event));
     }
     std::fflush(stdout);
 }

@@ -4,10 +4,14 @@
 #include <filesystem>
 #include <system_error>
 
+#include "cli/audit_commands.hpp"
 #include "cli/context.hpp"
+#include "cli/demo/demo_commands.hpp"
 #include "cli/device_commands.hpp"
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/pki_commands.hpp"
+#include "cli/plant/up_commands.hpp"
 #include "cli/release_commands.hpp"
 #include "cli/status_commands.hpp"
 #include "cli/telemetry_commands.hpp"
@@ -27,7 +31,8 @@ void add_global_options(CLI::App& app, Context& context) {
     app.add_flag("--json", context.json, "Answer in JSON");
     app.add_option("--home", context.home, "The plant's folder (default /var/lib/quoin)")
         ->envname("QUOIN_HOME");
-    app.add_option("--suite", context.suite, "hybrid (default) or pure")
+    app.add_option("--suite", context.suite,
+                   "Of a new plant, or of the plant at --url: hybrid (default) or pure")
         ->check(CLI::IsMember({"hybrid", "pure"}));
     app.add_option("--url", context.url,
                    "A remote plant, https://host:port, instead of a local home");
@@ -52,11 +57,15 @@ int run(int argc, char** argv) {
         const auto home = std::filesystem::absolute(context.home, failure).lexically_normal();
         if (!failure) context.home = home.has_filename() ? home : home.parent_path();
     });
+    add_demo_commands(app, context);
+    add_up_commands(app, context);
     add_status_commands(app, context);
     add_device_commands(app, context);
     add_telemetry_commands(app, context);
     add_event_commands(app, context);
+    add_audit_commands(app, context);
     add_release_commands(app, context);
+    add_pki_commands(app, context);
     add_doctor_commands(app, context);
     try {
         app.parse(argc, argv);

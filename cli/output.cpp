@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 #include <ctime>
 
@@ -93,6 +94,23 @@ std::string sheet(const nlohmann::json& object) {
         }
     }
     return text;
+}
+
+std::string event_line(const nlohmann::json& event) {
+    // RFC 5424, section 6.2.1.
+    constexpr std::array severities{"emergency", "alert",  "critical", "error",
+                                    "warning",   "notice", "info",     "debug"};
+    const auto severity = event.value("severity", std::size_t{7});
+    std::string line =
+        fmt::format("{} #{:<5} {:<9} {:<28} {}", utc(event.value("time_ms", std::int64_t{0})),
+                    event.value("number", std::uint64_t{0}),
+                    severities[std::min(severity, severities.size() - 1)],
+                    printable(event.value("id", "")), printable(event.value("subject", "")));
+    const auto detail = event.value("detail", nlohmann::json::object());
+    for (const auto& [name, value] : detail.items()) {
+        line += fmt::format(" {}={}", name, plain(value));
+    }
+    return line;
 }
 
 void print_json(const nlohmann::json& value) {

@@ -26,6 +26,8 @@ std::string sheet(const nlohmann::json& object);
 std::string plain(const nlohmann::json& value);
 // 2026-11-22T10:48:21.042Z
 std::string utc(std::int64_t ms);
+// One audit event: time, number, severity, id, subject, details.
+std::string event_line(const nlohmann::json& event);
 void print_json(const nlohmann::json& value);
 // Without control characters: what a device or a peer wrote must not steer the terminal.
 std::string printable(std::string_view text);

@@ -71,7 +71,7 @@ void add_measure(CLI::App& noun, Context& context, const std::shared_ptr<Options
     command->add_option("--out", options->out, "The manifest to write; - is stdout (default)");
     command
         ->add_option("FILES", options->files,
-                     "NAME=FILE, what is measured; DEVICE:NAME=FILE holds for that device only")
+                     "NAME=FILE, what is measured; NAME@DEVICE=FILE holds for that device only")
         ->required();
     on_run(command, context, [&context, options] { return measure(context, *options); });
 }
@@ -84,7 +84,7 @@ void add_release_commands(CLI::App& app, Context& context) {
     noun->require_subcommand(1);
     noun->footer(R"(Examples:
   quoin release measure --release 1.0.0 --out release.json \
-      agent=/usr/bin/quoin-agent mpu-1:config=devices/mpu-1/agent.toml
+      agent=/usr/bin/quoin-agent config@mpu-1=devices/mpu-1/agent.toml file:plc.bin@mpu-1=devices/mpu-1/plc.bin
   quoin release add release.json
   quoin release list)");
     const auto options = std::make_shared<Options>();

@@ -24,21 +24,18 @@ Result<void> Manifest::measure(const std::string& name, const std::string& devic
 Result<void> Manifest::measure_argument(std::string_view argument) {
     const std::size_t equals = argument.find('=');
     if (equals == std::string_view::npos || equals + 1 == argument.size()) {
-        return fail(Code::input_invalid, "{}: expected NAME=FILE or DEVICE:NAME=FILE", argument);
+        return fail(Code::input_invalid, "{}: expected NAME=FILE or NAME@DEVICE=FILE", argument);
     }
     std::string_view name = argument.substr(0, equals);
     std::string_view device;
-    if (const std::size_t colon = name.find(':'); colon != std::string_view::npos) {
-        device = name.substr(0, colon);
-        name.remove_prefix(colon + 1);
+    if (const std::size_t at = name.find('@'); at != std::string_view::npos) {
+        device = name.substr(at + 1);
+        name = name.substr(0, at);
         if (!x509::is_valid_id(device)) {
             return fail(Code::input_invalid, "{}: '{}' is not a device id", argument, device);
         }
     }
-    if (!x509::is_valid_id(name)) {
-        return fail(Code::input_invalid, "{}: the name '{}' is not of [A-Za-z0-9_.-]", argument,
-                    name);
-    }
+    if (name.empty()) return fail(Code::input_invalid, "{}: the name is empty", argument);
     return measure(std::string(name), std::string(device), argument.substr(equals + 1));
 }
 

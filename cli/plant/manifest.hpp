@@ -17,7 +17,7 @@ public:
     // Adds the SHA3-512 of a file. `device` empty: the value holds for every device of the class.
     Result<void> measure(const std::string& name, const std::string& device,
                          const std::filesystem::path& file);
-    // "NAME=FILE" or "DEVICE:NAME=FILE".
+    // "NAME=FILE" or "NAME@DEVICE=FILE".
     Result<void> measure_argument(std::string_view argument);
     std::string text() const;
 

@@ -1,0 +1,35 @@
+// Makes a home folder ready to run: PKI when there is none, configuration of quoind and of the
+// broker.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "cli/plant/ports.hpp"
+#include "host/error.hpp"
+#include "server/config/settings.hpp"
+
+namespace quoin::cli {
+
+struct PlantRequest {
+    std::filesystem::path home;
+    std::string site = "plant";
+    std::string suite = {};         // of a new plant; empty: hybrid
+    std::string database_url = {};  // empty: what the configuration says
+    bool free_ports = false;
+    std::string overlay = {};  // more of quoin.toml, for demos and tests
+};
+
+using Say = std::function<void(const std::string& line)>;
+
+struct Prepared {
+    server::Settings settings;
+    Ports ports;
+};
+
+// Runs as the plant's own user. What was said in an earlier `up` about ports is forgotten; the
+// database is not: forgetting it would start an empty plant.
+Result<Prepared> prepare_plant(const PlantRequest& request, const Say& say);
+
+}  // namespace quoin::cli

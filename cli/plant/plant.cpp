@@ -1,0 +1,149 @@
+#include "cli/plant/plant.hpp"
+
+#include <arpa/inet.h>
+
+#include <chrono>
+#include <system_error>
+#include <thread>
+
+#include "broker/mosquitto_conf.hpp"
+#include "cli/supervise/lifetime.hpp"
+#include "cli/supervise/sealed_file.hpp"
+#include "core/base/constant_time.hpp"
+#include "host/crypto/crypto.hpp"
+#include "host/tls/policy.hpp"
+
+namespace quoin::cli {
+namespace fs = std::filesystem;
+namespace {
+
+constexpr std::chrono::seconds ready_within{20};
+
+// Mosquitto cannot decrypt a key without a prompt: it gets it in clear, in memory only.
+Result<Descriptor> broker_key(const fs::path& home) {
+    QUOIN_TRY(const auto passphrase, crypto::existing_unlock_key(home / "unlock.key"));
+    QUOIN_TRY(const auto key, crypto::PrivateKey::load(home / "services/broker.key", passphrase));
+    QUOIN_TRY(std::string clear, key.danger_to_clear_pem());
+    auto file = sealed_file("quoin-broker-key", clear);
+    core::ct::wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(clear.data()), clear.size()));
+    return file;
+}
+
+Result<std::string> client_anchors(const fs::path& home) {
+    QUOIN_TRY(const std::string root, files::read(home / "pki/root.crt"));
+    QUOIN_TRY(const std::string issuing, files::read(home / "pki/issuing.crt"));
+    return root + issuing;
+}
+
+// Where the broker listens, from where it is to be found: an address is listened on; a name that is
+// not this machine's own is an operator's word that the plant may be reached from elsewhere.
+std::string broker_address(const std::string& host) {
+    in_addr parsed{};
+    if (inet_pton(AF_INET, host.c_str(), &parsed) == 1) return host;
+    return host == "localhost" ? "127.0.0.1" : "0.0.0.0";
+}
+
+std::string last_line(const std::string& text) {
+    std::string_view rest = text;
+    while (rest.ends_with('\n')) rest.remove_suffix(1);
+    return std::string(rest.substr(rest.rfind('\n') + 1));
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Plant>> Plant::start(const PlantRequest& request, const Programs& programs,
+                                            const Say& say, const std::atomic<bool>& stop,
+                                            const std::function<Result<void>()>& before_start) {
+    QUOIN_CHECK(files::make_private_folder(request.home / "run"));
+    auto lock = files::lock_folder(request.home / "run");
+    if (!lock) {
+        return fail(Code::state_wrong,
+                    "a plant runs in {} already; end it with `quoin down --home {}`",
+                    request.home.string(), request.home.string());
+    }
+    QUOIN_TRY(Prepared prepared, prepare_plant(request, say));
+    std::unique_ptr<Plant> plant(
+        new Plant(request.home, std::move(prepared), *std::move(lock), say));
+    QUOIN_TRY(const Lifetime self, Lifetime::of(getpid()));
+    QUOIN_CHECK(self.save(plant->home_ / "run/up.json"));
+    QUOIN_CHECK(plant->prepared_.ports.save(plant->home_));
+    if (before_start) QUOIN_CHECK(before_start());
+    QUOIN_CHECK(plant->start_broker(programs));
+    QUOIN_CHECK(plant->start_quoind(programs));
+    QUOIN_CHECK(plant->wait_until_ready(stop));
+    return plant;
+}
+
+Plant::~Plant() {
+    std::error_code the_next_up_overwrites_it;
+    fs::remove(home_ / "run/up.json", the_next_up_overwrites_it);
+}
+
+Result<Client> Plant::client() const {
+    Context context;
+    context.home = home_;
+    return Client::open(context);
+}
+
+ProcessSpec Plant::process(std::string name, const Descriptor& program,
+                           std::vector<std::string> arguments) const {
+    const fs::path log = home_ / "log" / (name + ".log");
+    return {.name = std::move(name),
+            .program = program.number(),
+            .arguments = std::move(arguments),
+            .folder = home_,
+            .log = log};
+}
+
+Result<void> Plant::start_broker(const Programs& programs) {
+    const fs::path folder = home_ / "broker";
+    QUOIN_TRY(broker_key_, broker_key(home_));
+    QUOIN_TRY(const std::string anchors, client_anchors(home_));
+    QUOIN_TRY(const std::string conf,
+              broker::render({.address = broker_address(prepared_.settings.broker_host),
+                              .port = prepared_.ports.mqtt,
+                              .ca_file = folder / "ca.pem",
+                              .certificate = home_ / "services/broker.crt",
+                              .key = descriptor_path(broker_key_),
+                              .plugin = descriptor_path(programs.plugin),
+                              .site = prepared_.settings.site,
+                              .feed_socket = home_ / "run/broker.sock",
+                              .data_folder = folder / "data",
+                              .log_file = {},
+                              .user = {}}));
+    QUOIN_CHECK(files::make_private_folder(folder / "data"));
+    QUOIN_CHECK(files::write_atomically(folder / "ca.pem", anchors, 0600));
+    QUOIN_CHECK(files::write_atomically(folder / "mosquitto.conf", conf, 0600));
+    QUOIN_CHECK(files::write_atomically(folder / "openssl.cnf",
+                                        tls::openssl_conf(prepared_.settings.suite), 0600));
+    ProcessSpec spec =
+        process("broker", programs.mosquitto, {"-c", (folder / "mosquitto.conf").string()});
+    spec.inherited = {broker_key_.number(), programs.plugin.number()};
+    spec.environment = {"OPENSSL_CONF=" + (folder / "openssl.cnf").string()};
+    return supervisor_.add(std::move(spec));
+}
+
+Result<void> Plant::start_quoind(const Programs& programs) {
+    return supervisor_.add(process("quoind", programs.quoind, {"--home", home_.string()}));
+}
+
+Result<void> Plant::wait_until_ready(const std::atomic<bool>& stop) const {
+    const net::HttpClientOptions options{
+        .base_url = fmt::format("http://127.0.0.1:{}", prepared_.ports.http),
+        .timeout = std::chrono::seconds(2)};
+    const auto deadline = std::chrono::steady_clock::now() + ready_within;
+    std::string last = "it did not answer";
+    while (std::chrono::steady_clock::now() < deadline) {
+        if (stop) return fail(Code::state_wrong, "stopped while the plant was starting");
+        if (const auto reply = net::http_request(options, "GET", "/readyz"); reply) {
+            if (reply->status == 200) return {};
+            last = fmt::format("/readyz said {}: {}", reply->status, last_line(reply->body));
+        }
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+    return fail(Code::resource_timeout,
+                "quoind was not ready within {} s: {}; see {}/quoind.log and broker.log",
+                ready_within.count(), last, (home_ / "log").string());
+}
+
+}  // namespace quoin::cli
