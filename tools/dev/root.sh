@@ -104,7 +104,7 @@ remove_leftovers() {
     local leftover
     for leftover in "$CACHE"/partial-root.*; do
         [ -e "$leftover" ] || continue
-        say "removing $leftover, left behind by a run that was killed"
+        say "removing ${leftover##*/}, which a run that ended early left behind"
         remove_tree "$leftover"
     done
 }
@@ -137,6 +137,7 @@ make_root() { # PARTIAL: where it is made, until it is whole
         fail "the build root needs $ROOT_NEEDS_MIB MB in $CACHE and $free_mib MB are free: free some, or set QUOIN_CACHE to another disk"
     [ "$(id -u)" = 0 ] || mode=unshare
     say "+ mmdebstrap --variant=apt --mode=$mode --include=[tools/packages.txt] trixie $ROOT $MIRROR    (once, about a minute)"
+    : >"$CACHE/root.log"
     # In a process namespace that dies with us: an interrupted run leaves no process behind.
     setpriv --pdeathsig KILL "${NAMESPACE[@]}" --mount --pid --fork --kill-child --mount-proc \
         mmdebstrap --mode="$mode" --variant=apt \
@@ -158,7 +159,7 @@ make_root() { # PARTIAL: where it is made, until it is whole
     wait "$maker" || status=$?
     if [ "$status" != 0 ]; then
         tail -n 15 "$CACHE/root.log" >&2
-        fail "making the build root failed: see the lines above (all of them: $CACHE/root.log). Is $MIRROR reachable? Is the disk full? Nothing half-made is left; run the same command again when that is mended."
+        fail "making the build root failed: see the lines above (all of them: $CACHE/root.log). Is $MIRROR reachable? Is the disk full? Run the same command again when that is mended."
     fi
     mv -T "$partial" "$ROOT"
     trap - EXIT INT TERM HUP
@@ -169,6 +170,7 @@ abandon_root() { # MAKER PARTIAL
     kill -KILL "$1" 2>/dev/null || true
     wait "$1" 2>/dev/null || true
     [ ! -e "$2" ] || remove_tree "$2"
+    say "the build root was not made; nothing half-made is left behind"
 }
 
 # What mmdebstrap is at: a spinner on a terminal, otherwise a line every ten seconds.
@@ -177,7 +179,7 @@ show_progress() { # PID
     exec {never}<> <(:) # nothing is ever written to it: a wait that starts no process
     while kill -0 "$1" 2>/dev/null; do
         step=$(grep -a '^I: ' "$CACHE/root.log" 2>/dev/null | tail -n 1 | cut -c4-80) || true
-        if [ -t 2 ]; then
+        if [ -z "$step" ]; then :; elif [ -t 2 ]; then
             printf '\r\033[K%s %3d s  %s' "${spin:turn++%4:1}" "$((SECONDS - started))" "$step" >&2
         elif [ $((turn++ % 50)) = 0 ]; then
             printf '  %3d s  %s\n' "$((SECONDS - started))" "$step" >&2
