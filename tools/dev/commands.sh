@@ -175,8 +175,19 @@ fuzz_tests() { # [NAME...]: short runs from the committed corpora
         --output-on-failure --output-junit "$REPORTS/fuzz.xml"
 }
 
+# On the host, where there is a build root to make; ends early in each case, so it installs nothing.
+setup_tests() {
+    if [ "$KIND" = native ]; then
+        say "no build root here: its set-up is not tested"
+    else
+        printf '%s+ tests/dev/setup_test.sh%s\n' "$DIM" "$PLAIN" >&2
+        bash "$QUOIN_TOP/tests/dev/setup_test.sh" "$REPORTS/setup.tsv"
+    fi
+}
+
 test_all() {
     stage "build (dev)" build dev || return 1
+    stage "set-up" setup_tests || true
     stage "unit, vectors, style, constant time" unit_tests dev || true
     [ ! -d "$QUOIN_TOP/tests/e2e" ] || stage "e2e" e2e_tests || true
     if [ -n "$(fuzz_names)" ]; then

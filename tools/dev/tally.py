@@ -1,7 +1,7 @@
 """Adds up the reports of one ./dev test and prints the closing line "N passed, N failed[, N skipped]".
 
-usage: tally.py REPORTS STATUS. REPORTS holds stages.tsv, JUnit files of ctest and pytest, and a JSON file of
-each GoogleTest program: its cases are counted instead of the program. STATUS is the exit code so far. Exits 0
+usage: tally.py REPORTS STATUS. REPORTS holds stages.tsv, setup.tsv, JUnit files of ctest and pytest, and a JSON
+file of each GoogleTest program: its cases are counted instead of the program. STATUS is the exit code so far. Exits 0
 only if something passed, nothing failed, and every stage ended well.
 """
 import json
@@ -68,14 +68,24 @@ def add_pytest(tally, report):
             tally.passed += 1
 
 
+def add_lines(tally, report):
+    for line in report.read_text().splitlines():
+        result, name = line.split("\t")
+        if result == "passed":
+            tally.passed += 1
+        else:
+            tally.failed.append(name)
+
+
 def add_stages(tally, stages, status):
     """A stage that failed without a failing test in it (a build that broke) is one failure itself."""
     rows = [line.split("\t") for line in stages.read_text().splitlines()] if stages.exists() else []
     for name, result, seconds in rows:
         print(f"  {int(seconds):5d} s  {result}  {name}")
     broken = [name for name, result, _ in rows if result != "passed"]
-    if broken and not tally.failed:
-        tally.failed += [f"stage: {name}" for name in broken]
+    if tally.failed:  # a stage of tests is among the failures already, a broken build is not
+        broken = [name for name in broken if name.startswith("build")]
+    tally.failed += [f"stage: {name}" for name in broken]
     if status != 0 and not tally.failed:
         tally.failed.append(f"./dev test ended early with exit code {status} (its message is above)")
 
@@ -87,6 +97,8 @@ def tally_of(reports, status):
             add_ctest(tally, reports / f"{name}.xml", reports / "gtest")
     if (reports / "e2e.xml").exists():
         add_pytest(tally, reports / "e2e.xml")
+    if (reports / "setup.tsv").exists():
+        add_lines(tally, reports / "setup.tsv")
     add_stages(tally, reports / "stages.tsv", status)
     return tally
 
