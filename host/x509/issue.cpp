@@ -53,8 +53,8 @@ Result<void> check(const IssueRequest& request) {
                     request.common_name);
     }
     if (request.identity) {
-        QUOIN_TRY(const Identity same, parse_identity(to_uri(*request.identity)));
-        if (same != *request.identity || same.id != request.common_name) {
+        const auto same = parse_identity(to_uri(*request.identity));
+        if (!same || *same != *request.identity || same->id != request.common_name) {
             return fail(Code::input_invalid, "{}: common name and identity {} do not agree",
                         request.common_name, to_uri(*request.identity));
         }
