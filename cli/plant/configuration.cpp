@@ -87,9 +87,10 @@ Result<Prepared> prepare_plant(const PlantRequest& request, const Say& say) {
     QUOIN_CHECK(write_overlays(request));
     Prepared prepared;
     QUOIN_TRY(prepared.settings, server::load_settings(request.home));
-    prepared.ports = Ports{.mqtt = prepared.settings.broker_port,
-                           .https = prepared.settings.https.port,
-                           .http = prepared.settings.http.port};
+    prepared.ports = Ports{
+        .mqtt = request.broker_listen != 0 ? request.broker_listen : prepared.settings.broker_port,
+        .https = prepared.settings.https.port,
+        .http = prepared.settings.http.port};
     if (!request.suite.empty() && request.suite != tls::info(prepared.settings.suite).name) {
         return fail(Code::input_conflict, "--suite {}: the plant in {} is of suite {}",
                     request.suite, request.home.string(), tls::info(prepared.settings.suite).name);

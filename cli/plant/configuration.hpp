@@ -18,14 +18,15 @@ struct PlantRequest {
     std::string suite = {};         // of a new plant; empty: hybrid
     std::string database_url = {};  // empty: what the configuration says
     bool free_ports = false;
-    std::string overlay = {};  // more of quoin.toml, for demos and tests
+    std::uint16_t broker_listen = 0;  // when not the port that devices are told (NAT, a proxy)
+    std::string overlay = {};         // more of quoin.toml, for demos and tests
 };
 
 using Say = std::function<void(const std::string& line)>;
 
 struct Prepared {
     server::Settings settings;
-    Ports ports;
+    Ports ports;  // that are listened on
 };
 
 // Runs as the plant's own user. What was said in an earlier `up` about ports is forgotten; the

@@ -103,6 +103,10 @@ void add_up_commands(CLI::App& app, Context& context) {
     up_command
         ->add_option("--ports", options->ports, "free: let quoin choose, see HOME/run/ports.json")
         ->check(CLI::IsMember({"free"}));
+    up_command->add_option(
+        "--broker-listen", options->request.broker_listen,
+        "The broker's port when [broker] port of quoin.toml, which devices are told, is another "
+        "(behind NAT or a proxy)");
     up_command->add_flag("--foreground", options->foreground, "Stay; Ctrl-C ends the plant");
     up_command->footer(R"(Examples:
   quoin up --home plant --ports free         in the background; `quoin down --home plant` ends it

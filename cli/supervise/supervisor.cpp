@@ -23,7 +23,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds first_delay{100};
 constexpr milliseconds longest_delay{5000};
-constexpr milliseconds healthy_after{10000};
+constexpr milliseconds healthy_after{2000};
 constexpr int patience_ms = 3000;  // between SIGTERM and SIGKILL
 
 struct Child {

@@ -1,6 +1,6 @@
 // Keeps programs running: a dead one is started again with backoff, and that is said.
 //
-//   add ──> running ──dies──> waiting (0.1 s … 5 s, doubling; back to 0.1 s after 10 s alive) ──>
+//   add ──> running ──dies──> waiting (0.1 s … 5 s, doubling; back to 0.1 s after 2 s alive) ──>
 //   running
 //              └──stop──> gone
 //
