@@ -1,6 +1,10 @@
 #include "broker/feed_client.hpp"
 
+#include <fcntl.h>
 #include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 
 namespace quoin::broker {
 namespace {
@@ -11,7 +15,27 @@ constexpr std::int64_t redial_ms = 200;
 constexpr std::int64_t recover_ms = 1000;
 constexpr std::size_t max_backlog_bytes = 256 * 1024;
 
+extern "C" void wake_up(int) {}
+
 }  // namespace
+
+WakeSignal::WakeSignal() {
+    struct sigaction action{};
+    action.sa_handler = wake_up;
+    action.sa_flags = SA_RESTART;
+    ::sigaction(SIGIO, &action, &before_);
+}
+
+WakeSignal::~WakeSignal() { ::sigaction(SIGIO, &before_, nullptr); }
+
+Result<void> WakeSignal::watch(int socket) const {
+    const int flags = ::fcntl(socket, F_GETFL);
+    if (flags < 0 || ::fcntl(socket, F_SETOWN, ::getpid()) != 0 ||
+        ::fcntl(socket, F_SETFL, flags | O_ASYNC) != 0) {
+        return fail(Code::resource_unavailable, "feed: SIGIO: {}", std::strerror(errno));
+    }
+    return {};
+}
 
 void FeedClient::tick() {
     if (!socket_) dial();
@@ -25,6 +49,8 @@ void FeedClient::dial() {
     auto connected = feed::LineSocket::connect(path_);
     if (!connected) return lose(connected.error(), redial_ms);
     socket_.emplace(std::move(*connected));
+    const auto watched = wake_.watch(socket_->number());
+    if (!watched) return lose(watched.error(), recover_ms);
     socket_->queue(feed::encode(feed::FromPlugin{feed::PluginHello{::getpid()}}));
     guard_.feed_opened();
     broker_.log(Level::notice, "connected to quoind");
