@@ -28,7 +28,10 @@ std::int64_t now_ms() {
 }
 
 Event make_event(Id id, std::string_view subject, Detail detail) {
-    Event event{.time_ms = now_ms(), .id = id, .subject = std::string(subject)};
+    Event event{.time_ms = now_ms(),
+                .id = id,
+                .severity = row(id).severity,
+                .subject = std::string(subject)};
     if (!subject.empty() && !x509::is_valid_id(subject)) {
         event.subject.clear();
         detail.insert(detail.begin(), Entry{"unchecked_subject", subject});

@@ -80,9 +80,14 @@ Result<void> read_previous(const Json& object, crypto::Sha3_512Digest& out) {
 
 std::string encode_detail(const Detail& detail) {
     std::string out = "{";
-    for (const Entry& entry : std::span(detail).first(std::min(detail.size(), max_details))) {
+    const auto kept = std::span(detail).first(std::min(detail.size(), max_details));
+    for (std::size_t i = 0; i < kept.size(); ++i) {
+        const std::string_view key = kept[i].key.text();
+        // A second value for a key would be a line that cannot be read back.
+        const auto is_same = [&](const Entry& entry) { return entry.key.text() == key; };
+        if (std::ranges::any_of(kept.first(i), is_same)) continue;
         if (out.size() > 1) out += ',';
-        out += fmt::format("\"{}\":{}", entry.key.text(), encode_value(entry.value));
+        out += fmt::format("\"{}\":{}", key, encode_value(kept[i].value));
     }
     return out + "}";
 }
@@ -90,7 +95,7 @@ std::string encode_detail(const Detail& detail) {
 std::string to_json(const Event& event) {
     return fmt::format(
         R"({{"number":{},"time_ms":{},"id":"{}","severity":{},"subject":"{}","detail":{}}})",
-        event.number, event.time_ms, row(event.id).name, static_cast<int>(row(event.id).severity),
+        event.number, event.time_ms, row(event.id).name, static_cast<int>(event.severity),
         event.subject, event.detail);
 }
 
@@ -113,6 +118,9 @@ Result<Line> decode(std::string_view text) {
     const auto id = id_by_name(name);
     if (!id) return malformed("\"id\" is not in the catalogue");
     line.event.id = *id;
+    QUOIN_TRY(const std::int64_t severity, read_number(object, "severity"));
+    if (severity < 0 || severity > 7) return malformed("\"severity\" is not 0 to 7");
+    line.event.severity = static_cast<Severity>(severity);
     QUOIN_TRY(line.event.subject, read_text(object, "subject"));
     if (!line.event.subject.empty() && !x509::is_valid_id(line.event.subject)) {
         return malformed("\"subject\" is no device id");

@@ -82,8 +82,9 @@ struct Event {
     std::uint64_t number = 0;  // 1, 2, 3 … without gaps
     std::int64_t time_ms = 0;  // UTC
     Id id{};
-    std::string subject;        // device id, or empty
-    std::string detail = "{}";  // a flat JSON object
+    Severity severity = Severity::info;  // as the catalogue had it when the event was written
+    std::string subject{};               // device id, or empty
+    std::string detail = "{}";           // a flat JSON object
 };
 
 struct Line {

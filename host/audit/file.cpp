@@ -185,6 +185,7 @@ Result<void> File::Group::sign(std::int64_t time_ms) {
     QUOIN_CHECK(put(Event{.number = 0,
                           .time_ms = time_ms,
                           .id = Id::audit_chain_checkpoint,
+                          .severity = row(Id::audit_chain_checkpoint).severity,
                           .subject = {},
                           .detail = checkpoint_detail(file_->key_id_, signature)}));
     tail_.unsigned_events = 0;

@@ -73,8 +73,9 @@ std::string host_name() {
 std::string to_syslog(const Line& line, std::string_view host) {
     const CatalogueRow& kind = row(line.event.id);
     return fmt::format("<{}>1 {} {} quoin - {} {} {}",
-                       facility * 8 + static_cast<int>(kind.severity), utc_text(line.event.time_ms),
-                       plain_host(host), kind.name, structured_data(line), kind.meaning);
+                       facility * 8 + static_cast<int>(line.event.severity),
+                       utc_text(line.event.time_ms), plain_host(host), kind.name,
+                       structured_data(line), kind.meaning);
 }
 
 Result<void> each_line(const std::filesystem::path& file,

@@ -11,13 +11,20 @@ void Throttle::refill(Bucket& bucket, Clock::time_point now) const {
     bucket.refilled += gained * refill_;
 }
 
+// Drops the buckets that have nothing to remember; seldom, since it looks at all of them.
+void Throttle::purge(Clock::time_point now) {
+    if (now - purged_at_ < refill_) return;
+    purged_at_ = now;
+    std::erase_if(buckets_, [&](auto& each) {
+        refill(each.second, now);
+        return each.second.tokens == burst_ && each.second.suppressed == 0;
+    });
+}
+
 Throttle::Bucket& Throttle::bucket(Id id, std::string_view subject, Clock::time_point now) {
     std::pair<Id, std::string> key{id, subject};
     if (buckets_.size() >= max_buckets && !buckets_.contains(key)) {
-        std::erase_if(buckets_, [&](auto& each) {
-            refill(each.second, now);
-            return each.second.tokens == burst_ && each.second.suppressed == 0;
-        });
+        purge(now);
         // Still full: many subjects at once. They share one bucket for each id.
         if (buckets_.size() >= max_buckets) key.second.clear();
     }

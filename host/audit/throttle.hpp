@@ -44,12 +44,14 @@ private:
         Clock::time_point suppressed_since{};
     };
     void refill(Bucket& bucket, Clock::time_point now) const;
+    void purge(Clock::time_point now);
     Bucket& bucket(Id id, std::string_view subject, Clock::time_point now);
 
     std::uint64_t burst_;
     std::chrono::milliseconds refill_;
     std::map<std::pair<Id, std::string>, Bucket> buckets_;
     std::size_t suppressed_buckets_ = 0;
+    Clock::time_point purged_at_ = {};
 };
 
 }  // namespace quoin::audit
