@@ -1,0 +1,253 @@
+"""./dev bench: measures a real plant. Prints one Markdown table a measurement."""
+
+import argparse
+import json
+import os
+import pathlib
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+
+from lib import account, waiting  # noqa: E402
+from lib.plant import Plant  # noqa: E402
+
+# Loads, not policy: the limits that protect a plant in earnest would be what is measured.
+OVERLAY = """
+[verifier]
+period_s = 1
+timeout_s = 4
+lifetime_s = 120
+[telemetry]
+rate_per_device = 1000000
+rate_burst = 1000000
+[feed]
+lifetime_s = 600
+"""
+
+
+def median(values):
+    return statistics.median(values)
+
+
+def spread(values):
+    """(max - min) / median, as a share."""
+    return (max(values) - min(values)) / median(values)
+
+
+def percentile(values, share):
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+
+
+def table(title, header, rows):
+    print(f"\n### {title}\n")
+    print("| " + " | ".join(header) + " |")
+    print("|" + "---|" * len(header))
+    for row in rows:
+        print("| " + " | ".join(str(cell) for cell in row) + " |")
+    sys.stdout.flush()
+
+
+def progress(text):
+    print(f"  {text}", file=sys.stderr, flush=True)
+
+
+def load(*arguments, timeout_s=300):
+    done = subprocess.run(["quoin-sim-load", *map(str, arguments)], capture_output=True, text=True, timeout=timeout_s)
+    if done.returncode != 0:
+        raise RuntimeError(f"quoin-sim-load {' '.join(map(str, arguments))}: {done.stderr}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def access(plant):
+    return ["--port", plant.ports["mqtt"], "--site", "e2e", "--suite", plant.suite]
+
+
+# --- handshakes
+
+def handshakes(options):
+    done = subprocess.run(["handshake_bench", "--rounds", str(options.rounds), "--handshakes", "100"],
+                          capture_output=True, text=True, check=True)
+    rows = json.loads(done.stdout)
+    table("Mutual TLS handshakes, one at a time",
+          ["suite", "server", "handshakes/s", "spread", "server CPU µs", "bytes to server", "bytes to client"],
+          [[row["suite"], row["server"], f"{row['handshakes_per_s']:.0f}", f"{row['spread']:.0%}",
+            f"{row['server_cpu_us']:.0f}", row["client_to_server_bytes"], row["server_to_client_bytes"]]
+           for row in rows])
+    return rows
+
+
+# --- telemetry
+
+def enrolled(plant, names):
+    """Devices of class mcu (they may publish without an attestation), enrolled by their agents, which then end."""
+    for name in names:
+        device = plant.add_device(name, "mcu", rows=1)
+        waiting.until(lambda: plant.state(device.name) == "active", f"{name} is enrolled")
+        device.stop()
+    return [plant.folder / "devices" / name for name in names]
+
+
+class WithoutTelemetry:
+    """quoind without its role `telemetry`, so that a bare subscriber is alone on the broker."""
+
+    def __init__(self, plant):
+        self.plant = plant
+
+    def __enter__(self):
+        os.kill(self.plant.supervisor(), signal.SIGSTOP)  # it would start quoind again
+        self.plant.kill("quoind", signal.SIGTERM)
+        self.log = open(self.plant.home / "log/bench-quoind.log", "ab")
+        self.process = waiting.until(self._start, "quoind runs without telemetry")
+
+    def _start(self):
+        process = account.spawn(["quoind", "--home", str(self.plant.home), "--roles", "pki,fleet,verifier,api"],
+                                self.log)
+        try:
+            process.wait(1.5)
+            return None  # the old one still holds the home
+        except subprocess.TimeoutExpired:
+            return process
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(10)
+        self.log.close()
+        os.kill(self.plant.supervisor(), signal.SIGCONT)
+        waiting.until(lambda: self.plant.rest.get("status"), "quoind is back")
+
+
+def bare_round(plant, folders, messages, first):
+    total = messages * len(folders)
+    subscriber = subprocess.Popen(["quoin-sim-load", *map(str, access(plant)), "subscribe", plant.home,
+                                   "--messages", str(total)], stdout=subprocess.PIPE, text=True)
+    json.loads(subscriber.stdout.readline())  # it has subscribed
+    load(*access(plant), "publish", *folders, "--messages", messages, "--first", first, "--window", 500)
+    out, _ = subscriber.communicate(timeout=120)
+    return json.loads(out.splitlines()[-1])
+
+
+def telemetry(options):
+    plant = Plant(overlay=OVERLAY).start()
+    try:
+        folders = enrolled(plant, ["load-1", "load-2"])
+        messages = options.messages // len(folders)
+        bare, stored, first = [], [], 1
+        for number in range(options.rounds):
+            progress(f"telemetry: round {number + 1} of {options.rounds}")
+            with WithoutTelemetry(plant):
+                bare.append(bare_round(plant, folders, messages, 1))
+            waiting.until(lambda: plant.rest.get("status")["broker_connected"], "the broker's feed is back")
+            time.sleep(1)
+            stored.append(load(*access(plant), "publish", *folders, "--messages", messages, "--first", first,
+                               "--window", 500, "--until", "stored"))
+            first += messages
+        paced = load(*access(plant), "publish", *folders, "--messages", 2000, "--first", first, "--window", 1,
+                     "--until", "stored")
+    finally:
+        plant.close()
+    plant.remove()
+    bare_rate = median([row["per_second"] for row in bare])
+    stored_rate = median([row["per_second"] for row in stored])
+    ratios = [ours["per_second"] / theirs["per_second"] for ours, theirs in zip(stored, bare)]
+    table("Telemetry, QoS 1, two devices, SQLite",
+          ["what", "messages/s", "spread", "p50 ms", "p99 ms"],
+          [["broker to a bare subscriber", f"{bare_rate:.0f}", f"{spread([r['per_second'] for r in bare]):.0%}",
+            "", ""],
+           ["published, committed, acknowledged", f"{stored_rate:.0f}",
+            f"{spread([r['per_second'] for r in stored]):.0%}",
+            f"{median([r['stored_ms']['p50'] for r in stored]):.1f}",
+            f"{median([r['stored_ms']['p99'] for r in stored]):.1f}"],
+           ["the same, one sample in flight", f"{paced['per_second']:.0f}", "", f"{paced['stored_ms']['p50']:.1f}",
+            f"{paced['stored_ms']['p99']:.1f}"],
+           ["ratio, median of the rounds", f"{median(ratios):.2f}", f"{spread(ratios):.0%}", "", ""]])
+    return {"bare": bare, "stored": stored, "paced": paced, "ratio": median(ratios)}
+
+
+# --- isolation
+
+def isolation(options):
+    plant = Plant(overlay=OVERLAY).start()
+    taken_ms = []
+    try:
+        device = plant.add_device("mpu-1")
+        plant.wait_state("mpu-1", "active")
+        for number in range(options.isolations):
+            if number % 10 == 0:
+                progress(f"isolation: {number} of {options.isolations}")
+            after = plant.last_event()
+            device.alter_program()
+            verdict = plant.wait_event("verifier.evidence.untrusted", "mpu-1", after)
+            closed = plant.wait_event("broker.session.isolated", "mpu-1", after)
+            taken_ms.append(int(closed["detail"].get("at_ms", closed["time_ms"])) - verdict["time_ms"])
+            device.alter_program()
+            plant.rest.post("devices/mpu-1/release")
+            plant.wait_event("verifier.evidence.trusted", "mpu-1", closed["number"], timeout_s=60)
+            plant.wait_state("mpu-1", "active")
+    finally:
+        plant.close()
+    plant.remove()
+    table("From the verdict to the closed socket", ["isolations", "p50 ms", "p99 ms", "max ms"],
+          [[len(taken_ms), percentile(taken_ms, 0.5), percentile(taken_ms, 0.99), max(taken_ms)]])
+    return {"taken_ms": taken_ms}
+
+
+# --- memory
+
+def resident_kib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1])
+    raise RuntimeError(f"no Pss of process {pid}")
+
+
+def memory(options):
+    plant = Plant(overlay=OVERLAY).start()
+    try:
+        device = plant.add_device("mpu-1")
+        device.wait_stored(20)
+        agent = resident_kib(device.process.pid)
+        quoind = resident_kib(plant.pid("quoind"))
+        before = resident_kib(plant.pid("mosquitto"))
+        idle = subprocess.Popen(["quoin-sim-load", *map(str, access(plant)), "idle", plant.home, "--connections",
+                                 str(options.connections)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        json.loads(idle.stdout.readline())
+        after = resident_kib(plant.pid("mosquitto"))
+        idle.stdin.close()
+        idle.wait(60)
+    finally:
+        plant.close()
+    plant.remove()
+    per_connection = (after - before) / options.connections
+    table("Memory (proportional set size)", ["what", "KiB"],
+          [["quoin-agent", agent], ["quoind", quoind], ["mosquitto with the plugin", before],
+           [f"broker, each of {options.connections} idle connections", f"{per_connection:.1f}"]])
+    return {"agent_kib": agent, "quoind_kib": quoind, "broker_kib": before, "connection_kib": per_connection}
+
+
+BENCHES = {"handshakes": handshakes, "telemetry": telemetry, "isolation": isolation, "memory": memory}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="./dev bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHES)}; default: all")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (default 5)")
+    parser.add_argument("--messages", type=int, default=60000, help="samples a round (default 60000)")
+    parser.add_argument("--isolations", type=int, default=100)
+    parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--json", metavar="FILE", help="keep the figures")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in BENCHES]
+    if unknown:
+        parser.error(f"no measurement is named {unknown[0]}; there are: {', '.join(BENCHES)}")
+    figures = {name: BENCHES[name](options) for name in options.names or BENCHES}
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(figures, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
