@@ -197,23 +197,30 @@ test_all() {
 }
 
 # What to build for these tests: programs of the same name; other tests are scripts, which use helpers.
-targets_of() { # NAME...
-    QUOIN_CWD=$QUOIN_TOP in_environment ninja -C build/dev -t targets all | grep -oE "^[a-z0-9_]+: phony" | cut -d: -f1 |
+targets_of() { # PRESET NAME...
+    local preset=$1
+    shift
+    QUOIN_CWD=$QUOIN_TOP in_environment ninja -C "build/$preset" -t targets all | grep -oE "^[a-z0-9_]+: phony" | cut -d: -f1 |
         grep -xF "$(printf '%s\n' "$@")" || true
     echo test_helpers
+}
+
+unit_names() { # PRESET PATTERN
+    QUOIN_CWD=$QUOIN_TOP in_environment ctest --test-dir "build/$1" -N -LE fuzz -R "$2" |
+        awk '/^ *Test +#/ {print $NF}'
 }
 
 test_some() { # NAME...
     local pattern unit e2e fuzzers
     pattern=$(IFS='|' && echo "$*")
     build dev build.ninja || return 1
-    unit=$(QUOIN_CWD=$QUOIN_TOP in_environment ctest --test-dir build/dev -N -LE fuzz -R "$pattern" | awk '/^ *Test +#/ {print $NF}')
+    unit=$(unit_names dev "$pattern")
     e2e=$([ ! -d "$QUOIN_TOP/tests/e2e" ] || grep -rhoE "def test_\w+" "$QUOIN_TOP/tests/e2e" | grep -cE "$pattern") || true
     fuzzers=$(fuzz_names | tr ' ' '\n' | grep -E "$pattern") || true
     [ -n "$unit" ] || [ "${e2e:-0}" != 0 ] || [ -n "$fuzzers" ] ||
         fail "no test has $* in its name; see: ./dev shell ctest --test-dir build/dev -N, tests/e2e, and ./dev fuzz"
     # shellcheck disable=SC2046
-    if [ -n "$unit" ] && stage "build (dev)" build dev $(targets_of $unit); then
+    if [ -n "$unit" ] && stage "build (dev)" build dev $(targets_of dev $unit); then
         stage "unit" unit_tests dev "$@" || true
     fi
     if [ "${e2e:-0}" != 0 ] && stage "build (dev)" build dev programs; then stage "e2e" e2e_tests "$@" || true; fi
@@ -224,8 +231,18 @@ test_some() { # NAME...
 }
 
 test_sanitized() { # PRESET [NAME...]
-    stage "build ($1)" build "$1" || return 1
-    stage "unit ($1)" unit_tests "$@" || true
+    local preset=$1 names="" targets=""
+    shift
+    if [ $# != 0 ]; then
+        build "$preset" build.ninja || return 1
+        names=$(unit_names "$preset" "$(IFS='|' && echo "$*")")
+        [ -n "$names" ] || fail "no unit test has $* in its name"
+        # shellcheck disable=SC2086
+        targets=$(targets_of "$preset" $names)
+    fi
+    # shellcheck disable=SC2086
+    stage "build ($preset)" build "$preset" $targets || return 1
+    stage "unit ($preset)" unit_tests "$preset" "$@" || true
 }
 
 new_reports() {
