@@ -160,7 +160,9 @@ TEST_P(EverySuite, handshake__tls_1_2__refused) {
 
 INSTANTIATE_TEST_SUITE_P(policy, EverySuite,
                          testing::Values(Suite::classical, Suite::hybrid, Suite::pure),
-                         [](const auto& given) { return std::string(tls::info(given.param).name); });
+                         [](const auto& given) {
+                             return std::string(tls::info(given.param).name);
+                         });
 
 class PostQuantum : public EverySuite {};
 
@@ -186,7 +188,9 @@ TEST_P(PostQuantum, handshake__client_shows_a_classical_key_of_this_plant__refus
 }
 
 INSTANTIATE_TEST_SUITE_P(policy, PostQuantum, testing::Values(Suite::hybrid, Suite::pure),
-                         [](const auto& given) { return std::string(tls::info(given.param).name); });
+                         [](const auto& given) {
+                             return std::string(tls::info(given.param).name);
+                         });
 
 const Plant& foreign_plant() {
     static const auto made = make_plant(Suite::hybrid, "foreign");
