@@ -36,8 +36,8 @@ struct HttpRequest {
 };
 
 // Blocks up to `wait`: a piece to send, an empty one (nothing yet: a comment keeps the line alive),
-// or nullopt: the end.
-using Stream = std::function<std::optional<std::string>(std::chrono::milliseconds wait)>;
+// or nullopt: the end. An error breaks the answer off, so that nobody takes it for complete.
+using Stream = std::function<Result<std::optional<std::string>>(std::chrono::milliseconds wait)>;
 
 struct HttpResponse {
     int status = 200;

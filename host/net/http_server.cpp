@@ -61,10 +61,7 @@ struct Peer {
     std::string remote = {};
 };
 
-struct Piece {
-    std::optional<std::string> text = {};
-    bool failed = false;
-};
+using Piece = Result<std::optional<std::string>>;
 
 // What a coroutine throws goes to the loop in run(), which logs it.
 constexpr auto rethrow = [](std::exception_ptr thrown) {
@@ -83,10 +80,9 @@ HttpResponse call_handler(const HttpHandler& handler, const HttpRequest& request
 
 Piece next_piece(const Stream& source) {
     try {
-        return {.text = source(stream_wait)};
+        return source(stream_wait);
     } catch (const std::exception& error) {
-        spdlog::error("a streamed answer broke off: {}", error.what());
-        return {.text = std::nullopt, .failed = true};
+        return fail(Code::internal, "{}", error.what());
     }
 }
 
@@ -439,15 +435,19 @@ private:
             Piece piece = co_await asio::co_spawn(
                 own, [&response]() -> awaitable<Piece> { co_return next_piece(response.stream); },
                 use_awaitable);
-            if (piece.failed) co_return false;  // no last chunk: the peer sees that it is cut off
-            if (!piece.text) co_return co_await end_stream(stream, keep);
-            if (piece.text->empty()) {
+            if (!piece) {  // no last chunk: the peer sees that it is cut off
+                spdlog::error("a streamed answer broke off: {}", piece.error().message);
+                co_return false;
+            }
+            if (!*piece) co_return co_await end_stream(stream, keep);
+            std::string text = std::move(**piece);
+            if (text.empty()) {
                 if (!events || steady_clock::now() - last < keep_alive) continue;
-                *piece.text = ":\n\n";
+                text = ":\n\n";
             }
             beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
-            const auto [error, size] = co_await asio::async_write(
-                stream, http::make_chunk(asio::buffer(*piece.text)), as_tuple);
+            const auto [error, size] =
+                co_await asio::async_write(stream, http::make_chunk(asio::buffer(text)), as_tuple);
             if (error) co_return false;
             last = steady_clock::now();
         }

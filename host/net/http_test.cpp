@@ -24,19 +24,20 @@ HttpResponse echo(const HttpRequest& request) {
     if (request.path == "/count") {
         auto left = std::make_shared<int>(3);
         return {.content_type = "text/csv",
-                .stream = [left](std::chrono::milliseconds) -> std::optional<std::string> {
+                .stream = [left](std::chrono::milliseconds) -> Result<std::optional<std::string>> {
                     if (*left == 0) return std::nullopt;
                     return fmt::format("{}\n", (*left)--);
                 }};
     }
     if (request.path == "/silent") {
-        return {
-            .content_type = "text/event-stream",
-            .stream = [](std::chrono::milliseconds) -> std::optional<std::string> { return ""; }};
+        return {.content_type = "text/event-stream",
+                .stream = [](std::chrono::milliseconds) -> Result<std::optional<std::string>> {
+                    return "";
+                }};
     }
     if (request.path == "/broken") {
         return {.content_type = "text/csv",
-                .stream = [](std::chrono::milliseconds) -> std::optional<std::string> {
+                .stream = [](std::chrono::milliseconds) -> Result<std::optional<std::string>> {
                     throw std::runtime_error("half way");
                 }};
     }

@@ -50,7 +50,7 @@ void bind_suite(config::Section& root, Settings& settings) {
 
 void bind_verifier(config::Section& root, Settings& settings) {
     static constexpr std::array<std::string_view, 3> levels{"self-reported", "boot-signed",
-                                                            "tpm-quote"};
+                                                            "tpm-quoted"};
     config::Section verifier = root.table("verifier");
     bind_seconds(verifier, "period_s", settings.verifier_period, 1, 86'400);
     bind_seconds(verifier, "timeout_s", settings.verifier_timeout, 1, 3'600);

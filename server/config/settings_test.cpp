@@ -39,7 +39,7 @@ crl_lifetime_s = 30
 period_s = 2
 timeout_s = 1
 lifetime_s = 6
-minimum_level = "tpm-quote"
+minimum_level = "tpm-quoted"
 [telemetry]
 rate_per_device = 10
 rate_burst = 20

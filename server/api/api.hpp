@@ -1,0 +1,104 @@
+// The REST API under /api/v1 (docs/spec/plant.md, "REST").
+//
+// Every call is authenticated, checked for its role, its parameters and its body, in this order;
+// what is refused is an RFC 9457 problem and, when it is about access, an event. The table of calls
+// in api.cpp is what /api/v1/openapi.json is made from. Threads: any; live streams (SSE) hold a
+// thread of the HTTP server each.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "host/audit/audit.hpp"
+#include "host/net/http.hpp"
+#include "host/store/database.hpp"
+#include "server/api/access.hpp"
+#include "server/api/followers.hpp"
+#include "server/bus/bus.hpp"
+
+namespace quoin::server {
+
+inline constexpr std::size_t max_page = 10'000;
+
+struct SampleQuery {
+    std::string device, stream;  // empty: all
+    std::uint64_t after_seq = 0;
+    std::int64_t from_ms = 0;
+    std::int64_t to_ms = 0;  // 0: no end
+    std::size_t limit = 1000;
+    bool last = false;
+};
+using SamplePage = Result<std::vector<SampleStored>>;
+
+// What the API asks of the other roles. `actor` is for the audit log.
+struct ApiSources {
+    Authenticate authenticate;
+    std::function<Result<std::size_t>(std::string_view batch, std::string_view actor)> import;
+    std::function<Result<std::string>(std::string_view device, std::string_view actor)> release;
+    std::function<Result<void>(std::string_view device, std::string_view reason,
+                               std::string_view actor)>
+        revoke;
+    std::function<Result<void>(std::string_view manifest, std::string_view actor)> add_release;
+    std::function<SamplePage(const SampleQuery&)> samples;
+    // Pages of everything that matches; an empty page is the end.
+    std::function<std::function<SamplePage()>(const SampleQuery&)> export_samples;
+    std::function<Result<std::int64_t>()> sample_count;
+    std::function<bool()> broker_connected;
+};
+
+struct ApiOptions {
+    std::string site;
+    std::string suite;
+};
+
+class Api {
+public:
+    // The references must outlive it, and every stream it answered with.
+    Api(ApiOptions options, ApiSources sources, store::Database& database, Bus& bus,
+        audit::Log& audit);
+
+    // For every path under /api/.
+    net::HttpResponse handle(const net::HttpRequest& request);
+
+private:
+    // One call, with what its path named.
+    struct Call {
+        const net::HttpRequest& request;
+        const Caller& caller;
+        std::string id;
+    };
+    using Handler = Result<net::HttpResponse> (Api::*)(const Call&);
+    struct Route;
+    static const std::vector<Route>& routes();
+
+    Result<net::HttpResponse> dispatch(const net::HttpRequest& request, std::string& caller);
+    Result<net::HttpResponse> status(const Call& call);
+    Result<net::HttpResponse> openapi(const Call& call);
+    Result<net::HttpResponse> list_devices(const Call& call);
+    Result<net::HttpResponse> show_device(const Call& call);
+    Result<net::HttpResponse> import_devices(const Call& call);
+    Result<net::HttpResponse> release_device(const Call& call);
+    Result<net::HttpResponse> revoke_device(const Call& call);
+    Result<net::HttpResponse> list_releases(const Call& call);
+    Result<net::HttpResponse> add_release(const Call& call);
+    Result<net::HttpResponse> list_samples(const Call& call);
+    Result<net::HttpResponse> follow_samples(const Call& call);
+    Result<net::HttpResponse> export_samples(const Call& call);
+    Result<net::HttpResponse> list_verdicts(const Call& call);
+    Result<net::HttpResponse> list_events(const Call& call);
+    Result<net::HttpResponse> follow_events(const Call& call);
+    void note_action(const Call& call, std::string_view device);
+
+    ApiOptions options_;
+    ApiSources sources_;
+    store::Database& database_;
+    audit::Log& audit_;
+    Followers followers_;
+    std::int64_t started_ms_;
+};
+
+}  // namespace quoin::server

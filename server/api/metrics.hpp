@@ -1,0 +1,64 @@
+// What /metrics and /readyz tell. A device id is never a label: the number of series is bounded.
+//
+// Source: Prometheus text format 0.0.4. Threads: any.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "host/audit/audit.hpp"
+#include "server/bus/bus.hpp"
+
+namespace quoin::server {
+
+// Counts per bucket of upper bounds in milliseconds, and the sum.
+class Histogram {
+public:
+    static constexpr std::array<std::int64_t, 10> bounds_ms{1,  2,   5,   10,    20,
+                                                            50, 100, 500, 2'000, 10'000};
+
+    void add(std::int64_t value_ms);
+    // Lines of one histogram in seconds.
+    std::string text(std::string_view name, std::string_view help) const;
+
+private:
+    std::array<std::atomic<std::uint64_t>, bounds_ms.size() + 1> counts_{};
+    std::atomic<std::int64_t> sum_ms_{0};
+};
+
+struct Metric {
+    std::string_view name;  // without labels
+    std::string_view help;
+    std::string_view type;  // "counter" or "gauge"
+    // Label set ("" or `{a="b"}`, made by the program) and value.
+    std::vector<std::pair<std::string, double>> values;
+};
+std::string to_text(const Metric& metric);
+
+class Metrics {
+public:
+    // Listens to verdicts, samples and the broker's reports on `bus`.
+    Metrics(Bus& bus, const audit::Log& audit);
+
+    bool broker_up() const { return broker_up_; }
+    std::int64_t broker_sessions() const { return sessions_; }
+    // All of it. `more`: what only the other roles know.
+    std::string text(const std::vector<Metric>& more) const;
+
+private:
+    void count_session(const BrokerSession& session);
+    const audit::Log& audit_;
+    std::int64_t started_ms_;
+    std::array<std::atomic<std::uint64_t>, 4> verdicts_{};
+    std::atomic<std::int64_t> sessions_{0};
+    std::atomic<bool> broker_up_{false};
+    Histogram delay_;
+};
+
+}  // namespace quoin::server

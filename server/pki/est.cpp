@@ -1,0 +1,186 @@
+#include "server/pki/est.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+
+#include "server/bus/clock.hpp"
+
+namespace quoin::server {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+
+constexpr std::string_view est_prefix = "/.well-known/est/";
+
+HttpResponse plain(int status, std::string_view text) {
+    return {.status = status,
+            .content_type = "text/plain; charset=utf-8",
+            .body = std::string(text) + "\n"};
+}
+
+Result<HttpResponse> certs_only(std::span<const x509::Certificate> certificates,
+                                bool reply_to_enrolment) {
+    QUOIN_TRY(const crypto::ByteVector der, x509::certs_only_der(certificates));
+    return HttpResponse{.content_type = reply_to_enrolment
+                                            ? "application/pkcs7-mime; smime-type=certs-only"
+                                            : "application/pkcs7-mime",
+                        .body = crypto::to_base64(der) + "\n",
+                        .headers = {{"Content-Transfer-Encoding", "base64"}}};
+}
+
+bool is_pkcs10(std::string_view content_type) {
+    return content_type.substr(0, content_type.find(';')) == "application/pkcs10";
+}
+
+}  // namespace
+
+Result<x509::Request> parse_enrolment(std::string_view body) {
+    if (body.size() > max_est_body_bytes) {
+        return fail(Code::peer_oversize, "the request is longer than {} bytes", max_est_body_bytes);
+    }
+    const auto der = crypto::from_base64(body);
+    if (!der) return fail(Code::peer_malformed, "the body is not base64: {}", der.error().message);
+    auto request = x509::Request::from_der(*der);
+    if (!request) {
+        return fail(request.error().code, "the certificate request: {}", request.error().message);
+    }
+    return request;
+}
+
+Result<x509::Profile> profile_of(crypto::Algorithm key, std::string_view device_class,
+                                 tls::Suite suite) {
+    const tls::SuiteInfo& info = tls::info(suite);
+    if (device_class == "mcu" && key == info.mcu) return x509::Profile::device;
+    if (device_class == "mpu" && key == info.mpu) return x509::Profile::device;
+    if (device_class == "mpu" && key == crypto::Algorithm::slh_dsa_shake_128f) {
+        return x509::Profile::attest;
+    }
+    return fail(Code::peer_forbidden,
+                "a device of class {} gets no certificate for a key of {}; it needs {}",
+                device_class, crypto::info(key).name,
+                crypto::info(device_class == "mcu" ? info.mcu : info.mpu).name);
+}
+
+Est::Est(EstOptions options, Authority& authority, audit::Log& audit)
+    : options_(std::move(options)), authority_(authority), audit_(audit) {}
+
+HttpResponse Est::handle(const HttpRequest& request) {
+    std::string device;
+    auto answered = answer(request, device);
+    if (answered) return *std::move(answered);
+    const Error& error = answered.error();
+    const std::string serial =
+        request.client_chain.empty() ? "" : request.client_chain.front().serial_hex();
+    audit_.append(audit::Id::pki_enrolment_refused, device,
+                  {{"path", request.path},
+                   {"peer", request.remote},
+                   {"serial", serial},
+                   {"reason", error.message}});
+    // What is wrong inside the server is in its log, not in an answer.
+    const bool ours = http_status(error.code) >= 500;
+    HttpResponse response = plain(
+        http_status(error.code), ours ? "the server cannot do this now; try again" : error.message);
+    if (response.status == 429 || ours) response.headers.emplace_back("Retry-After", "5");
+    return response;
+}
+
+Result<HttpResponse> Est::answer(const HttpRequest& request, std::string& device) {
+    struct Route {
+        std::string_view path;
+        std::string_view method;
+    };
+    constexpr std::array routes{Route{"/.well-known/est/cacerts", "GET"},
+                                Route{"/.well-known/est/simpleenroll", "POST"},
+                                Route{"/.well-known/est/simplereenroll", "POST"},
+                                Route{"/.well-known/quoin/device", "GET"}};
+    const auto route = std::ranges::find(routes, request.path, &Route::path);
+    if (route == routes.end()) {
+        return plain(
+            404, fmt::format("there is nothing here; {} has cacerts, simpleenroll, simplereenroll",
+                             est_prefix));
+    }
+    if (request.method != route->method) {
+        HttpResponse response = plain(405, fmt::format("use {}", route->method));
+        response.headers.emplace_back("Allow", route->method);
+        return response;
+    }
+    if (route->path.ends_with("cacerts")) return ca_certificates();
+    if (route->path.ends_with("device")) return describe(request, device);
+    return enrol(request, route->path.ends_with("simplereenroll"), device);
+}
+
+Result<HttpResponse> Est::ca_certificates() const {
+    const std::array certificates{authority_.root(), authority_.issuing()};
+    return certs_only(certificates, false);
+}
+
+Result<Enrolee> Est::renewing_device(const HttpRequest& request) {
+    QUOIN_TRY(const x509::Identity identity, authority_.authenticate(request.client_chain));
+    if (identity.kind != x509::Kind::device) {
+        return fail(Code::peer_forbidden,
+                    "the client certificate is not a device's operational one");
+    }
+    return authority_.enrolee(identity.id);
+}
+
+Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::string& device) {
+    QUOIN_TRY(const Enrolee enrolee, renewal ? renewing_device(request)
+                                             : authority_.authenticate_birth(request.client_chain));
+    device = enrolee.device;
+    QUOIN_CHECK(spend(enrolee.device));
+    if (!may_enrol(enrolee.state)) {
+        return fail(Code::peer_forbidden,
+                    "{} is {} and gets no certificate; ask the plant's operator", enrolee.device,
+                    enrolee.state);
+    }
+    if (!is_pkcs10(request.content_type)) {
+        HttpResponse response = plain(415, "the body must be application/pkcs10 in base64");
+        return response;
+    }
+    QUOIN_TRY(const x509::Request csr, parse_enrolment(request.body));
+    if (csr.common_name() != enrolee.device) {
+        return fail(Code::peer_forbidden,
+                    "the request names another device than the client certificate");
+    }
+    QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
+    QUOIN_TRY(const x509::Profile profile,
+              profile_of(algorithm, enrolee.device_class, options_.suite));
+    QUOIN_TRY(const x509::Certificate issued,
+              authority_.issue(enrolee, profile, csr.public_key(), renewal));
+    return certs_only({&issued, 1}, true);
+}
+
+Result<HttpResponse> Est::describe(const HttpRequest& request, std::string& device) {
+    QUOIN_TRY(const Enrolee enrolee, renewing_device(request));
+    device = enrolee.device;
+    const nlohmann::json document{
+        {"site", options_.site},
+        {"broker", {{"host", options_.broker_host}, {"port", options_.broker_port}}},
+        {"suite", tls::info(options_.suite).name},
+        {"class", enrolee.device_class},
+        {"renew_at", options_.renew_at},
+        {"now_ms", now_ms()}};
+    return HttpResponse{.body = document.dump() + "\n"};
+}
+
+// A token bucket for each device, spent before any cryptography on what it sent.
+Result<void> Est::spend(const std::string& device) {
+    const std::lock_guard lock(mutex_);
+    const std::int64_t now = now_ms();
+    Bucket& bucket =
+        buckets_.try_emplace(device, Bucket{.tokens = options_.burst, .at_ms = now}).first->second;
+    const double passed_s =
+        static_cast<double>(std::max<std::int64_t>(now - bucket.at_ms, 0)) / 1000.0;
+    bucket.tokens = std::min(options_.burst, bucket.tokens + passed_s * options_.requests_per_s);
+    bucket.at_ms = now;
+    if (bucket.tokens < 1) {
+        return fail(Code::peer_too_fast,
+                    "{} asks for certificates too often; try again in some seconds", device);
+    }
+    bucket.tokens -= 1;
+    return {};
+}
+
+}  // namespace quoin::server

@@ -1,0 +1,70 @@
+// Enrolment over HTTPS: EST (RFC 7030, encodings of RFC 8951) and the device's own description.
+//
+//   GET  /.well-known/est/cacerts          no certificate needed
+//   POST /.well-known/est/simpleenroll     birth certificate of a device in the inventory
+//   POST /.well-known/est/simplereenroll   operational certificate, recorded and unrevoked
+//   GET  /.well-known/quoin/device         operational certificate
+//
+// The request's key decides what is issued (docs/spec/plant.md, "Enrolment"). Refusals are
+// text/plain with a reason, and events of the audit log. Each device has a budget of requests of
+// its own. Threads: any.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <string>
+
+#include "host/audit/audit.hpp"
+#include "host/net/http.hpp"
+#include "host/tls/policy.hpp"
+#include "server/pki/authority.hpp"
+
+namespace quoin::server {
+
+// A PKCS#10 in base64 with a key of SLH-DSA-SHAKE-128f, the largest, has 24 KiB.
+inline constexpr std::size_t max_est_body_bytes = 64 * 1024;
+
+struct EstOptions {
+    std::string site;
+    tls::Suite suite;
+    std::string broker_host;
+    std::uint16_t broker_port;
+    double renew_at;
+    double requests_per_s = 1;  // of one device …
+    double burst = 20;          // … after so many at once
+};
+
+// What a CSR asks for, from a body in base64. Checks size, form and proof of possession.
+Result<x509::Request> parse_enrolment(std::string_view body);
+// The certificate profile that the key gives a device of this class.
+Result<x509::Profile> profile_of(crypto::Algorithm key, std::string_view device_class,
+                                 tls::Suite suite);
+
+class Est {
+public:
+    Est(EstOptions options, Authority& authority, audit::Log& audit);
+
+    // For every path under /.well-known/.
+    net::HttpResponse handle(const net::HttpRequest& request);
+
+private:
+    struct Bucket {
+        double tokens;
+        std::int64_t at_ms;
+    };
+    Result<net::HttpResponse> answer(const net::HttpRequest& request, std::string& device);
+    Result<net::HttpResponse> ca_certificates() const;
+    Result<net::HttpResponse> enrol(const net::HttpRequest& request, bool renewal,
+                                    std::string& device);
+    Result<net::HttpResponse> describe(const net::HttpRequest& request, std::string& device);
+    Result<Enrolee> renewing_device(const net::HttpRequest& request);
+    Result<void> spend(const std::string& device);
+
+    EstOptions options_;
+    Authority& authority_;
+    audit::Log& audit_;
+    std::mutex mutex_;
+    std::map<std::string, Bucket> buckets_;  // only of devices in the inventory
+};
+
+}  // namespace quoin::server
