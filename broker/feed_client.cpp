@@ -15,7 +15,7 @@ constexpr std::int64_t redial_ms = 200;
 constexpr std::int64_t recover_ms = 1000;
 constexpr std::size_t max_backlog_bytes = 256 * 1024;
 
-extern "C" void wake_up(int) {}
+extern "C" void wake_up(int) noexcept {}
 
 }  // namespace
 

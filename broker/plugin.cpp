@@ -209,10 +209,10 @@ extern "C" int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** u
 }
 
 extern "C" int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt*, int) noexcept {
-    const auto* plugin = static_cast<quoin::broker::Plugin*>(userdata);
+    const std::unique_ptr<quoin::broker::Plugin> plugin(
+        static_cast<quoin::broker::Plugin*>(userdata));
     for (const auto& [event, callback] : quoin::broker::callbacks) {
         mosquitto_callback_unregister(plugin->identifier, event, callback, nullptr);
     }
-    delete plugin;
     return quoin::broker::mosq::success;
 }
