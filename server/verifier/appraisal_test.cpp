@@ -1,0 +1,167 @@
+// Every reason once, with evidence that is really signed.
+#include "server/verifier/appraisal.hpp"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace quoin::verifier {
+namespace {
+
+using crypto::ByteVector;
+using server::Verdict;
+
+const crypto::PrivateKey& key(int which) {
+    static const auto first = crypto::PrivateKey::generate(crypto::Algorithm::slh_dsa_shake_128f);
+    static const auto second = crypto::PrivateKey::generate(crypto::Algorithm::slh_dsa_shake_128f);
+    return which == 0 ? *first : *second;
+}
+
+// Sound evidence of mpu-1 and the facts that make it pass; a case spoils one thing.
+struct Case {
+    ByteVector nonce = ByteVector(evidence::nonce_size, 0x01);
+    ByteVector ldevid = ByteVector(evidence::digest_size, 0xC1);
+    ByteVector agent = ByteVector(evidence::digest_size, 0xA1);
+    ByteVector config = ByteVector(evidence::digest_size, 0xA2);
+    std::vector<evidence::Measurement> measurements{{"agent", agent}, {"config", config}};
+    evidence::Claims claims{.device = "mpu-1",
+                            .issued_s = 1700000000,
+                            .nonce = nonce,
+                            .boot_counter = 7,
+                            .release = "1.0.0",
+                            .ldevid_sha3_512 = ldevid,
+                            .device_class = "mpu",
+                            .level = evidence::Level::self_reported,
+                            .measurements = {}};
+    int signer = 0;
+    std::function<void(ByteVector&)> spoil_bytes = [](ByteVector&) {};
+    Facts facts;
+
+    Case() {
+        facts.device = "mpu-1";
+        facts.device_class = "mpu";
+        facts.boot_counter = 7;
+        facts.ldevid_sha3_512 = {std::string(128, '0'), crypto::to_hex(ldevid)};
+        facts.attestation_keys = {*key(0).public_key()};
+        facts.nonce = NonceState::fresh;
+        facts.references = {{"agent", crypto::to_hex(agent)}, {"config", crypto::to_hex(config)}};
+    }
+    Case(const Case&) = delete;
+    Case& operator=(const Case&) = delete;
+
+    Appraisal judge() {
+        claims.measurements = measurements;
+        auto bytes = attest::sign_evidence(claims, key(signer));
+        EXPECT_TRUE(bytes) << bytes.error().message;
+        spoil_bytes(*bytes);
+        return appraise(attest::open_evidence(*bytes), facts);
+    }
+};
+
+struct Row {
+    std::string name;
+    std::function<void(Case&)> spoil;
+    Verdict verdict;
+    std::string reason;
+};
+
+class appraisal : public testing::TestWithParam<Row> {};
+
+TEST_P(appraisal, appraise__one_thing_spoiled__its_verdict_and_reason) {
+    Case one;
+    GetParam().spoil(one);
+    const Appraisal judged = one.judge();
+    EXPECT_EQ(verdict_name(judged.verdict), verdict_name(GetParam().verdict));
+    EXPECT_EQ(judged.reason, GetParam().reason);
+}
+
+const std::vector<Row> rows{
+    {"nothing", [](Case&) {}, Verdict::trusted, ""},
+    {"oversize",
+     [](Case& c) {
+         c.spoil_bytes = [](ByteVector& b) { b.resize(evidence::max_message_size + 1); };
+     },
+     Verdict::untrusted, "oversize"},
+    {"malformed_trailing", [](Case& c) { c.spoil_bytes = [](ByteVector& b) { b.push_back(0); }; },
+     Verdict::untrusted, "malformed"},
+    {"malformed_empty", [](Case& c) { c.spoil_bytes = [](ByteVector& b) { b.clear(); }; },
+     Verdict::untrusted, "malformed"},
+    {"unsigned_empty_signature",
+     [](Case& c) {
+         c.spoil_bytes = [](ByteVector& b) {
+             b.resize(b.size() - evidence::signature_size - 3);  // the signature and its head
+             b.push_back(0x40);
+         };
+     },
+     Verdict::untrusted, "unsigned"},
+    {"unsigned_bare_claims",
+     [](Case& c) {
+         c.spoil_bytes = [](ByteVector& b) {
+             const auto message = evidence::decode_message(b);
+             b = ByteVector(message->payload.begin(), message->payload.end());
+         };
+     },
+     Verdict::untrusted, "unsigned"},
+    {"wrong_device", [](Case& c) { c.claims.device = "mpu-2"; }, Verdict::untrusted,
+     "wrong_device"},
+    {"wrong_class", [](Case& c) { c.claims.device_class = "mcu"; }, Verdict::untrusted,
+     "wrong_class"},
+    {"replayed", [](Case& c) { c.facts.nonce = NonceState::replayed; }, Verdict::untrusted,
+     "replayed"},
+    {"late", [](Case& c) { c.facts.nonce = NonceState::late; }, Verdict::stale, "late"},
+    {"late_and_tampered",
+     [](Case& c) {
+         c.facts.nonce = NonceState::late;
+         c.agent[0] ^= 1;
+     },
+     Verdict::untrusted, "measurement_mismatch:agent"},
+    {"certificate_of_another_session", [](Case& c) { c.ldevid[0] ^= 1; }, Verdict::untrusted,
+     "wrong_certificate"},
+    {"no_valid_certificate", [](Case& c) { c.facts.ldevid_sha3_512.clear(); }, Verdict::untrusted,
+     "wrong_certificate"},
+    {"no_valid_attestation_certificate", [](Case& c) { c.facts.attestation_keys.clear(); },
+     Verdict::untrusted, "wrong_certificate"},
+    {"other_signer", [](Case& c) { c.signer = 1; }, Verdict::untrusted, "bad_signature"},
+    {"one_bit_of_the_signature",
+     [](Case& c) { c.spoil_bytes = [](ByteVector& b) { b.back() ^= 1; }; }, Verdict::untrusted,
+     "bad_signature"},
+    {"two_attestation_keys",
+     [](Case& c) {
+         c.signer = 1;
+         c.facts.attestation_keys.push_back(*key(1).public_key());
+     },
+     Verdict::trusted, ""},
+    {"level_claimed", [](Case& c) { c.claims.level = evidence::Level::tpm_quoted; },
+     Verdict::untrusted, "level_unproven"},
+    {"level_demanded", [](Case& c) { c.facts.minimum_level = evidence::Level::boot_signed; },
+     Verdict::untrusted, "level_too_low"},
+    {"counter_below", [](Case& c) { c.claims.boot_counter = 6; }, Verdict::untrusted,
+     "counter_rollback"},
+    {"counter_above", [](Case& c) { c.claims.boot_counter = 8; }, Verdict::trusted, ""},
+    {"unknown_release", [](Case& c) { c.facts.references.clear(); }, Verdict::untrusted,
+     "unknown_reference"},
+    {"mismatch", [](Case& c) { c.config[63] ^= 0x80; }, Verdict::untrusted,
+     "measurement_mismatch:config"},
+    {"missing", [](Case& c) { c.measurements.pop_back(); }, Verdict::untrusted,
+     "measurement_missing:config"},
+    {"unexpected", [](Case& c) { c.measurements.push_back({"extra", c.agent}); },
+     Verdict::untrusted, "measurement_unexpected:extra"},
+};
+
+INSTANTIATE_TEST_SUITE_P(reasons, appraisal, testing::ValuesIn(rows),
+                         [](const auto& tested) { return tested.param.name; });
+
+TEST(appraisal, level__of_a_pass__is_what_was_proven) {
+    EXPECT_EQ(Case().judge().level, "self-reported");
+    Case unsigned_claims;
+    unsigned_claims.signer = 1;
+    EXPECT_EQ(unsigned_claims.judge().level, "");
+}
+
+TEST(appraisal, level_by_name__known_and_unknown__level_or_error) {
+    EXPECT_EQ(*level_by_name("tpm-quoted"), evidence::Level::tpm_quoted);
+    EXPECT_EQ(level_by_name("high").error().code, Code::config_invalid);
+}
+
+}  // namespace
+}  // namespace quoin::verifier
