@@ -6,7 +6,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
+#include <boost/asio/compose.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -23,17 +25,6 @@
 #include <random>
 #include <thread>
 #include <utility>
-
-using TlsStream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket>;
-
-namespace boost::mqtt5 {
-
-template <>
-struct tls_handshake_type<TlsStream> {
-    static constexpr auto client = asio::ssl::stream_base::client;
-};
-
-}  // namespace boost::mqtt5
 
 namespace quoin::net {
 namespace {
@@ -72,7 +63,83 @@ struct LinkContext : asio::ssl::context {
     std::shared_ptr<Link> link;
 };
 
-using BoostClient = mqtt5::mqtt_client<TlsStream, LinkContext, LinkWatch>;
+// Reports a failing read or write to the link, which Boost.MQTT5 does not; and after a failing
+// write reads once, because the broker's last word, a TLS alert, may lie there unread.
+class LinkStream : public asio::ssl::stream<asio::ip::tcp::socket> {
+public:
+    using Base = asio::ssl::stream<asio::ip::tcp::socket>;
+    template <class Executor>
+    LinkStream(Executor&& executor, LinkContext& context)
+        : Base(std::forward<Executor>(executor), context), link_(context.link) {}
+
+    template <class Buffers, class Token>
+    auto async_read_some(const Buffers& buffers, Token&& token) {
+        auto read = [this, buffers, begun = false](auto& self, error_code error = {},
+                                                   std::size_t size = 0) mutable {
+            if (!std::exchange(begun, true)) {
+                const Buffers copy = buffers;
+                return Base::async_read_some(copy, std::move(self));
+            }
+            if (error) report(error);
+            self.complete(error, size);
+        };
+        return asio::async_compose<Token, void(error_code, std::size_t)>(std::move(read), token,
+                                                                         *this);
+    }
+
+    template <class Buffers, class Token>
+    auto async_write_some(const Buffers& buffers, Token&& token) {
+        enum class Step : std::uint8_t { begin, written, drained };
+        auto write = [this, buffers, step = Step::begin, failure = error_code{}](
+                         auto& self, error_code error = {}, std::size_t size = 0) mutable {
+            if (step == Step::begin) {
+                step = Step::written;
+                const Buffers copy = buffers;
+                return Base::async_write_some(copy, std::move(self));
+            }
+            if (step == Step::written && error && !is_over()) {
+                step = Step::drained;
+                failure = error;
+                return Base::async_read_some(asio::buffer(scratch_), std::move(self));
+            }
+            if (step == Step::drained) report(failure);
+            self.complete(step == Step::drained ? failure : error,
+                          step == Step::drained ? 0 : size);
+        };
+        return asio::async_compose<Token, void(error_code, std::size_t)>(std::move(write), token,
+                                                                         *this);
+    }
+
+private:
+    bool is_over() const;
+    void report(error_code error);
+
+    std::shared_ptr<Link> link_;
+    std::array<char, 64> scratch_{};
+};
+
+}  // namespace
+}  // namespace quoin::net
+
+namespace boost::mqtt5 {
+
+template <>
+struct tls_handshake_type<quoin::net::LinkStream> {
+    static constexpr auto client = asio::ssl::stream_base::client;
+};
+
+}  // namespace boost::mqtt5
+
+namespace quoin::net {
+namespace {
+
+// Boost.MQTT5 finds this function by its name.
+template <class Handler>
+void async_shutdown(LinkStream& stream, Handler&& handler) {
+    stream.async_shutdown(std::forward<Handler>(handler));
+}
+
+using BoostClient = mqtt5::mqtt_client<LinkStream, LinkContext, LinkWatch>;
 
 // One connection from the first try to its end, never used again: Boost.MQTT5 would reconnect by
 // itself, but without a word, without a bound on a peer that accepts and closes, and with the same
@@ -150,7 +217,7 @@ public:
     // From LinkWatch and the TLS alert hook, on the client's thread.
     void lose(const std::shared_ptr<Link>& link, Error error);
     void accepted(std::shared_ptr<Link> link, bool session_present, std::uint16_t receive_maximum);
-    void alert(const std::shared_ptr<Link>& link);
+    void broken(std::shared_ptr<Link> link, error_code error);
     std::string broker() const { return fmt::format("{}:{}", options_.host, options_.port); }
 
 private:
@@ -188,6 +255,14 @@ private:
     bool stopping_ = false;
     std::thread thread_;
 };
+
+bool LinkStream::is_over() const { return link_->over; }
+
+void LinkStream::report(error_code error) {
+    if (!link_->over && error != asio::error::operation_aborted) {
+        link_->client.broken(link_, error);
+    }
+}
 
 // --- what Boost.MQTT5 reports -------------------------------------------------------------------
 
@@ -258,12 +333,11 @@ void on_tls_state(const SSL* tls, int where, int value) {
     if (!read_alert || (value & 0xff) == SSL_AD_CLOSE_NOTIFY) return;
     auto* context = static_cast<LinkContext*>(SSL_get_ex_data(tls, link_index()));
     context->link->alert = SSL_alert_desc_string_long(value);
-    context->link->client.alert(context->link);
 }
 
 // Binds the TLS connection to the link, and the broker's certificate to its name. What cannot be
 // set up refuses every certificate. Boost.MQTT5 finds this function by its name.
-void assign_tls_sni(const mqtt5::authority_path&, LinkContext& context, TlsStream& stream) {
+void assign_tls_sni(const mqtt5::authority_path&, LinkContext& context, LinkStream& stream) {
     SSL* tls = stream.native_handle();
     const std::string& name = context.link->server_name;
     context.link->tls = tls;
@@ -323,8 +397,7 @@ void Client::connect() {
                           static_cast<std::uint32_t>(options_.max_packet_bytes));
     link_ = link;
     link->boost->async_run([this, link](error_code) {
-        const std::string why = link->alert.empty() ? "" : ": TLS alert: " + link->alert;
-        lose(link, {Code::resource_unavailable, broker() + " closed the connection" + why});
+        lose(link, {Code::resource_unavailable, broker() + " closed the connection"});
     });
 }
 
@@ -353,12 +426,17 @@ void Client::lose(const std::shared_ptr<Link>& link, Error error) {
     if (link->up) fail_queued(error);
 }
 
-void Client::alert(const std::shared_ptr<Link>& link) {
-    // Not inside OpenSSL. A handshake that fails reports the alert by itself, before this runs.
-    asio::post(io_, [this, link] {
-        lose(link,
-             {Code::peer_unauthenticated,
-              fmt::format("{} refused our certificate: TLS alert: {}", broker(), link->alert)});
+void Client::broken(std::shared_ptr<Link> link, error_code error) {
+    // Boost.MQTT5 is our caller, and the alert may come with what it reads next.
+    asio::post(io_, [this, link = std::move(link), error] {
+        if (!link->alert.empty()) {
+            lose(link, {Code::peer_unauthenticated,
+                        fmt::format("{} refused this side: TLS alert: {}", broker(), link->alert)});
+            return;
+        }
+        const std::string_view when = link->up ? "" : " before CONNACK";
+        lose(link, {Code::resource_unavailable,
+                    fmt::format("{}: connection lost{}: {}", broker(), when, error.message())});
     });
 }
 
