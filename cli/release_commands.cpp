@@ -84,7 +84,8 @@ void add_release_commands(CLI::App& app, Context& context) {
     noun->require_subcommand(1);
     noun->footer(R"(Examples:
   quoin release measure --release 1.0.0 --out release.json \
-      agent=/usr/bin/quoin-agent config@mpu-1=devices/mpu-1/agent.toml file:plc.bin@mpu-1=devices/mpu-1/plc.bin
+      agent=/usr/bin/quoin-agent config@mpu-1=devices/mpu-1/agent.toml \
+      file:plc.bin@mpu-1=devices/mpu-1/plc.bin
   quoin release add release.json
   quoin release list)");
     const auto options = std::make_shared<Options>();

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstring>
 
+#include "cli/plant/interrupt.hpp"
 #include "cli/supervise/descriptor.hpp"
 
 namespace quoin::cli {
@@ -23,18 +24,18 @@ Watch::Condition event(std::string id, std::string subject) {
 }
 
 // Ready when the predicate says so, or stopped, or late.
-Result<void> poll_until(const Stage& stage, const std::string& what,
-                        const std::function<Result<bool>()>& ready) {
+Result<void> poll_until(const std::string& what, const std::function<Result<bool>()>& ready) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     while (true) {
         QUOIN_TRY(const bool now, ready());
         if (now) return {};
-        if (stage.stop) return fail(Code::state_wrong, "stopped while waiting: {}", what);
         if (std::chrono::steady_clock::now() > deadline) {
             return fail(Code::resource_timeout, "this did not happen within {} ms: {}",
                         patience.count(), what);
         }
-        std::this_thread::sleep_for(milliseconds(30));
+        if (wait_for_interrupt(milliseconds(30))) {
+            return fail(Code::state_wrong, "stopped while waiting: {}", what);
+        }
     }
 }
 
@@ -78,7 +79,7 @@ Result<void> device_runs(Stage& stage, const DemoDevice& device) {
     }
     nlohmann::json sample;
     QUOIN_CHECK(
-        poll_until(stage, "the first sample of " + device.id + " is stored", [&]() -> Result<bool> {
+        poll_until("the first sample of " + device.id + " is stored", [&]() -> Result<bool> {
             QUOIN_TRY(sample, newest(stage.client, device.id));
             return !sample.is_null();
         }));
@@ -147,7 +148,7 @@ Result<void> act_attack(Stage& stage) {
                              {"closed_ms", closed.time_ms - verdict.time_ms},
                              {"refused_ms", refused.time_ms - closed.time_ms},
                              {"reason", verdict.detail.value("reason", "")}};
-    std::this_thread::sleep_for(silence);
+    if (wait_for_interrupt(silence)) return fail(Code::state_wrong, "stopped while listening");
     QUOIN_CHECK(nothing_came(stage, closed.time_ms));
     stage.narrator.say(victim, fmt::format("none of what it measured in the {} ms since is stored",
                                            now_ms() - closed.time_ms));
@@ -162,11 +163,10 @@ Result<void> act_release(Stage& stage) {
     QUOIN_TRY(const Seen trusted,
               stage.watch.wait("the released device is attested and trusted", released_ms,
                                event("verifier.evidence.trusted", victim), patience));
-    QUOIN_CHECK(
-        poll_until(stage, "telemetry of the released device resumes", [&]() -> Result<bool> {
-            QUOIN_TRY(const auto sample, newest(stage.client, victim));
-            return sample.is_object() && sample.value("ts_ms", std::int64_t{0}) > trusted.time_ms;
-        }));
+    QUOIN_CHECK(poll_until("telemetry of the released device resumes", [&]() -> Result<bool> {
+        QUOIN_TRY(const auto sample, newest(stage.client, victim));
+        return sample.is_object() && sample.value("ts_ms", std::int64_t{0}) > trusted.time_ms;
+    }));
     QUOIN_TRY(const std::uint64_t count, check_no_gap(stage.client));
     stage.narrator.say(victim,
                        fmt::format("telemetry resumed; {} samples, #1 to #{}, none missing: its "

@@ -18,7 +18,6 @@ struct Stage {
     Narrator& narrator;
     const std::vector<DemoDevice>& devices;
     const std::filesystem::path& home;
-    const std::atomic<bool>& stop;
     nlohmann::json& times;  // what was measured, for --json
 };
 

@@ -104,7 +104,7 @@ void say_how_to_look(const Opening& opening) {
 
 Result<void> run_plant(const Context& context, const Options& options, const Opening& opening,
                        nlohmann::json& times) {
-    const std::atomic<bool>& stop = catch_interrupts();
+    catch_interrupts();
     const std::int64_t start_ms = now_ms();
     Narrator narrator(start_ms, context.json);
     narrator.act("A plant in " + opening.home.string());
@@ -116,7 +116,7 @@ Result<void> run_plant(const Context& context, const Options& options, const Ope
                                .suite = context.suite,
                                .free_ports = true,
                                .overlay = demo_overlay};
-    QUOIN_TRY(const auto plant, Plant::start(request, opening.programs, say, stop,
+    QUOIN_TRY(const auto plant, Plant::start(request, opening.programs, say,
                                              [&] { return make_devices(opening.home, devices); }));
     const Ports& ports = plant->prepared().ports;
     say(fmt::format("broker on {}, quoind on {} (REST, EST) and {} (health)", ports.mqtt,
@@ -128,12 +128,12 @@ Result<void> run_plant(const Context& context, const Options& options, const Ope
     for (const DemoDevice& device : devices)
         narrator.say(device.id, "born and imported: " + device.label);
     QUOIN_TRY(Client watching, plant->client());
-    const Watch watch(std::move(watching), [&](const Seen& seen) { narrator.show(seen); }, stop);
+    const Watch watch(std::move(watching), [&](const Seen& seen) { narrator.show(seen); });
     QUOIN_CHECK(start_devices(*plant, opening.programs, devices, flexim_port));
-    Stage stage{client, watch, narrator, devices, opening.home, stop, times};
+    Stage stage{client, watch, narrator, devices, opening.home, times};
     auto played = play(stage);
     times["running_ms"] = now_ms() - start_ms;
-    if (options.once || stop || context.json) return played;
+    if (options.once || interrupted() || context.json) return played;
     if (!played) narrator.say("demo", played.error().message);
     say_how_to_look(opening);
     wait_for_interrupt();
@@ -177,8 +177,8 @@ void add_demo_commands(CLI::App& app, Context& context) {
   quoin demo --once              for scripts: exit code 0 when all went as it must
   quoin demo --suite pure --home /tmp/plant
 
-One MCU-class device (simulated: a Linux process) and two MPU-class ones, of which one reads a simulated
-FLEXIM machine. Everything listens on 127.0.0.1, on free ports.)");
+One MCU-class device (simulated: a Linux process) and two MPU-class ones, of which one reads a
+simulated FLEXIM machine. Everything listens on 127.0.0.1, on free ports.)");
     on_run(command, context, [&app, &context, options] {
         options->home_given = app.count("--home") > 0;
         return run(context, *options);

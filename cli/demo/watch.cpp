@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cli/plant/interrupt.hpp"
+
 namespace quoin::cli {
 namespace {
 
@@ -15,8 +17,8 @@ std::int64_t now_ms() {
         .count();
 }
 
-Watch::Watch(Client client, std::function<void(const Seen&)> show, const std::atomic<bool>& stop)
-    : client_(std::move(client)), show_(std::move(show)), stop_(stop) {
+Watch::Watch(Client client, std::function<void(const Seen&)> show)
+    : client_(std::move(client)), show_(std::move(show)) {
     client_.set_timeout(std::chrono::seconds(2));
     thread_ = std::thread([this] { run(); });
 }
@@ -67,7 +69,7 @@ Result<Seen> Watch::wait(const std::string& what, std::int64_t from_ms, const Co
             const Seen& seen = seen_[looked_at];
             if (seen.time_ms >= from_ms && condition(seen)) return seen;
         }
-        if (stop_) return fail(Code::state_wrong, "stopped while waiting: {}", what);
+        if (interrupted()) return fail(Code::state_wrong, "stopped while waiting: {}", what);
         if (std::chrono::steady_clock::now() >= deadline) {
             return fail(Code::resource_timeout, "this did not happen within {} ms: {}",
                         timeout.count(), what);

@@ -3,7 +3,6 @@
 // Threads: one of its own asks every 30 ms; the methods may be called from any.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -34,7 +33,7 @@ public:
     using Condition = std::function<bool(const Seen&)>;
 
     // `show` gets every event, on the watch's thread.
-    Watch(Client client, std::function<void(const Seen&)> show, const std::atomic<bool>& stop);
+    Watch(Client client, std::function<void(const Seen&)> show);
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
     ~Watch();
@@ -49,7 +48,6 @@ private:
 
     Client client_;
     std::function<void(const Seen&)> show_;
-    const std::atomic<bool>& stop_;
     mutable std::mutex mutex_;
     mutable std::condition_variable changed_;
     std::vector<Seen> seen_;

@@ -3,47 +3,51 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdio>
-#include <memory>
+#include <cstdlib>
 
 #include "cli/doctor/checks.hpp"
 #include "cli/supervise/account.hpp"
 #include "cli/supervise/descriptor.hpp"
+#include "cli/supervise/process.hpp"
 #include "cli/supervise/programs.hpp"
+#include "host/files/files.hpp"
 
 namespace quoin::cli {
 namespace {
 
-struct PipeCloser {
-    void operator()(std::FILE* pipe) const { pclose(pipe); }
-};
-
-// "mosquitto version 2.0.21"
-std::string mosquitto_version() {
-    const std::unique_ptr<std::FILE, PipeCloser> pipe(
-        popen("PATH=\"$PATH:/usr/sbin\" mosquitto -h 2>/dev/null", "r"));
-    std::array<char, 128> line{};
-    if (!pipe || std::fgets(line.data(), line.size(), pipe.get()) == nullptr) return "";
-    std::string text = line.data();
-    while (text.ends_with('\n')) text.pop_back();
-    return text;
+// What `mosquitto -h` says first: "mosquitto version 2.0.21".
+Result<std::string> mosquitto_version(const Programs& programs) {
+    std::string log = "/tmp/quoin-doctor-XXXXXX";
+    const Descriptor made(mkstemp(log.data()));
+    auto process = launch({.name = "mosquitto",
+                           .program = programs.mosquitto.number(),
+                           .arguments = {"-h"},
+                           .folder = "/",
+                           .log = log});
+    if (process) reap(*process);
+    auto text = files::read(log);
+    unlink(log.c_str());
+    if (!process) return std::unexpected(process.error());
+    if (!text) return text;
+    return text->substr(0, text->find('\n'));
 }
 
 void check_programs(Findings& findings) {
-    if (const auto programs = Programs::open(false); programs) {
+    const auto programs = Programs::open(false);
+    if (programs) {
         findings.push_back(
             {Health::pass, "programs", "quoind, quoin-agent, mosquitto, plugin are here"});
     } else {
         findings.push_back({Health::fail, "programs", programs.error().message});
     }
-    const std::string mosquitto = mosquitto_version();
-    if (mosquitto.contains("version 2.")) {
-        findings.push_back({Health::pass, "broker version", mosquitto});
+    if (!programs) return;
+    const auto mosquitto = mosquitto_version(*programs);
+    if (mosquitto && mosquitto->contains("version 2.")) {
+        findings.push_back({Health::pass, "broker version", *mosquitto});
     } else {
-        findings.push_back(
-            {Health::fail, "broker version",
-             fmt::format("found '{}', need Mosquitto 2: apt install mosquitto", mosquitto)});
+        findings.push_back({Health::fail, "broker version",
+                            mosquitto ? fmt::format("found '{}', need Mosquitto 2", *mosquitto)
+                                      : mosquitto.error().message});
     }
 }
 

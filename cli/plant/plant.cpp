@@ -4,9 +4,9 @@
 
 #include <chrono>
 #include <system_error>
-#include <thread>
 
 #include "broker/mosquitto_conf.hpp"
+#include "cli/plant/interrupt.hpp"
 #include "cli/supervise/lifetime.hpp"
 #include "cli/supervise/sealed_file.hpp"
 #include "core/base/constant_time.hpp"
@@ -52,7 +52,7 @@ std::string last_line(const std::string& text) {
 }  // namespace
 
 Result<std::unique_ptr<Plant>> Plant::start(const PlantRequest& request, const Programs& programs,
-                                            const Say& say, const std::atomic<bool>& stop,
+                                            const Say& say,
                                             const std::function<Result<void>()>& before_start) {
     QUOIN_CHECK(files::make_private_folder(request.home / "run"));
     auto lock = files::lock_folder(request.home / "run");
@@ -70,7 +70,7 @@ Result<std::unique_ptr<Plant>> Plant::start(const PlantRequest& request, const P
     if (before_start) QUOIN_CHECK(before_start());
     QUOIN_CHECK(plant->start_broker(programs));
     QUOIN_CHECK(plant->start_quoind(programs));
-    QUOIN_CHECK(plant->wait_until_ready(stop));
+    QUOIN_CHECK(plant->wait_until_ready());
     return plant;
 }
 
@@ -127,19 +127,20 @@ Result<void> Plant::start_quoind(const Programs& programs) {
     return supervisor_.add(process("quoind", programs.quoind, {"--home", home_.string()}));
 }
 
-Result<void> Plant::wait_until_ready(const std::atomic<bool>& stop) const {
+Result<void> Plant::wait_until_ready() const {
     const net::HttpClientOptions options{
         .base_url = fmt::format("http://127.0.0.1:{}", prepared_.ports.http),
         .timeout = std::chrono::seconds(2)};
     const auto deadline = std::chrono::steady_clock::now() + ready_within;
     std::string last = "it did not answer";
     while (std::chrono::steady_clock::now() < deadline) {
-        if (stop) return fail(Code::state_wrong, "stopped while the plant was starting");
         if (const auto reply = net::http_request(options, "GET", "/readyz"); reply) {
             if (reply->status == 200) return {};
             last = fmt::format("/readyz said {}: {}", reply->status, last_line(reply->body));
         }
-        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+        if (wait_for_interrupt(std::chrono::milliseconds(20))) {
+            return fail(Code::state_wrong, "stopped while the plant was starting");
+        }
     }
     return fail(Code::resource_timeout,
                 "quoind was not ready within {} s: {}; see {}/quoind.log and broker.log",

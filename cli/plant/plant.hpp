@@ -3,7 +3,6 @@
 // Threads: one owner. The destructor ends everything that was started through it.
 #pragma once
 
-#include <atomic>
 #include <filesystem>
 #include <memory>
 
@@ -17,11 +16,11 @@ namespace quoin::cli {
 
 class Plant {
 public:
-    // Returns when quoind is ready; resource_timeout after 20 s, naming the logs. `stop` ends the
-    // wait. `programs` outlives the plant.
+    // Returns when quoind is ready; resource_timeout after 20 s, naming the logs. An interrupt ends
+    // the wait. `programs` outlives the plant.
     static Result<std::unique_ptr<Plant>> start(
         const PlantRequest& request, const Programs& programs, const Say& say,
-        const std::atomic<bool>& stop, const std::function<Result<void>()>& before_start = {});
+        const std::function<Result<void>()>& before_start = {});
     Plant(const Plant&) = delete;
     Plant& operator=(const Plant&) = delete;
     ~Plant();
@@ -42,7 +41,7 @@ private:
           supervisor_(say) {}
     Result<void> start_broker(const Programs& programs);
     Result<void> start_quoind(const Programs& programs);
-    Result<void> wait_until_ready(const std::atomic<bool>& stop) const;
+    Result<void> wait_until_ready() const;
 
     std::filesystem::path home_;
     Prepared prepared_;

@@ -46,9 +46,9 @@ void report(const Context& context, const Plant& plant) {
 // The whole life of the supervisor process.
 Result<void> supervise(const Context& context, const Options& options, const Programs& programs,
                        const Detach& detach) {
-    const std::atomic<bool>& stop = catch_interrupts();
+    catch_interrupts();
     const Say say = context.json ? Say([](const std::string&) {}) : Say(say_line);
-    QUOIN_TRY(const auto plant, Plant::start(options.request, programs, say, stop));
+    QUOIN_TRY(const auto plant, Plant::start(options.request, programs, say));
     report(context, *plant);
     if (detach) QUOIN_CHECK(detach(plant->home() / "log/up.log"));
     wait_for_interrupt();
@@ -113,7 +113,8 @@ void add_up_commands(CLI::App& app, Context& context) {
   quoin up --home plant --suite pure --foreground
   quoin up --database postgresql://quoin:secret@localhost/quoin
 
-Ports: 8883 (MQTT), 8443 (REST, EST) and 8080 (health, CRL), on 127.0.0.1, unless quoin.toml says otherwise.
+Ports: 8883 (MQTT), 8443 (REST, EST) and 8080 (health, CRL), on 127.0.0.1, unless quoin.toml says
+otherwise.
 Started as root, everything runs as the user `quoin`.)");
     on_run(up_command, context, [&context, options] { return up(context, *options); });
 

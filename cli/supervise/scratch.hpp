@@ -3,8 +3,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -47,7 +47,7 @@ inline ProcessSpec script(const Descriptor& program, const Scratch& scratch,
 inline bool eventually(const std::function<bool()>& condition) {
     for (int i = 0; i < 1000; ++i) {
         if (condition()) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+        poll(nullptr, 0, 10);
     }
     return false;
 }

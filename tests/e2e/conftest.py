@@ -1,0 +1,59 @@
+"""The plant fixture, and the logs of what failed."""
+
+import os
+import pathlib
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from lib import background  # noqa: E402
+from lib.plant import Plant  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "scenario(name): its work is a background scenario")
+
+
+def pytest_collection_modifyitems(items):
+    # Scenarios last: they have run beside the others by then.
+    items.sort(key=lambda item: item.get_closest_marker("scenario") is not None)
+
+
+def pytest_runtestloop(session):
+    if session.config.option.collectonly:
+        return
+    marked = (item.get_closest_marker("scenario") for item in session.items)
+    background.start([mark.args[0] for mark in marked if mark])
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        item.failed_once = True
+        plant = getattr(item, "funcargs", {}).get("plant")
+        if plant is not None:
+            report.sections.append(("plant", plant.logs()))
+
+
+@pytest.fixture
+def plant(request):
+    """A running plant, suite hybrid."""
+    running = Plant()
+    try:
+        yield running.start()
+    finally:
+        running.close()
+    if not getattr(request.node, "failed_once", False):
+        running.remove()
+
+
+@pytest.fixture
+def seed():
+    """Printed, so that a failure can be repeated: QUOIN_SEED=N."""
+    value = int(os.environ.get("QUOIN_SEED") or random.SystemRandom().randrange(1 << 31))
+    print(f"seed {value}")
+    return value
