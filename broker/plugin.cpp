@@ -81,6 +81,10 @@ Client client_of(const mosquitto* client) {
 }
 
 int authenticate(Plugin& plugin, mosquitto* native) {
+    // A thousand clients may shake hands in one turn of Mosquitto's loop, before the next tick:
+    // what quoind says must not wait for them. Here, outside of Mosquitto's own walks over its
+    // clients (a reload, a delivery), sessions may be closed.
+    if (!plugin.reloading) plugin.feed.tick();
     const Client client = client_of(native);
     const std::unique_ptr<X509, FreeCertificate> shown(
         static_cast<X509*>(mosquitto_client_certificate(native)));

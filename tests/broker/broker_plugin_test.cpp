@@ -344,7 +344,7 @@ TEST_F(broker_plugin, unknown_option__keeps_the_broker_from_starting) {
     stop_broker(SIGTERM);
     std::ofstream(folder_ / "mosquitto.conf", std::ios::app) << "plugin_opt_sight plant\n";
     Process process({"/usr/sbin/mosquitto", "-c", folder_ / "mosquitto.conf"},
-                    folder_ / "second.log", {});
+                    folder_ / "second.log", broker_environment());
     const auto status = process.wait();
     ASSERT_TRUE(status);
     EXPECT_NE(*status, 0);

@@ -153,17 +153,21 @@ void Plant::start_broker() {
     ASSERT_TRUE(text) << text.error().message;
     write(folder_ / "mosquitto.conf", *text);
     write(folder_ / "openssl.cnf", tls::openssl_conf(tls::Suite::hybrid));
+    broker_.emplace(
+        std::vector<std::string>{"/usr/sbin/mosquitto", "-c", folder_ / "mosquitto.conf"},
+        folder_ / "mosquitto.log", broker_environment());
+    ASSERT_TRUE(wait_for_log(" running")) << broker_log();
+    ASSERT_TRUE(!server_ || wait_for_link(true));
+}
+
+std::vector<std::string> Plant::broker_environment() const {
     std::vector<std::string> environment{"OPENSSL_CONF=" + (folder_ / "openssl.cnf").native()};
     const std::string preload = QUOIN_BROKER_PRELOAD;
     if (!preload.empty()) {
         environment.insert(environment.end(),
                            {"LD_PRELOAD=" + preload, "ASAN_OPTIONS=detect_leaks=0"});
     }
-    broker_.emplace(
-        std::vector<std::string>{"/usr/sbin/mosquitto", "-c", folder_ / "mosquitto.conf"},
-        folder_ / "mosquitto.log", environment);
-    ASSERT_TRUE(wait_for_log(" running")) << broker_log();
-    ASSERT_TRUE(!server_ || wait_for_link(true));
+    return environment;
 }
 
 void Plant::stop_broker(int signal) {

@@ -36,6 +36,7 @@ protected:
     // Writes the configuration at the first time; a later start finds the data of the earlier one.
     void start_broker();
     void stop_broker(int signal);
+    std::vector<std::string> broker_environment() const;
     // Changes a device in the "database", then tells the broker.
     void set(const std::string& id, feed::Grant grant, std::string state = "active",
              std::vector<std::string> revoked = {});
