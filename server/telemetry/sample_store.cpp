@@ -243,24 +243,6 @@ Result<std::vector<SampleStored>> Export::next() {
     return page;
 }
 
-Result<std::vector<StreamInfo>> streams(store::Database& database, const std::string& device) {
-    return database.read([&](soci::session& session) -> Result<std::vector<StreamInfo>> {
-        std::vector<StreamInfo> all;
-        StreamInfo row{.device = device, .stream = {}, .contiguous = 0};
-        std::int64_t contiguous = 0;
-        soci::statement statement =
-            (session.prepare << "SELECT stream, contiguous FROM streams "
-                                "WHERE device_id = :d ORDER BY stream",
-             soci::into(row.stream), soci::into(contiguous), soci::use(device));
-        statement.execute();
-        while (statement.fetch()) {
-            row.contiguous = static_cast<std::uint64_t>(contiguous);
-            all.push_back(row);
-        }
-        return all;
-    });
-}
-
 Result<std::int64_t> sample_count(store::Database& database) {
     return database.read([&](soci::session& session) -> Result<std::int64_t> {
         std::int64_t count = 0;

@@ -84,11 +84,6 @@ private:
     bool ended_ = false;
 };
 
-struct StreamInfo {
-    std::string device, stream;
-    std::uint64_t contiguous = 0;
-};
-Result<std::vector<StreamInfo>> streams(store::Database& database, const std::string& device);
 Result<std::int64_t> sample_count(store::Database& database);
 
 }  // namespace quoin::telemetry

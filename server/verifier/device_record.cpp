@@ -9,7 +9,6 @@ namespace quoin::verifier {
 namespace {
 
 constexpr std::size_t max_certificates = 4;  // of a kind: the newest; more cost a verification each
-constexpr std::size_t max_verdicts = 1000;   // of a list
 constexpr std::int64_t kept_verdicts = 1000;  // of a device
 
 bool read_device(soci::session& session, const std::string& device, Record& record) {
@@ -120,29 +119,6 @@ Result<void> record_verdict(store::Database& database, const VerdictRow& verdict
             soci::use(verdict.at_ms), soci::use(counter), soci::use(verdict.release),
             soci::use(verdict.device);
         return {};
-    });
-}
-
-Result<std::vector<VerdictInfo>> list_verdicts(store::Database& database, const std::string& device,
-                                               std::size_t limit) {
-    if (limit < 1 || limit > max_verdicts) {
-        return fail(Code::input_invalid, "limit: {} is not 1 .. {}", limit, max_verdicts);
-    }
-    return database.read([&](soci::session& session) -> Result<std::vector<VerdictInfo>> {
-        std::vector<VerdictInfo> all;
-        VerdictInfo row;
-        const int everyone = device.empty() ? 1 : 0;
-        const auto count = static_cast<std::int64_t>(limit);
-        soci::statement statement =
-            (session.prepare << "SELECT device_id, number, at_ms, verdict, reason, level "
-                                "FROM verdicts WHERE :all = 1 OR device_id = :d "
-                                "ORDER BY at_ms DESC, number DESC LIMIT :n",
-             soci::into(row.device), soci::into(row.number), soci::into(row.at_ms),
-             soci::into(row.verdict), soci::into(row.reason), soci::into(row.level),
-             soci::use(everyone, "all"), soci::use(device, "d"), soci::use(count, "n"));
-        statement.execute();
-        while (statement.fetch()) all.push_back(row);
-        return all;
     });
 }
 

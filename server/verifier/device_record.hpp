@@ -42,13 +42,4 @@ struct VerdictRow {
 // verdict columns, in one transaction.
 Result<void> record_verdict(store::Database& database, const VerdictRow& verdict);
 
-struct VerdictInfo {
-    std::string device;
-    std::int64_t number = 0, at_ms = 0;
-    std::string verdict, reason, level;
-};
-// The newest first. `device` empty: of all devices. limit: 1..1000.
-Result<std::vector<VerdictInfo>> list_verdicts(store::Database& database, const std::string& device,
-                                               std::size_t limit);
-
 }  // namespace quoin::verifier

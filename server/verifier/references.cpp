@@ -161,20 +161,6 @@ Result<std::size_t> import_release(store::Database& database, std::string_view j
     });
 }
 
-Result<std::vector<ReleaseInfo>> list_releases(store::Database& database) {
-    return database.read([](soci::session& session) -> Result<std::vector<ReleaseInfo>> {
-        std::vector<ReleaseInfo> all;
-        ReleaseInfo row{};
-        soci::statement statement =
-            (session.prepare << "SELECT release_version, class, COUNT(*) FROM releases GROUP BY "
-                                "release_version, class ORDER BY release_version, class",
-             soci::into(row.release), soci::into(row.device_class), soci::into(row.measurements));
-        statement.execute();
-        while (statement.fetch()) all.push_back(row);
-        return all;
-    });
-}
-
 std::map<std::string, std::string, std::less<>> load_references(soci::session& session,
                                                                 const std::string& release,
                                                                 const std::string& device_class,

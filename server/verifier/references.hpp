@@ -35,13 +35,6 @@ Result<Manifest> parse_manifest(std::string_view json);
 // All or nothing. Returns how many values are new; the same manifest again adds none.
 Result<std::size_t> import_release(store::Database& database, std::string_view json);
 
-struct ReleaseInfo {
-    std::string release;
-    std::string device_class;
-    std::int64_t measurements;
-};
-Result<std::vector<ReleaseInfo>> list_releases(store::Database& database);
-
 // For one device: the class's values, with the device's own in place of those of the same name.
 std::map<std::string, std::string, std::less<>> load_references(soci::session& session,
                                                                 const std::string& release,

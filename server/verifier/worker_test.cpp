@@ -211,7 +211,7 @@ TEST_F(worker, evidence__good__trusted_and_recorded) {
     EXPECT_EQ(read<std::string>("SELECT release_version FROM devices"), "1.0.0");
     EXPECT_EQ(read<std::int64_t>("SELECT boot_counter FROM devices"), 5);
     EXPECT_GT(read<std::int64_t>("SELECT last_pass_ms FROM devices"), 0);
-    EXPECT_EQ(list_verdicts(*database_, "mpu-1", 10)->size(), 1U);
+    EXPECT_EQ(read<std::int64_t>("SELECT COUNT(*) FROM verdicts WHERE verdict = 'trusted'"), 1);
     EXPECT_THAT(events(audit::Id::verifier_evidence_trusted), HasSubstr("mpu-1"));
 }
 
