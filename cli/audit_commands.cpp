@@ -1,6 +1,7 @@
 #include "cli/audit_commands.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -138,8 +139,9 @@ Result<void> run_verify(Context& context, const Options& options) {
 // UTC milliseconds, a day, or a day and a time (2026-11-22T10:00:00Z).
 Result<std::int64_t> parse_time(const std::string& text) {
     if (text.empty()) return 0;
-    if (text.find_first_not_of("0123456789") == std::string::npos && text.size() < 19)
-        return std::stoll(text);
+    std::int64_t ms = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ms);
+    if (error == std::errc() && end == text.data() + text.size() && ms >= 0) return ms;
     for (const char* form : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"}) {
         std::chrono::sys_time<std::chrono::milliseconds> time;
         std::istringstream in(text);
@@ -181,8 +183,8 @@ void add_audit_commands(CLI::App& app, Context& context) {
 
     auto* verify = noun->add_subcommand("verify", "Check every line, the chain and the signatures");
     verify->footer(
-        R"(--certificate names the audit service's certificate (default HOME/services/audit.crt), --trust the
-plant's root (default HOME/pki/root.crt).
+        R"(--certificate names the audit service's certificate (default
+HOME/services/audit.crt), --trust the plant's root (default HOME/pki/root.crt).
 Examples:
   quoin audit verify --home plant
   quoin audit verify --file audit.jsonl --certificate audit.crt --trust root.crt --at-least 1207)");

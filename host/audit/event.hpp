@@ -56,7 +56,7 @@ private:
 class Key {
 public:
     consteval Key(const char* text) : text_(text) {
-        if (!is_valid(text_)) throw "a key is [a-z][a-z0-9_]{0,31}";
+        if (!is_valid(text_)) a_key_is_a_letter_then_letters_digits_and_underscores();
     }
     constexpr std::string_view text() const { return text_; }
     static constexpr bool is_valid(std::string_view text) {
@@ -68,6 +68,8 @@ public:
     }
 
 private:
+    // Never defined: to reach it ends the compilation.
+    static void a_key_is_a_letter_then_letters_digits_and_underscores();
     std::string_view text_;
 };
 

@@ -107,11 +107,9 @@ bool Forwarder::State::pause(std::chrono::milliseconds time) {
 }
 
 void Forwarder::State::tell() {
-    const std::uint64_t last = log.last_number();
     const std::lock_guard lock(mutex);
     status.is_connected = link != nullptr;
     status.confirmed_number = confirmed.number;
-    status.backlog = last - std::min(last, confirmed.number);
 }
 
 Result<void> Forwarder::State::go_to(Place place) {
@@ -290,8 +288,11 @@ Forwarder::~Forwarder() {
 }
 
 Forwarder::Status Forwarder::status() const {
+    const std::uint64_t last = state_->log.last_number();
     const std::lock_guard lock(state_->mutex);
-    return state_->status;
+    Status status = state_->status;
+    status.backlog = last - std::min(last, status.confirmed_number);
+    return status;
 }
 
 Result<tls::Context> siem_context(tls::Suite suite, bool danger_classical_certificate,

@@ -140,29 +140,35 @@ Code postgresql_code(std::string_view state) {
     return Code::internal;
 }
 
-void make_private_file(const Target& target) {
-    std::error_code ignored;  // opening tells what is wrong
+Result<void> make_private_file(const Target& target) {
     const auto folder = std::filesystem::path(target.connect_string).parent_path();
     if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
-        throw soci::soci_error(
-            fmt::format("cannot make {}: {}", folder.string(), std::strerror(errno)));
+        return fail(Code::resource_unavailable, "{}: cannot make its folder: {}", target.label,
+                    std::strerror(errno));
     }
     const int file = ::open(target.connect_string.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0) throw soci::soci_error(fmt::format("cannot open it: {}", std::strerror(errno)));
+    if (file < 0) {
+        return fail(Code::resource_unavailable, "{}: cannot open it: {}", target.label,
+                    std::strerror(errno));
+    }
     ::close(file);
+    return {};
 }
 
-void set_up_sqlite(soci::session& session) {
+Result<void> set_up_sqlite(const Target& target, soci::session& session) {
     sqlite_api::sqlite3_busy_timeout(sqlite_handle(session), wait_limit_ms);
     sqlite_api::sqlite3_extended_result_codes(sqlite_handle(session), 1);
     std::string mode;
     session << "PRAGMA journal_mode=WAL", soci::into(mode);
     if (mode != "wal") {
-        throw soci::soci_error("its file system cannot hold a write-ahead log; use a local disk");
+        return fail(Code::resource_unavailable,
+                    "{}: its file system cannot hold a write-ahead log; use a local disk",
+                    target.label);
     }
     session << "PRAGMA synchronous=FULL";
     session << "PRAGMA foreign_keys=ON";
     session << "PRAGMA trusted_schema=OFF";
+    return {};
 }
 
 void set_up_postgresql(soci::session& session) {
@@ -205,16 +211,16 @@ Error explain(const Target& target, soci::session& session, const soci::soci_err
     return Error{code, fmt::format("{}: {}", target.label, words)};
 }
 
-void connect(const Target& target, soci::session& session) {
+Result<void> connect(const Target& target, soci::session& session) {
     if (session.get_backend() != nullptr) session.close();
     if (target.backend == Backend::sqlite) {
-        make_private_file(target);
+        QUOIN_CHECK(make_private_file(target));
         session.open(soci::sqlite3, target.connect_string);
-        set_up_sqlite(session);
-    } else {
-        session.open(soci::postgresql, target.connect_string);
-        set_up_postgresql(session);
+        return set_up_sqlite(target, session);
     }
+    session.open(soci::postgresql, target.connect_string);
+    set_up_postgresql(session);
+    return {};
 }
 
 void begin(const Target& target, soci::session& session, bool write) {
@@ -226,13 +232,16 @@ void begin(const Target& target, soci::session& session, bool write) {
     session << (write ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 
-void commit(const Target& target, soci::session& session, bool write) {
+Result<void> commit(const Target& target, soci::session& session, bool write) {
     // PostgreSQL answers COMMIT of a failed transaction with a silent ROLLBACK.
     if (write && target.backend == Backend::postgresql &&
         PQtransactionStatus(postgresql_handle(session)) == PQTRANS_INERROR) {
-        throw soci::soci_error("a statement of the transaction failed, but its work went on");
+        return fail(Code::internal,
+                    "{}: a statement of the transaction failed, but its work went on",
+                    target.label);
     }
     session << "COMMIT";
+    return {};
 }
 
 bool is_lost(const Target& target, soci::session& session) noexcept {

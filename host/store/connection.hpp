@@ -27,10 +27,10 @@ Result<Target> parse_target(std::string_view url);
 // The error of a statement, with the database's own words and none of the values bound to it.
 Error explain(const Target& target, soci::session& session, const soci::soci_error& error);
 
-// These throw soci_error.
-void connect(const Target& target, soci::session& session);
+// These throw what SOCI throws.
+Result<void> connect(const Target& target, soci::session& session);
 void begin(const Target& target, soci::session& session, bool write);
-void commit(const Target& target, soci::session& session, bool write);
+Result<void> commit(const Target& target, soci::session& session, bool write);
 
 // Whether the connection is gone for good, so that only a new one helps.
 bool is_lost(const Target& target, soci::session& session) noexcept;

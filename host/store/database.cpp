@@ -89,8 +89,9 @@ private:
 
 Result<void> connect_safely(const Target& target, soci::session& session) {
     try {
-        connect(target, session);
-        return {};
+        auto connected = connect(target, session);
+        if (!connected && session.get_backend() != nullptr) session.close();
+        return connected;
     } catch (const soci::soci_error& error) {
         Error explained = explain(target, session, error);
         // Whatever the words: there is no connection now, and there may be one later.
@@ -118,8 +119,7 @@ Result<void> begin_safely(const Target& target, soci::session& session, bool wri
 
 Result<void> commit_safely(const Target& target, soci::session& session, bool write) {
     try {
-        commit(target, session, write);
-        return {};
+        return commit(target, session, write);
     } catch (const soci::soci_error& error) {
         Error explained = explain(target, session, error);
         if (is_lost(target, session)) {
