@@ -34,7 +34,10 @@ std::string printable(std::string_view text) {
 
 std::string plain(const nlohmann::json& value) {
     if (value.is_null()) return "-";
-    if (value.is_string()) return value.empty() ? "-" : printable(value.get<std::string>());
+    if (value.is_string()) {
+        const auto text = value.get<std::string>();
+        return text.empty() ? "-" : printable(text);
+    }
     return value.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
 }
 

@@ -83,8 +83,9 @@ Result<void> device_runs(Stage& stage, const DemoDevice& device) {
             QUOIN_TRY(sample, newest(stage.client, device.id));
             return !sample.is_null();
         }));
-    stage.narrator.say(device.id, fmt::format("first samples are stored: #{} {}", sequence(sample),
-                                              sample.value("values", nlohmann::json()).dump()));
+    stage.narrator.say(device.id,
+                       fmt::format("samples are stored, the newest: #{} {}", sequence(sample),
+                                   sample.value("values", nlohmann::json()).dump()));
     return {};
 }
 

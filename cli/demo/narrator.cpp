@@ -26,7 +26,7 @@ constexpr std::array phrases{
     Phrase{"broker.session.closed", "session ended", "session"},
     Phrase{"broker.session.isolated", "ISOLATED: the broker closed its session", "session"},
     Phrase{"broker.session.refused", "tries to come back: refused by the broker", "session"},
-    Phrase{"broker.access.denied", "a topic was denied", "access"},
+    Phrase{"broker.access.denied", "may not use this topic (yet)", "access"},
     Phrase{"verifier.evidence.trusted", "attested: trusted", "verdict"},
     Phrase{"verifier.evidence.untrusted", "attested: UNTRUSTED", "verdict"},
     Phrase{"verifier.evidence.stale", "gave no evidence in time", "verdict"},
@@ -46,8 +46,9 @@ const Phrase* phrase_for(std::string_view id) {
 
 std::string details(const nlohmann::json& detail) {
     std::string text;
-    for (const char* name : {"kind", "verdict", "reason", "why", "level"}) {
-        if (detail.contains(name)) text += fmt::format(" {}={}", name, plain(detail[name]));
+    for (const char* name : {"kind", "verdict", "reason", "why", "level", "topic"}) {
+        if (detail.contains(name) && detail[name] != "")
+            text += fmt::format(" {}={}", name, plain(detail[name]));
     }
     return text;
 }
@@ -73,6 +74,7 @@ void Narrator::line(std::int64_t at_ms, const std::string& who, const std::strin
 void Narrator::show(const Seen& seen) {
     const Phrase* phrase = phrase_for(seen.id);
     if (phrase == nullptr || seen.subject.empty()) return;
+    if (seen.subject.starts_with("service.")) return;  // ours, not devices
     const std::string text = std::string(phrase->text) + details(seen.detail);
     std::string& last = last_[seen.subject + " " + std::string(phrase->topic)];
     if (last == text) return;

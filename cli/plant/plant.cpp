@@ -66,7 +66,6 @@ Result<std::unique_ptr<Plant>> Plant::start(const PlantRequest& request, const P
         new Plant(request.home, std::move(prepared), *std::move(lock), say));
     QUOIN_TRY(const Lifetime self, Lifetime::of(getpid()));
     QUOIN_CHECK(self.save(plant->home_ / "run/up.json"));
-    QUOIN_CHECK(plant->prepared_.ports.save(plant->home_));
     if (before_start) QUOIN_CHECK(before_start());
     QUOIN_CHECK(plant->start_broker(programs));
     QUOIN_CHECK(plant->start_quoind(programs));

@@ -70,11 +70,6 @@ Result<Ports> Ports::load(const std::filesystem::path& home) {
     return ports;
 }
 
-Result<void> Ports::save(const std::filesystem::path& home) const {
-    const nlohmann::json record{{"mqtt", mqtt}, {"https", https}, {"http", http}};
-    return files::write_atomically(home / file_name, record.dump() + "\n", 0600);
-}
-
 Result<void> Ports::check_free() const {
     for (const std::uint16_t port : {mqtt, https, http}) {
         if (auto held = hold(port); !held) {

@@ -1,4 +1,4 @@
-// The ports of a plant: HOME/run/ports.json, {"mqtt","https","http"}.
+// The ports of a plant. quoind writes HOME/run/ports.json, {"mqtt","https","http"}, when it listens.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,6 @@ struct Ports {
     // Ports of 127.0.0.1 that nobody uses now.
     static Result<Ports> find_free();
     static Result<Ports> load(const std::filesystem::path& home);
-    Result<void> save(const std::filesystem::path& home) const;
     // Whether each could be listened on now; an error names the first that could not.
     Result<void> check_free() const;
 };
