@@ -55,6 +55,13 @@ function(quoin_program name)
     add_dependencies(programs ${name})
 endfunction()
 
+# quoin_bench(NAME SOURCES a.cpp... LIBRARIES libs...): a program that measures; ./dev bench runs it.
+function(quoin_bench name)
+    cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
+    add_executable(${name} ${arg_SOURCES})
+    target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
+endfunction()
+
 # quoin_test(NAME SOURCES a_test.cpp... LIBRARIES libs... [ENVIRONMENT A=b...]): one GoogleTest program, one ctest entry.
 function(quoin_test name)
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;ENVIRONMENT" ${ARGN})

@@ -59,6 +59,7 @@ build() { # PRESET [TARGET...]
     shift
     lock_build "$preset"
     [ -f "$BUILD/$preset/build.ninja" ] || run cmake --preset "$preset" || return 1
+    export NINJA_STATUS="[%f/%t %es] "
     run ninja -C "build/$preset" -j "$(jobs_count)" "$@" || status=$?
     exec 8>&-
     return "$status"
