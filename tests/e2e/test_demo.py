@@ -53,7 +53,7 @@ def test_demo__once_pure_json__times_are_told():
     assert times["attack"]["reason"] == "measurement_mismatch:file:plc-program.bin"
     assert home.stat().st_mode & 0o777 == 0o700
     again = subprocess.run(["quoin", "demo", "--once", "--home", home], capture_output=True, text=True, timeout=60)
-    assert again.returncode == 2 and "not empty" in again.stderr
+    assert again.returncode == 1 and "not empty" in again.stderr
     shutil.rmtree(folder)
 
 
@@ -61,8 +61,11 @@ def demo_in(folder):
     home = folder / "plant"
     process = subprocess.Popen(["quoin", "demo", "--home", home], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                text=True, preexec_fn=die_with_parent)
-    waiting.until(lambda: (home / "run/ports.json").exists() and len(children_of(process.pid)) >= 6,
-                  "the demo's six processes run", 60)
+
+    def runs():
+        assert process.poll() is None, process.stdout.read()
+        return len(children_of(process.pid)) >= 6
+    waiting.until(runs, "the demo's six processes run", 60)
     return process, children_of(process.pid)
 
 
