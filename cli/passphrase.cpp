@@ -37,6 +37,7 @@ private:
 Result<crypto::Passphrase> ask(std::string_view prompt) {
     fmt::print(stderr, "{}: ", prompt);
     std::string line;
+    line.reserve(max_size);  // and none in memory that a growing string gives back
     {
         const Silence silence;
         if (!silence.ok()) {
@@ -76,6 +77,7 @@ Result<crypto::Passphrase> read_passphrase(const std::string& file, std::string_
                     "give {} FILE",
                     what, option);
     }
+    std::setvbuf(stdin, nullptr, _IONBF, 0);  // no copy in a buffer of the library's
     QUOIN_TRY(crypto::Passphrase first, ask(fmt::format("New {}", what)));
     QUOIN_TRY(const crypto::Passphrase second, ask("Once more"));
     if (first.expose() != second.expose()) {

@@ -1,4 +1,5 @@
 #include <fcntl.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
@@ -82,7 +83,9 @@ Result<void> random_bytes(MutableBytes out) {
 Result<std::string> random_hex(std::size_t bytes) {
     std::vector<std::uint8_t> random(bytes);
     QUOIN_CHECK(random_bytes(random));
-    return to_hex(random);
+    std::string text = to_hex(random);
+    OPENSSL_cleanse(random.data(), random.size());  // the text may become a key
+    return text;
 }
 
 std::string openssl_error() {

@@ -62,7 +62,7 @@ Result<Passphrase> unlock_key(const std::filesystem::path& file) {
     auto existing = existing_unlock_key(file);
     if (existing || existing.error().code != Code::input_not_found) return existing;
     QUOIN_TRY(std::string text, random_hex(unlock_key_size));
-    const auto created = files::create(file, text + "\n", 0600);
+    const auto created = files::create(file, text, 0600);
     wipe(text);
     // Somebody else may have made it in the meantime: then theirs counts.
     if (!created && created.error().code != Code::input_conflict) {

@@ -11,6 +11,8 @@
 #include <system_error>
 #include <utility>
 
+#include "core/base/constant_time.hpp"
+
 namespace quoin::files {
 namespace {
 
@@ -31,6 +33,15 @@ public:
 
 private:
     int number_;
+};
+
+// A part of a file. It may be of a passphrase, so nothing of it stays behind.
+struct Piece {
+    Piece() = default;
+    Piece(const Piece&) = delete;
+    Piece& operator=(const Piece&) = delete;
+    ~Piece() { core::ct::wipe({reinterpret_cast<std::uint8_t*>(bytes), sizeof bytes}); }
+    char bytes[16 * 1024];
 };
 
 std::unexpected<Error> system_failure(const fs::path& file, std::string_view doing) {
@@ -100,15 +111,15 @@ Result<std::string> read(const fs::path& file, std::size_t limit) {
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!opened.valid()) return system_failure(file, "open");
     std::string content;
+    Piece piece;
     for (;;) {
-        char piece[16 * 1024];
-        const ssize_t got = ::read(opened.number(), piece, sizeof piece);
+        const ssize_t got = ::read(opened.number(), piece.bytes, sizeof piece.bytes);
         if (got < 0) {
             if (errno == EINTR) continue;
             return system_failure(file, "read");
         }
         if (got == 0) return content;
-        content.append(piece, static_cast<std::size_t>(got));
+        content.append(piece.bytes, static_cast<std::size_t>(got));
         if (content.size() > limit) {
             return fail(Code::input_invalid, "{}: longer than the limit of {} bytes", file.string(),
                         limit);

@@ -404,7 +404,7 @@ TEST(crl, issue_crl_pem__wrong_serial__input_invalid) {
 
 // ---- certs-only ----
 
-TEST(certs_only, round_trip) {
+TEST(certs_only, certs_only_der__two_certificates__read_back) {
     const std::array both{pki().root.certificate, pki().issuing.certificate};
     const auto der = certs_only_der(both);
     ASSERT_TRUE(der) << der.error().message;
@@ -415,7 +415,7 @@ TEST(certs_only, round_trip) {
     EXPECT_THAT(names, testing::UnorderedElementsAre("test root", "test issuing"));
 }
 
-TEST(certs_only, truncated_longer_or_empty__refused) {
+TEST(certs_only, from_certs_only__truncated_longer_or_empty__refused) {
     const std::array both{pki().root.certificate, pki().issuing.certificate};
     const auto der = certs_only_der(both);
     for (std::size_t size = 0; size < der->size(); size += 5) {

@@ -329,7 +329,7 @@ Result<void> Authority::publish_crl() {
                        soci::use(oldest));
                   for (const soci::row& row : rows) {
                       list.push_back({.serial_hex = row.get<std::string>(0),
-                                      .revoked_ms = row.get<std::int64_t>(1)});
+                                      .revoked_ms = row.get<long long>(1)});
                   }
                   return list;
               }));

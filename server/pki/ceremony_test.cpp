@@ -11,6 +11,7 @@
 
 #include "host/files/files.hpp"
 #include "host/x509/certificate.hpp"
+#include "server/config/settings.hpp"
 #include "server/pki/birth.hpp"
 
 namespace quoin::server {
@@ -162,6 +163,14 @@ TEST_F(Ceremony, init_pki__existing_configuration__kept) {
     ASSERT_TRUE(files::create(home_ / "quoin.toml", "site = 'mine'\n", 0600));
     ASSERT_TRUE(init());
     EXPECT_EQ(*files::read(home_ / "quoin.toml"), "site = 'mine'\n");
+}
+
+TEST_F(Ceremony, init_pki__the_configuration_that_it_writes__is_read_by_quoind) {
+    ASSERT_TRUE(init(tls::Suite::classical));
+    const auto settings = load_settings(home_);
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(settings->site, "hall-1");
+    EXPECT_EQ(settings->suite, tls::Suite::classical);
 }
 
 TEST_F(Ceremony, init_pki__after_an_interrupted_one__old_certificates_put_aside) {
