@@ -111,7 +111,7 @@ void print(const audit::Report& report, const std::optional<std::string>& proble
     fmt::print("checkpoints  {}, the last one covers events 1 … {}\n", report.checkpoints,
                report.covered_number);
     if (report.last_number > report.covered_number) {
-        fmt::print("not signed   {} events behind it: chained only\n",
+        fmt::print("not signed   {} events behind it: chained only, not protected yet\n",
                    report.last_number - report.covered_number);
     }
     if (report.unfinished_bytes > 0) {

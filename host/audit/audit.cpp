@@ -124,7 +124,9 @@ Result<std::vector<Event>> Log::State::write(std::vector<Event>& group, bool las
             QUOIN_CHECK(staged.sign(now_ms()));
         }
     }
-    const bool due = last || Clock::now() >= signed_at + options.checkpoint_after;
+    const auto is_grave = [](const Event& event) { return event.severity <= Severity::critical; };
+    const bool due = last || Clock::now() >= signed_at + options.checkpoint_after ||
+                     std::ranges::any_of(group, is_grave);
     if (due && staged.unsigned_events() > 0) QUOIN_CHECK(staged.sign(now_ms()));
     const bool has_signed = staged.has_signed();
     QUOIN_TRY(std::vector<Event> events, file.commit(std::move(staged)));

@@ -4,12 +4,15 @@
 // file, every group of waiting events with one write and one fdatasync. What listeners see is on
 // the disk. A crash may lose the events of the last milliseconds: those still in the queue (flush()
 // waits for them), never one that a listener saw. The file is signed (ML-DSA-65) every
-// `checkpoint_events`, after `checkpoint_after`, and when it is closed.
+// `checkpoint_events`, after `checkpoint_after`, at once with a critical event, and when it is
+// closed. What is behind the last signature is chained, but who can write the file can alter it.
 //
 // Errors: a file that cannot be written leaves the events in the queue, and health() tells; when
 // the queue is full, further events are dropped and counted, and audit.events.lost says how many.
 // An id repeated for one subject beyond a burst is counted, not written, and
-// audit.events.suppressed says how many: a peer cannot fill the disk. Threads: any.
+// audit.events.suppressed says how many: a peer cannot fill the disk.
+//
+// Threads: any.
 #pragma once
 
 #include <chrono>

@@ -65,6 +65,17 @@ TEST_F(Audit, append__many_events__a_checkpoint_for_each_count) {
     EXPECT_GE(check().checkpoints, 10U);
 }
 
+TEST_F(Audit, append__critical_event__signed_at_once) {
+    const auto log = open();
+    log->append(Id::verifier_evidence_trusted, "mpu-1");
+    ASSERT_TRUE(log->flush());
+    EXPECT_LT(check().covered_number, check().last_number);
+    log->append(Id::verifier_evidence_untrusted, "mpu-1",
+                {{"reason", "measurement_mismatch:agent"}});
+    ASSERT_TRUE(log->flush());
+    EXPECT_EQ(check().covered_number, check().last_number);
+}
+
 TEST_F(Audit, append__time_passes__a_checkpoint_without_further_events) {
     auto given = options();
     given.checkpoint_after = 50ms;

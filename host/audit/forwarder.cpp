@@ -232,7 +232,9 @@ void Forwarder::State::serve() {
         // Nothing to do: until an event comes, looking after the connection now and then.
         if (*count == 0) (void)log.wait_after(sent.number, 1, tick);
     }
-    // The last words of a process that ends, if they fit into one group.
+    // The last words of a process that ends, if they fit into one group; those that do not reach
+    // the disk in time wait for the next start.
+    (void)log.flush().has_value();
     if (auto last = send_group(); !last) return disconnect(last.error());
     if (link->close()) {
         if (auto written = confirm(sent); !written) disconnect(written.error());

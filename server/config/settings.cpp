@@ -70,6 +70,7 @@ void bind_syslog(config::Section& root, Settings& settings) {
     section.text("host", syslog.host, config::required);
     bind_port(section, "port", syslog.port);
     section.text("trust", trust, config::required);
+    section.flag("danger_classical_certificate", syslog.danger_classical_certificate);
     syslog.trust = trust;
     settings.syslog = std::move(syslog);
 }

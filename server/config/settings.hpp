@@ -9,7 +9,7 @@
 //   [verifier]  period_s, timeout_s, lifetime_s, minimum_level
 //   [telemetry] rate_per_device, rate_burst
 //   [feed]      lifetime_s   how long the broker goes on without quoind
-//   [audit.syslog] host, port, trust    a SIEM; absent: none
+//   [audit.syslog] host, port, trust, danger_classical_certificate    a SIEM; absent: none
 //
 // Errors: config_* with file, line and key. Threads: plain values.
 #pragma once
@@ -35,6 +35,7 @@ struct SyslogSettings {
     std::string host;
     std::uint16_t port = 6514;
     std::filesystem::path trust;  // PEM; of the SIEM's certificate
+    bool danger_classical_certificate = false;  // take one that is not post-quantum
 };
 
 struct Settings {

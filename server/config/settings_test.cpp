@@ -49,6 +49,7 @@ lifetime_s = 5
 host = "siem"
 port = 6515
 trust = "/siem.crt"
+danger_classical_certificate = true
 )");
     ASSERT_TRUE(settings) << settings.error().message;
     EXPECT_EQ(settings->suite, tls::Suite::pure);
@@ -60,6 +61,7 @@ trust = "/siem.crt"
     EXPECT_EQ(settings->rate_burst, 20U);
     ASSERT_TRUE(settings->syslog);
     EXPECT_EQ(settings->syslog->port, 6515);
+    EXPECT_TRUE(settings->syslog->danger_classical_certificate);
 }
 
 TEST(settings, wrong__error_names_the_key) {
