@@ -277,14 +277,16 @@ Result<HttpResponse> Api::openapi(const Call&) {
 
 Result<HttpResponse> Api::status(const Call&) {
     nlohmann::json devices = nlohmann::json::object();
-    QUOIN_CHECK(database_.read([&](soci::session& session) -> Result<void> {
-        const soci::rowset<soci::row> rows =
-            (session.prepare
-             << "SELECT state, CAST(COUNT(*) AS BIGINT) FROM devices GROUP BY state");
-        for (const soci::row& row : rows)
-            devices[row.get<std::string>(0)] = row.get<std::int64_t>(1);
+    const auto counted = database_.read([&](soci::session& session) -> Result<void> {
+        constexpr std::size_t more_than_states = 16;
+        std::vector<std::string> states(more_than_states);
+        std::vector<std::int64_t> counts(more_than_states);
+        session << "SELECT state, COUNT(*) FROM devices GROUP BY state", soci::into(states),
+            soci::into(counts);
+        for (std::size_t i = 0; i < states.size(); ++i) devices[states[i]] = counts[i];
         return {};
-    }));
+    });
+    QUOIN_CHECK(counted);
     QUOIN_TRY(const std::int64_t samples, sources_.sample_count());
     const nlohmann::json document{{"site", options_.site},
                                   {"suite", options_.suite},

@@ -10,6 +10,7 @@ namespace {
 using net::HttpResponse;
 using nlohmann::json;
 
+// BIGINT columns are read as long long: SOCI casts exactly, and std::int64_t is long here.
 constexpr std::size_t max_devices_page = 1000;
 constexpr std::string_view device_columns =
     "device_id, class, state, reason, release_version, boot_counter, verdict, verdict_reason, "
@@ -17,20 +18,14 @@ constexpr std::string_view device_columns =
     "verdict_ms, last_pass_ms, birth_cert_sha256, created_ms, updated_ms";
 
 json device_json(const soci::row& row) {
-    return {{"device", row.get<std::string>(0)},
-            {"class", row.get<std::string>(1)},
-            {"state", row.get<std::string>(2)},
-            {"reason", row.get<std::string>(3)},
-            {"release", row.get<std::string>(4)},
-            {"boot_counter", row.get<std::int64_t>(5)},
-            {"verdict", row.get<std::string>(6)},
-            {"verdict_reason", row.get<std::string>(7)},
-            {"verdict_level", row.get<std::string>(8)},
-            {"verdict_ms", row.get<std::int64_t>(9)},
-            {"last_pass_ms", row.get<std::int64_t>(10)},
-            {"birth_cert_sha256", row.get<std::string>(11)},
-            {"created_ms", row.get<std::int64_t>(12)},
-            {"updated_ms", row.get<std::int64_t>(13)}};
+    return {
+        {"device", row.get<std::string>(0)},        {"class", row.get<std::string>(1)},
+        {"state", row.get<std::string>(2)},         {"reason", row.get<std::string>(3)},
+        {"release", row.get<std::string>(4)},       {"boot_counter", row.get<long long>(5)},
+        {"verdict", row.get<std::string>(6)},       {"verdict_reason", row.get<std::string>(7)},
+        {"verdict_level", row.get<std::string>(8)}, {"verdict_ms", row.get<long long>(9)},
+        {"last_pass_ms", row.get<long long>(10)},   {"birth_cert_sha256", row.get<std::string>(11)},
+        {"created_ms", row.get<long long>(12)},     {"updated_ms", row.get<long long>(13)}};
 }
 
 json certificates_json(soci::session& session, const std::string& device) {
@@ -44,9 +39,9 @@ json certificates_json(soci::session& session, const std::string& device) {
     for (const soci::row& row : rows) {
         list.push_back({{"serial", row.get<std::string>(0)},
                         {"kind", row.get<std::string>(1)},
-                        {"not_before_ms", row.get<std::int64_t>(2)},
-                        {"not_after_ms", row.get<std::int64_t>(3)},
-                        {"revoked_ms", row.get<std::int64_t>(4)}});
+                        {"not_before_ms", row.get<long long>(2)},
+                        {"not_after_ms", row.get<long long>(3)},
+                        {"revoked_ms", row.get<long long>(4)}});
     }
     return list;
 }
@@ -59,14 +54,14 @@ json streams_json(soci::session& session, const std::string& device) {
          soci::use(device));
     for (const soci::row& row : rows) {
         list.push_back(
-            {{"stream", row.get<std::string>(0)}, {"contiguous", row.get<std::int64_t>(1)}});
+            {{"stream", row.get<std::string>(0)}, {"contiguous", row.get<long long>(1)}});
     }
     return list;
 }
 
 json verdict_json(const soci::row& row) {
-    return {{"device", row.get<std::string>(0)}, {"number", row.get<std::int64_t>(1)},
-            {"at_ms", row.get<std::int64_t>(2)}, {"verdict", row.get<std::string>(3)},
+    return {{"device", row.get<std::string>(0)}, {"number", row.get<long long>(1)},
+            {"at_ms", row.get<long long>(2)},    {"verdict", row.get<std::string>(3)},
             {"reason", row.get<std::string>(4)}, {"level", row.get<std::string>(5)}};
 }
 
@@ -75,10 +70,11 @@ Result<json> full_device(store::Database& database, const std::string& device) {
         const std::string statement =
             fmt::format("SELECT {} FROM devices WHERE device_id = :id", device_columns);
         const soci::rowset<soci::row> rows = (session.prepare << statement, soci::use(device));
-        if (rows.begin() == rows.end()) {
+        const auto row = rows.begin();  // each begin() fetches: call it once
+        if (row == rows.end()) {
             return fail(Code::input_not_found, "there is no device {} in the inventory", device);
         }
-        json document = device_json(*rows.begin());
+        json document = device_json(*row);
         document["certificates"] = certificates_json(session, device);
         document["streams"] = streams_json(session, device);
         return document;

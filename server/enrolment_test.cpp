@@ -1,0 +1,301 @@
+// Enrolment over real TLS, by our client and by curl: what is issued, and every refusal.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "server/process_fixture.hpp"
+
+namespace quoin::server {
+namespace {
+
+using crypto::Algorithm;
+using testing::HasSubstr;
+
+constexpr std::string_view enroll = "/.well-known/est/simpleenroll";
+constexpr std::string_view reenroll = "/.well-known/est/simplereenroll";
+constexpr std::string_view pkcs10 = "application/pkcs10";
+
+crypto::PrivateKey new_key(Algorithm algorithm) {
+    return must(crypto::PrivateKey::generate(algorithm));
+}
+
+std::string csr_der(const crypto::PrivateKey& key, const std::string& name) {
+    return must(x509::Request::make_der(key, name));
+}
+std::string base64(const std::string& der) { return crypto::to_base64(bytes_of(der)); }
+
+class enrolment : public testing::Test {
+protected:
+    static void SetUpTestSuite() { plant_ = new RunningPlant; }
+    static void TearDownTestSuite() {
+        delete plant_;
+        plant_ = nullptr;
+    }
+
+    static net::HttpReply post(const tls::Credentials* who, std::string_view path,
+                               const std::string& body, std::string_view type = pkcs10) {
+        return must(plant_->secure(who, "POST", path, body, type));
+    }
+    static net::HttpReply ask(const tls::Credentials* who, std::string_view path,
+                              const std::string& name, Algorithm algorithm) {
+        return post(who, path, base64(csr_der(new_key(algorithm), name)));
+    }
+    static x509::Certificate issued_in(const net::HttpReply& reply) {
+        EXPECT_EQ(reply.status, 200) << reply.body;
+        EXPECT_EQ(reply.content_type, "application/pkcs7-mime; smime-type=certs-only");
+        const auto list =
+            must(x509::certificates_from_certs_only(must(crypto::from_base64(reply.body))));
+        EXPECT_EQ(list.size(), 1U);
+        return list.at(0);
+    }
+    // An operational identity, as an agent would hold it.
+    static tls::Credentials enrolled(const std::string& id, Algorithm algorithm) {
+        const tls::Credentials birth = plant_->birth_credentials(id);
+        crypto::PrivateKey key = new_key(algorithm);
+        const auto certificate = issued_in(post(&birth, enroll, base64(csr_der(key, id))));
+        const auto issuing = must(x509::Certificate::load(plant_->home / "pki" / "issuing.crt"));
+        return {.chain = {certificate, issuing.at(0)}, .key = std::move(key)};
+    }
+    static std::string state_of(const std::string& id) {
+        const std::string body = plant_->local("GET", "/api/v1/devices/" + id).body;
+        const std::size_t at = body.find("\"state\":\"") + 9;
+        return body.substr(at, body.find('"', at) - at);
+    }
+    static std::string events() { return plant_->local("GET", "/api/v1/events?limit=4096").body; }
+
+    static RunningPlant* plant_;
+};
+
+RunningPlant* enrolment::plant_ = nullptr;
+
+TEST_F(enrolment, cacerts_without_a_certificate__root_and_issuing) {
+    const auto reply = must(plant_->secure(nullptr, "GET", "/.well-known/est/cacerts"));
+    ASSERT_EQ(reply.status, 200);
+    EXPECT_EQ(reply.headers.at("content-transfer-encoding"), "base64");
+    const auto list =
+        must(x509::certificates_from_certs_only(must(crypto::from_base64(reply.body))));
+    ASSERT_EQ(list.size(), 2U);
+    const auto root = must(x509::Certificate::load(plant_->home / "pki" / "root.crt"));
+    EXPECT_TRUE(must(list[0].sha256()) == must(root[0].sha256()) ||
+                must(list[1].sha256()) == must(root[0].sha256()));
+}
+
+TEST_F(enrolment, cacerts_by_curl_and_openssl__readable) {
+    const std::string names = output_of(
+        fmt::format("curl -sS --curves MLKEM768 --cacert {}/pki/root.crt "
+                    "{}/.well-known/est/cacerts | openssl base64 -d -A | openssl pkcs7 -inform DER "
+                    "-print_certs -noout 2>&1",
+                    plant_->home.string(), plant_->https));
+    EXPECT_THAT(names, HasSubstr("subject=")) << names;
+}
+
+TEST_F(enrolment, client_with_classical_groups_only__no_connection) {
+    const std::string said = output_of(fmt::format(
+        "curl -sS --curves X25519 --cacert {}/pki/root.crt {}/.well-known/est/cacerts 2>&1",
+        plant_->home.string(), plant_->https));
+    EXPECT_THAT(said, HasSubstr("curl: (35)")) << said;
+}
+
+TEST_F(enrolment, mcu_and_mpu__certificate_with_name_uri_and_profile) {
+    plant_->birth("mpu-ok", "mpu");
+    plant_->birth("mcu-ok", "mcu");
+    EXPECT_EQ(state_of("mpu-ok"), "expected");
+    const tls::Credentials mpu = enrolled("mpu-ok", Algorithm::ml_dsa_65);
+    EXPECT_EQ(mpu.chain[0].common_name(), "mpu-ok");
+    EXPECT_EQ(x509::to_uri(must(mpu.chain[0].identity())), "urn:quoin:test:device:mpu-ok");
+    EXPECT_EQ(state_of("mpu-ok"), "onboarding");
+    const auto root = must(x509::Certificate::load(plant_->home / "pki" / "root.crt"));
+    EXPECT_TRUE(x509::verify_chain(mpu.chain[0], std::span(mpu.chain).subspan(1), root,
+                                   x509::Purpose::client,
+                                   must(files::read(plant_->home / "pki" / "crl.pem"))));
+    enrolled("mcu-ok", Algorithm::ml_dsa_44);
+    EXPECT_EQ(state_of("mcu-ok"), "active");
+    EXPECT_THAT(plant_->local("GET", "/api/v1/devices/mpu-ok").body,
+                HasSubstr(mpu.chain[0].serial_hex()));
+}
+
+TEST_F(enrolment, attestation_key__attestation_certificate_for_an_mpu_only) {
+    plant_->birth("mpu-att", "mpu");
+    plant_->birth("mcu-att", "mcu");
+    const tls::Credentials mpu = plant_->birth_credentials("mpu-att");
+    const auto certificate = issued_in(ask(&mpu, enroll, "mpu-att", Algorithm::slh_dsa_shake_128f));
+    EXPECT_EQ(x509::to_uri(must(certificate.identity())), "urn:quoin:test:attest:mpu-att");
+    EXPECT_EQ(state_of("mpu-att"), "expected") << "an attestation key alone is no identity";
+    const tls::Credentials mcu = plant_->birth_credentials("mcu-att");
+    EXPECT_EQ(ask(&mcu, enroll, "mcu-att", Algorithm::slh_dsa_shake_128f).status, 403);
+}
+
+TEST_F(enrolment, renewal_and_description__with_the_operational_certificate) {
+    plant_->birth("mpu-renew", "mpu");
+    const tls::Credentials old = enrolled("mpu-renew", Algorithm::ml_dsa_65);
+    const auto renewed = issued_in(ask(&old, reenroll, "mpu-renew", Algorithm::ml_dsa_65));
+    EXPECT_NE(renewed.serial_hex(), old.chain[0].serial_hex());
+    issued_in(ask(&old, reenroll, "mpu-renew", Algorithm::slh_dsa_shake_128f));
+    const auto described = must(plant_->secure(&old, "GET", "/.well-known/quoin/device"));
+    ASSERT_EQ(described.status, 200) << described.body;
+    for (const char* part : {"\"site\":\"test\"", "\"class\":\"mpu\"", "\"suite\":\"pure\"",
+                             "\"now_ms\":", "\"renew_at\":0.66", "\"port\":1"}) {
+        EXPECT_THAT(described.body, HasSubstr(part));
+    }
+}
+
+TEST_F(enrolment, wrong_identity__refused_with_an_event) {
+    plant_->birth("mpu-id", "mpu");
+    plant_->birth("mpu-unknown", "mpu", false);
+    const tls::Credentials birth = plant_->birth_credentials("mpu-id");
+    const tls::Credentials operational = enrolled("mpu-id", Algorithm::ml_dsa_65);
+    const tls::Credentials unknown = plant_->birth_credentials("mpu-unknown");
+    const tls::Credentials admin = plant_->operator_credentials("admin");
+    struct Row {
+        const tls::Credentials* who;
+        std::string_view path;
+        std::string name;
+        int status;
+        std::string says;
+    };
+    for (const Row& row : std::vector<Row>{
+             {nullptr, enroll, "mpu-id", 401, "birth certificate is needed"},
+             {nullptr, reenroll, "mpu-id", 401, "client certificate is needed"},
+             {&unknown, enroll, "mpu-unknown", 403, "inventory"},
+             {&birth, reenroll, "mpu-id", 401, "not one of this plant"},
+             {&operational, enroll, "mpu-id", 403, "simplereenroll"},
+             {&admin, enroll, "mpu-id", 403, "no birth certificate"},
+             {&admin, reenroll, "mpu-id", 403, "operational"},
+             {&birth, enroll, "mpu-other", 403, "another device"},
+             {&operational, reenroll, "mpu-other", 403, "another device"},
+         }) {
+        const auto reply = ask(row.who, row.path, row.name, Algorithm::ml_dsa_65);
+        EXPECT_EQ(reply.status, row.status) << row.says << ": " << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr(row.says));
+        EXPECT_EQ(reply.content_type, "text/plain; charset=utf-8");
+    }
+    EXPECT_THAT(events(), HasSubstr("pki.enrolment.refused"));
+}
+
+TEST_F(enrolment, key_that_its_class_must_not_have__refused) {
+    plant_->birth("mpu-key", "mpu");
+    plant_->birth("mcu-key", "mcu");
+    const tls::Credentials mpu = plant_->birth_credentials("mpu-key");
+    const tls::Credentials mcu = plant_->birth_credentials("mcu-key");
+    EXPECT_EQ(ask(&mpu, enroll, "mpu-key", Algorithm::ml_dsa_44).status, 403);
+    EXPECT_EQ(ask(&mcu, enroll, "mcu-key", Algorithm::ml_dsa_65).status, 403);
+    for (const Algorithm algorithm :
+         {Algorithm::ed25519, Algorithm::ecdsa_p256, Algorithm::ml_dsa_87}) {
+        const auto reply = ask(&mpu, enroll, "mpu-key", algorithm);
+        EXPECT_EQ(reply.status, 403) << reply.body;
+        EXPECT_THAT(reply.body, HasSubstr("ML-DSA-65")) << "says which key it needs";
+    }
+    EXPECT_EQ(state_of("mpu-key"), "expected");
+}
+
+TEST_F(enrolment, malformed_request__refused) {
+    plant_->birth("mpu-bad", "mpu");
+    const tls::Credentials birth = plant_->birth_credentials("mpu-bad");
+    const std::string good = csr_der(new_key(Algorithm::ml_dsa_65), "mpu-bad");
+    std::string forged = good;
+    forged.back() = static_cast<char>(forged.back() ^ 1);
+    struct Row {
+        std::string body;
+        int status;
+    };
+    for (const Row& row : std::vector<Row>{
+             {base64(forged), 400},
+             {base64(good).substr(1), 400},
+             {"!!!!", 400},
+             {"", 400},
+             {base64(good + "x"), 400},
+             {base64(good.substr(0, good.size() / 2)), 400},
+             {std::string(max_est_body_bytes + 4, 'A'), 413},
+         }) {
+        const auto reply = post(&birth, enroll, row.body);
+        EXPECT_EQ(reply.status, row.status) << reply.body;
+    }
+    EXPECT_EQ(post(&birth, enroll, base64(good), "application/json").status, 415);
+    const auto get = must(plant_->secure(&birth, "GET", enroll));
+    EXPECT_EQ(get.status, 405);
+    EXPECT_EQ(get.headers.at("allow"), "POST");
+    EXPECT_EQ(must(plant_->secure(&birth, "GET", "/.well-known/est/csrattrs")).status, 404);
+    EXPECT_EQ(state_of("mpu-bad"), "expected");
+    EXPECT_EQ(post(&birth, enroll, base64(good)).status, 200)
+        << "and the right one goes through after all";
+}
+
+TEST_F(enrolment, birth_certificate_of_a_foreign_maker__no_connection) {
+    Maker foreign = must(Maker::open(plant_->folder() / "foreign"));
+    must(foreign.birth("mpu-foreign", "mpu"));
+    const tls::Credentials birth =
+        RunningPlant::credentials(foreign.device_folder("mpu-foreign"), "birth");
+    const auto reply = plant_->secure(&birth, "POST", enroll, "x", pkcs10);
+    EXPECT_FALSE(reply) << reply->status << reply->body;
+}
+
+TEST_F(enrolment, maker_that_plays_the_plant__refused) {
+    const tls::Credentials maker = RunningPlant::credentials(plant_->folder() / "maker", "ca");
+    plant_->birth("mpu-play", "mpu");
+    crypto::PrivateKey key = new_key(Algorithm::ml_dsa_65);
+    const auto forge = [&](x509::Identity identity, x509::Profile profile) {
+        const auto certificate = must(x509::issue(maker.key, maker.chain[0], must(key.public_key()),
+                                                  {.profile = profile,
+                                                   .common_name = identity.id,
+                                                   .identity = identity,
+                                                   .names = {},
+                                                   .lifetime = std::chrono::hours(1),
+                                                   .crl_url = {}}));
+        return tls::Credentials{.chain = {certificate}, .key = key};
+    };
+    const tls::Credentials admin = forge(
+        {.kind = x509::Kind::operator_, .site = "test", .id = "eve", .role = x509::Role::admin},
+        x509::Profile::operator_);
+    EXPECT_EQ(must(plant_->secure(&admin, "GET", "/api/v1/status")).status, 401);
+    const tls::Credentials device =
+        forge({.kind = x509::Kind::device, .site = "test", .id = "mpu-play", .role = {}},
+              x509::Profile::device);
+    EXPECT_EQ(ask(&device, reenroll, "mpu-play", Algorithm::ml_dsa_65).status, 401);
+    const tls::Credentials other_birth =
+        forge({.kind = x509::Kind::birth, .site = "", .id = "mpu-play", .role = {}},
+              x509::Profile::birth);
+    EXPECT_EQ(ask(&other_birth, enroll, "mpu-play", Algorithm::ml_dsa_65).status, 403)
+        << "the certificate itself must be on the list, not only its name";
+}
+
+TEST_F(enrolment, revoked_device__neither_renews_nor_enrols_and_is_on_the_list) {
+    plant_->birth("mpu-gone", "mpu");
+    const tls::Credentials old = enrolled("mpu-gone", Algorithm::ml_dsa_65);
+    const tls::Credentials birth = plant_->birth_credentials("mpu-gone");
+    const std::string crl_file = (plant_->folder() / "crl.pem").string();
+    const auto crl_number = [&] {
+        must(files::write_atomically(
+            crl_file, must(net::http_request({.base_url = plant_->http}, "GET", "/crl.pem")).body,
+            0600));
+        const std::string text = output_of("openssl crl -noout -crlnumber -in " + crl_file);
+        return std::stoull(text.substr(text.find('=') + 1), nullptr, 0);
+    };
+    const auto before = crl_number();
+    const auto revoked =
+        plant_->local("POST", "/api/v1/devices/mpu-gone/revoke", R"({"reason":"stolen"})");
+    ASSERT_EQ(revoked.status, 200) << revoked.body;
+    EXPECT_THAT(revoked.body, HasSubstr("\"state\":\"revoked\""));
+    EXPECT_GT(crl_number(), before);
+    const std::string listed =
+        output_of("openssl crl -noout -text -in " + crl_file + " | tr A-Z a-z");
+    EXPECT_THAT(listed, HasSubstr(old.chain[0].serial_hex()));
+    EXPECT_EQ(ask(&old, reenroll, "mpu-gone", Algorithm::ml_dsa_65).status, 401);
+    EXPECT_EQ(must(plant_->secure(&old, "GET", "/.well-known/quoin/device")).status, 401);
+    const auto again = ask(&birth, enroll, "mpu-gone", Algorithm::ml_dsa_65);
+    EXPECT_EQ(again.status, 403);
+    EXPECT_THAT(again.body, HasSubstr("revoked"));
+}
+
+TEST_F(enrolment, too_many_requests_of_one_device__429_and_others_go_on) {
+    plant_->birth("mpu-flood", "mpu");
+    plant_->birth("mpu-calm", "mpu");
+    const tls::Credentials flood = plant_->birth_credentials("mpu-flood");
+    int refused = 0;
+    for (int i = 0; i < 40 && refused == 0; ++i)
+        refused += post(&flood, enroll, "!").status == 429 ? 1 : 0;
+    EXPECT_EQ(refused, 1);
+    const tls::Credentials calm = plant_->birth_credentials("mpu-calm");
+    EXPECT_EQ(ask(&calm, enroll, "mpu-calm", Algorithm::ml_dsa_65).status, 200);
+}
+
+}  // namespace
+}  // namespace quoin::server

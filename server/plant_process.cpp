@@ -1,0 +1,450 @@
+#include "server/plant_process.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <nlohmann/json.hpp>
+
+#include "server/bus/clock.hpp"
+#include "server/schema.hpp"
+#include "server/verifier/references.hpp"
+
+namespace quoin::server {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+using std::chrono::milliseconds;
+
+constexpr std::size_t database_connections = 8;
+constexpr std::size_t max_https_body_bytes = 8 << 20;  // a batch list
+
+HttpResponse text_response(int status, std::string body) {
+    return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(body)};
+}
+
+telemetry::SampleFilter filter_of(const SampleQuery& query) {
+    return {.device = query.device,
+            .stream = query.stream,
+            .after_seq = query.after_seq,
+            .from_ms = query.from_ms,
+            .to_ms = query.to_ms,
+            .limit = query.limit,
+            .last = query.last};
+}
+
+// An address that others can use as it is; "" for a wildcard.
+std::string crl_url(const Endpoint& endpoint, std::uint16_t port) {
+    if (endpoint.address == "0.0.0.0" || endpoint.address == "::") return {};
+    const bool v6 = endpoint.address.find(':') != std::string::npos;
+    return v6 ? fmt::format("http://[{}]:{}/crl.pem", endpoint.address, port)
+              : fmt::format("http://{}:{}/crl.pem", endpoint.address, port);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& options) {
+    QUOIN_TRY(Settings settings, load_settings(options.home));
+    QUOIN_CHECK(files::make_private_folder(options.home / "run"));
+    QUOIN_CHECK(files::make_private_folder(options.home / "db"));
+    auto lock = files::lock_folder(options.home / "db");
+    if (!lock) {
+        return fail(Code::state_wrong, "a quoind runs in {} already ({})", options.home.string(),
+                    lock.error().message);
+    }
+    std::unique_ptr<PlantProcess> process(
+        new PlantProcess(options.home, std::move(settings), *std::move(lock)));
+    QUOIN_CHECK(process->open_state());
+    QUOIN_CHECK(process->listen_http());
+    QUOIN_CHECK(process->open_roles());
+    QUOIN_CHECK(process->connect_bus());
+    QUOIN_CHECK(process->start_broker_roles(options));
+    QUOIN_CHECK(process->start_feed());
+    QUOIN_CHECK(process->listen_https());
+    QUOIN_CHECK(process->write_ports());
+    process->wired_ = true;
+    process->audit_->append(
+        audit::Id::quoind_process_started, "",
+        {{"site", process->settings_.site}, {"suite", tls::info(process->settings_.suite).name}});
+    return process;
+}
+
+PlantProcess::~PlantProcess() {
+    // The wires first, so that nobody calls what goes away behind them.
+    local_.reset();
+    https_.reset();
+    http_.reset();
+    verifier_.reset();
+    telemetry_.reset();
+    feed_link_ = nullptr;
+    feed_.reset();
+    if (audit_ && wired_) audit_->append(audit::Id::quoind_process_stopped, "", {});
+    if (event_log_.joinable()) {
+        event_log_.request_stop();
+        event_log_.join();
+    }
+}
+
+void PlantProcess::tick() {
+    fleet_->sweep();
+    if (!authority_->tick()) return;
+    auto context = server_context();
+    if (context) {
+        https_->replace_tls(*std::move(context));
+        spdlog::info("makers changed: birth certificates are checked against the new list");
+    } else {
+        spdlog::error("makers changed, but: {}", context.error().message);
+    }
+}
+
+Result<void> PlantProcess::open_state() {
+    QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
+    QUOIN_TRY(crypto::PrivateKey key,
+              crypto::PrivateKey::load(home_ / "services" / "audit.key", unlock));
+    QUOIN_TRY(audit_, audit::Log::open({.file = home_ / "audit" / "audit.jsonl"}, std::move(key)));
+    event_log_ = std::jthread([this](const std::stop_token& stop) { log_events(stop); });
+    QUOIN_CHECK(forward_events());
+    QUOIN_TRY(database_, store::Database::open(settings_.database_url, database_connections));
+    return database_->migrate(migrations());
+}
+
+Result<void> PlantProcess::forward_events() {
+    if (!settings_.syslog) return {};
+    const SyslogSettings& siem = *settings_.syslog;
+    QUOIN_TRY(const auto anchors, x509::Certificate::load(siem.trust));
+    QUOIN_TRY(const tls::Credentials own, credentials("audit"));
+    // A client certificate of ours would be of a kind that a classical SIEM cannot read.
+    QUOIN_TRY(tls::Context context,
+              audit::siem_context(settings_.suite, siem.danger_classical_certificate, anchors,
+                                  siem.danger_classical_certificate ? nullptr : &own));
+    audit::ForwarderOptions options;
+    options.host = siem.host;
+    options.port = siem.port;
+    options.file = home_ / "audit" / "audit.jsonl";
+    options.cursor = home_ / "audit" / "siem.cursor";
+    QUOIN_TRY(forwarder_, audit::Forwarder::start(std::move(options), std::move(context), *audit_));
+    return {};
+}
+
+// Each event of the audit log as a line of ours, until the log closes.
+void PlantProcess::log_events(const std::stop_token& stop) {
+    std::uint64_t number = audit_->last_number();
+    while (!stop.stop_requested()) {
+        for (const audit::Event& event : audit_->wait_after(number, 256, milliseconds(500))) {
+            number = event.number;
+            const audit::CatalogueRow& row = audit::row(event.id);
+            spdlog::info("{} {} {} {}", row.name, audit::severity_name(row.severity),
+                         event.subject.empty() ? "-" : event.subject, event.detail);
+        }
+    }
+}
+
+Result<void> PlantProcess::listen_http() {
+    net::HttpServerOptions options{.address = settings_.http.address, .port = settings_.http.port};
+    options.threads = 2;
+    options.max_body_bytes = 0;
+    options.max_connections = 128;
+    options.max_streams = 0;
+    QUOIN_TRY(http_, net::HttpServer::start(std::move(options), [this](const HttpRequest& request) {
+                  return answer_http(request);
+              }));
+    return {};
+}
+
+Result<void> PlantProcess::open_roles() {
+    fleet_ = std::make_unique<Fleet>(*database_, bus_, *audit_, settings_.verdict_lifetime);
+    QUOIN_TRY(authority_, Authority::open({.home = home_,
+                                           .site = settings_.site,
+                                           .device_lifetime = settings_.device_lifetime,
+                                           .crl_lifetime = settings_.crl_lifetime,
+                                           .crl_url = crl_url(settings_.http, http_->port())},
+                                          *database_, bus_, *audit_));
+    est_ = std::make_unique<Est>(EstOptions{.site = settings_.site,
+                                            .suite = settings_.suite,
+                                            .broker_host = settings_.broker_host,
+                                            .broker_port = settings_.broker_port,
+                                            .renew_at = settings_.renew_at},
+                                 *authority_, *audit_);
+    metrics_ = std::make_unique<Metrics>(bus_, *audit_);
+    api_ = std::make_unique<Api>(
+        ApiOptions{.site = settings_.site, .suite = std::string(tls::info(settings_.suite).name)},
+        sources(), *database_, bus_, *audit_);
+    return {};
+}
+
+Result<void> PlantProcess::connect_bus() {
+    bus_.device_changed.listen([this](const DeviceChanged& change) {
+        FeedServer* feed = feed_link_;
+        if (feed == nullptr) return;  // the first snapshot will have it
+        feed->push({.seq = 0,
+                    .id = change.device,
+                    .grant = change.grant,
+                    .state = change.state,
+                    .reason = change.reason,
+                    .revoked = change.revoked});
+    });
+    bus_.broker_session.listen([this](const BrokerSession& session) { audit_broker(session); });
+    bus_.broker_link.listen([this](const BrokerLink& link) {
+        audit_->append(link.up ? audit::Id::broker_link_established : audit::Id::broker_link_lost,
+                       "", {});
+    });
+    return {};
+}
+
+void PlantProcess::audit_broker(const BrokerSession& session) {
+    const auto note = [this](audit::Id id, std::string_view device, const audit::Detail& detail) {
+        audit_->append(id, device, detail);
+    };
+    if (const auto* applied = std::get_if<feed::Applied>(&session.report)) {
+        note(applied->closed ? audit::Id::broker_session_isolated : audit::Id::broker_state_applied,
+             applied->id, {{"at_ms", applied->at_ms}});
+    } else if (const auto* refused = std::get_if<feed::Refused>(&session.report)) {
+        note(audit::Id::broker_session_refused, refused->id,
+             {{"why", refused->why}, {"peer", refused->peer}, {"serial", refused->serial}});
+    } else if (const auto* opened = std::get_if<feed::Connected>(&session.report)) {
+        note(audit::Id::broker_session_opened, opened->id,
+             {{"peer", opened->peer}, {"serial", opened->serial}});
+    } else if (const auto* closed = std::get_if<feed::Disconnected>(&session.report)) {
+        note(audit::Id::broker_session_closed, closed->id, {{"reason", closed->reason}});
+    } else if (const auto* denied = std::get_if<feed::Denied>(&session.report)) {
+        note(audit::Id::broker_access_denied, denied->id,
+             {{"access", denied->access}, {"topic", denied->topic}});
+    }
+}
+
+Result<void> PlantProcess::start_broker_roles(const ProcessOptions& options) {
+    if (options.telemetry) {
+        QUOIN_TRY(tls::Context tls, client_context("telemetry"));
+        telemetry::TelemetryOptions settings{.broker = broker("service.telemetry"), .ingest = {}};
+        settings.ingest.site = settings_.site;
+        settings.ingest.rate_per_s = settings_.rate_per_device;
+        settings.ingest.burst = settings_.rate_burst;
+        QUOIN_TRY(telemetry_, telemetry::Telemetry::start(*database_, bus_, *audit_, std::move(tls),
+                                                          std::move(settings)));
+    }
+    if (options.verifier) {
+        QUOIN_TRY(const evidence::Level level, verifier::level_by_name(settings_.minimum_level));
+        QUOIN_TRY(tls::Context tls, client_context("verifier"));
+        QUOIN_TRY(verifier_, verifier::Verifier::start(*database_, bus_, *audit_, std::move(tls),
+                                                       {.site = settings_.site,
+                                                        .broker = broker("service.verifier"),
+                                                        .period = settings_.verifier_period,
+                                                        .timeout = settings_.verifier_timeout,
+                                                        .lifetime = settings_.verdict_lifetime,
+                                                        .minimum_level = level}));
+    }
+    return {};
+}
+
+Result<std::uint64_t> PlantProcess::next_epoch() {
+    return database_->transaction([](soci::session& session) -> Result<std::uint64_t> {
+        std::int64_t epoch = 0;
+        session << "SELECT number FROM meta WHERE name = 'feed_epoch'", soci::into(epoch);
+        const bool first = !session.got_data();
+        epoch = std::max(epoch + 1, now_ms());  // also after a restore of an older database
+        if (first) {
+            session << "INSERT INTO meta (name, number) VALUES ('feed_epoch', :epoch)",
+                soci::use(epoch);
+        } else {
+            session << "UPDATE meta SET number = :epoch WHERE name = 'feed_epoch'",
+                soci::use(epoch);
+        }
+        return static_cast<std::uint64_t>(epoch);
+    });
+}
+
+Result<void> PlantProcess::start_feed() {
+    QUOIN_TRY(const std::uint64_t epoch, next_epoch());
+    QUOIN_TRY(feed_, FeedServer::start(
+                         {.socket = home_ / "run" / "broker.sock",
+                          .site = settings_.site,
+                          .epoch = epoch,
+                          .lifetime = settings_.feed_lifetime,
+                          .broker_uid = std::nullopt},
+                         [this] { return fleet_->snapshot(); }, bus_));
+    feed_link_ = feed_.get();
+    return {};
+}
+
+Result<void> PlantProcess::listen_https() {
+    QUOIN_TRY(tls::Context context, server_context());
+    net::HttpServerOptions options{.address = settings_.https.address,
+                                   .port = settings_.https.port};
+    options.tls = std::move(context);
+    options.max_body_bytes = max_https_body_bytes;
+    QUOIN_TRY(https_,
+              net::HttpServer::start(std::move(options), [this](const HttpRequest& request) {
+                  return answer_https(request);
+              }));
+    net::HttpServerOptions local{.address = "unix:" + (home_ / "run" / "quoind.sock").string()};
+    local.max_body_bytes = max_https_body_bytes;
+    local.max_connections = 128;
+    QUOIN_TRY(local_, net::HttpServer::start(std::move(local), [this](const HttpRequest& request) {
+                  return api_->handle(request);
+              }));
+    return {};
+}
+
+Result<void> PlantProcess::write_ports() const {
+    const nlohmann::json ports{
+        {"mqtt", settings_.broker_port}, {"https", https_->port()}, {"http", http_->port()}};
+    return files::write_atomically(home_ / "run" / "ports.json", ports.dump() + "\n", 0600);
+}
+
+Result<tls::Credentials> PlantProcess::credentials(const std::string& service) const {
+    QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
+    QUOIN_TRY(std::vector<x509::Certificate> chain,
+              x509::Certificate::load(home_ / "services" / (service + ".crt")));
+    QUOIN_TRY(crypto::PrivateKey key,
+              crypto::PrivateKey::load(home_ / "services" / (service + ".key"), unlock));
+    return tls::Credentials{.chain = std::move(chain), .key = std::move(key)};
+}
+
+Result<tls::Context> PlantProcess::client_context(const std::string& service) const {
+    QUOIN_TRY(const tls::Credentials own, credentials(service));
+    const std::array anchors{authority_->root()};
+    return tls::client_context(settings_.suite, anchors, &own);
+}
+
+Result<tls::Context> PlantProcess::server_context() const {
+    QUOIN_TRY(const tls::Credentials own, credentials("quoind"));
+    // Who needs a certificate is decided for each request: cacerts must work without.
+    return tls::server_context(settings_.suite, own, authority_->client_anchors(), false);
+}
+
+net::MqttOptions PlantProcess::broker(const std::string& client_id) const {
+    net::MqttOptions options;
+    options.host = settings_.broker_host;
+    options.port = settings_.broker_port;
+    options.client_id = client_id;
+    return options;
+}
+
+ApiSources PlantProcess::sources() {
+    return {
+        .authenticate =
+            [this](std::span<const x509::Certificate> chain) {
+                return authority_->authenticate(chain);
+            },
+        .import = [this](std::string_view batch,
+                         std::string_view actor) { return fleet_->import(batch, actor); },
+        .release = [this](std::string_view device, std::string_view actor) -> Result<std::string> {
+            QUOIN_TRY(const State state, fleet_->release(device, actor));
+            return std::string(state_name(state));
+        },
+        .revoke = [this](std::string_view device, std::string_view reason,
+                         std::string_view actor) { return fleet_->revoke(device, reason, actor); },
+        .add_release = [this](std::string_view manifest, std::string_view actor) -> Result<void> {
+            const auto added = verifier::import_release(*database_, manifest);
+            if (!added) {
+                audit_->append(audit::Id::fleet_release_refused, "",
+                               {{"actor", actor}, {"reason", added.error().message}});
+                return std::unexpected(added.error());
+            }
+            audit_->append(audit::Id::fleet_release_added, "",
+                           {{"actor", actor}, {"values", *added}});
+            return {};
+        },
+        .samples =
+            [this](const SampleQuery& query) {
+                return telemetry::query(*database_, filter_of(query));
+            },
+        .export_samples = [this](const SampleQuery& query) -> std::function<SamplePage()> {
+            auto pages = std::make_shared<telemetry::Export>(*database_, filter_of(query));
+            return [pages] { return pages->next(); };
+        },
+        .sample_count = [this] { return telemetry::sample_count(*database_); },
+        .broker_connected = [this] { return metrics_->broker_up(); },
+    };
+}
+
+HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
+    if (request.path.starts_with("/.well-known/")) return est_->handle(request);
+    if (request.path.starts_with("/api/")) return api_->handle(request);
+    return net::problem(
+        {Code::input_not_found, fmt::format("there is nothing at {}", request.path)});
+}
+
+HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
+    if (request.method != "GET") {
+        HttpResponse response = net::problem({Code::input_invalid, "use GET"});
+        response.status = 405;
+        response.headers.emplace_back("Allow", "GET");
+        return response;
+    }
+    if (request.path == "/livez") return text_response(200, "alive\n");
+    if (!wired_) return text_response(503, "starting\n");
+    if (request.path == "/readyz") return answer_ready();
+    if (request.path == "/crl.pem") {
+        return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
+    }
+    if (request.path == "/metrics") {
+        return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
+                .body = metrics_->text(role_metrics())};
+    }
+    return net::problem(
+        {Code::input_not_found, fmt::format("there is nothing at {}", request.path)});
+}
+
+HttpResponse PlantProcess::answer_ready() {
+    std::string missing;
+    const auto check = [&missing](bool good, std::string_view what) {
+        if (!good) missing += fmt::format("not ready: {}\n", what);
+    };
+    const auto database = database_->read([](soci::session& session) -> Result<void> {
+        int one = 0;
+        session << "SELECT 1", soci::into(one);
+        return {};
+    });
+    check(database.has_value(), database ? "" : "database: " + database.error().message);
+    const auto log = audit_->health();
+    check(log.has_value(), log ? "" : "audit log: " + log.error().message);
+    check(metrics_->broker_up(), "the broker's plugin is not connected");
+    check(!telemetry_ || telemetry_->ready(), "telemetry: no session on the broker, or no commits");
+    check(!verifier_ || verifier_->connected(), "verifier: no session on the broker");
+    return missing.empty() ? text_response(200, "ready\n") : text_response(503, missing);
+}
+
+std::vector<Metric> PlantProcess::role_metrics() const {
+    std::vector<Metric> metrics;
+    if (telemetry_) {
+        const telemetry::IngestCounters& counters = telemetry_->counters();
+        const auto value = [](const std::atomic<std::uint64_t>& count) {
+            return static_cast<double>(count.load());
+        };
+        metrics.push_back({.name = "quoin_samples_total",
+                           .help = "Samples by what became of them, since the start.",
+                           .type = "counter",
+                           .values = {{"{result=\"received\"}", value(counters.received)},
+                                      {"{result=\"stored\"}", value(counters.stored)},
+                                      {"{result=\"duplicate\"}", value(counters.duplicates)},
+                                      {"{result=\"rejected\"}", value(counters.rejected)},
+                                      {"{result=\"overflow\"}", value(counters.overflow)},
+                                      {"{result=\"lost\"}", value(counters.lost)}}});
+        metrics.push_back({.name = "quoin_commits_total",
+                           .help = "Batches of samples by outcome, since the start.",
+                           .type = "counter",
+                           .values = {{"{outcome=\"done\"}", value(counters.commits)},
+                                      {"{outcome=\"failed\"}", value(counters.commit_failures)}}});
+    }
+    if (verifier_) {
+        const verifier::VerifierCounters counters = verifier_->counters();
+        metrics.push_back({.name = "quoin_challenges_total",
+                           .help = "Requests for evidence, since the start.",
+                           .type = "counter",
+                           .values = {{"", static_cast<double>(counters.challenges)}}});
+    }
+    if (forwarder_) {
+        const audit::Forwarder::Status siem = forwarder_->status();
+        metrics.push_back({.name = "quoin_siem_connected",
+                           .help = "1: the connection to the SIEM is up.",
+                           .type = "gauge",
+                           .values = {{"", siem.is_connected ? 1.0 : 0.0}}});
+        metrics.push_back({.name = "quoin_siem_backlog_events",
+                           .help = "Events that the SIEM does not have yet.",
+                           .type = "gauge",
+                           .values = {{"", static_cast<double>(siem.backlog)}}});
+    }
+    return metrics;
+}
+
+}  // namespace quoin::server

@@ -1,0 +1,104 @@
+// quoind: all roles of a plant in one process, wired together.
+//
+//   bus:    verifier -> fleet -> feed (broker)      telemetry -> followers, metrics
+//           pki -> fleet -> pki (revocation list)   feed -> audit, metrics, verifier
+//   wires:  HTTPS -> EST, REST      Unix socket -> REST      HTTP -> CRL, health, metrics
+//
+// Threads: start(), tick() and the destructor from one thread.
+#pragma once
+
+#include <atomic>
+#include <filesystem>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "host/audit/audit.hpp"
+#include "host/audit/forwarder.hpp"
+#include "host/files/files.hpp"
+#include "host/net/http.hpp"
+#include "host/store/database.hpp"
+#include "server/api/api.hpp"
+#include "server/api/metrics.hpp"
+#include "server/bus/bus.hpp"
+#include "server/config/settings.hpp"
+#include "server/feed/feed_server.hpp"
+#include "server/fleet/fleet.hpp"
+#include "server/pki/authority.hpp"
+#include "server/pki/est.hpp"
+#include "server/telemetry/telemetry.hpp"
+#include "server/verifier/verifier.hpp"
+
+namespace quoin::server {
+
+struct ProcessOptions {
+    std::filesystem::path home;
+    bool telemetry = true;  // roles that need the broker; the others always run
+    bool verifier = true;
+};
+
+class PlantProcess {
+public:
+    // Everything is up when it returns: migrated, listening, HOME/run/ports.json written. The
+    // broker may come later. A home that another quoind holds is state_wrong.
+    static Result<std::unique_ptr<PlantProcess>> start(const ProcessOptions& options);
+    ~PlantProcess();
+    // About once a second: what only time brings.
+    void tick();
+
+private:
+    PlantProcess(std::filesystem::path home, Settings settings, files::FolderLock lock)
+        : home_(std::move(home)), settings_(std::move(settings)), lock_(std::move(lock)) {}
+
+    Result<void> open_state();
+    Result<void> forward_events();
+    Result<void> listen_http();
+    Result<void> open_roles();
+    Result<void> connect_bus();
+    Result<void> start_broker_roles(const ProcessOptions& options);
+    Result<void> start_feed();
+    Result<void> listen_https();
+    Result<void> write_ports() const;
+    void log_events(const std::stop_token& stop);
+
+    Result<tls::Credentials> credentials(const std::string& service) const;
+    Result<tls::Context> client_context(const std::string& service) const;
+    Result<tls::Context> server_context() const;
+    net::MqttOptions broker(const std::string& client_id) const;
+    ApiSources sources();
+    Result<std::uint64_t> next_epoch();
+
+    net::HttpResponse answer_http(const net::HttpRequest& request);
+    net::HttpResponse answer_https(const net::HttpRequest& request);
+    net::HttpResponse answer_ready();
+    std::vector<Metric> role_metrics() const;
+    void audit_broker(const BrokerSession& session);
+
+    // In the order in which they need each other; destroyed in the reverse.
+    std::filesystem::path home_;
+    Settings settings_;
+    files::FolderLock lock_;
+    std::unique_ptr<audit::Log> audit_;
+    std::unique_ptr<audit::Forwarder> forwarder_;  // to a SIEM, when there is one
+    std::unique_ptr<store::Database> database_;
+    Bus bus_;
+    std::unique_ptr<Fleet> fleet_;
+    std::unique_ptr<Authority> authority_;
+    std::unique_ptr<Est> est_;
+    std::unique_ptr<Metrics> metrics_;
+    std::unique_ptr<Api> api_;
+    std::atomic<FeedServer*> feed_link_ =
+        nullptr;  // while a role may publish before the feed is there
+    std::unique_ptr<FeedServer> feed_;
+    std::unique_ptr<telemetry::Telemetry> telemetry_;
+    std::unique_ptr<verifier::Verifier> verifier_;
+    std::atomic<bool> wired_ = false;  // until then HTTP answers "starting"
+    std::unique_ptr<net::HttpServer> http_;
+    std::unique_ptr<net::HttpServer> https_;
+    std::unique_ptr<net::HttpServer> local_;
+    std::jthread event_log_;
+};
+
+}  // namespace quoin::server
