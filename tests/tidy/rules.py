@@ -212,7 +212,7 @@ def conditional_in_function(tree):
 def readme(tree):
     folders = {path.rsplit("/", 1)[0] for path in tree.files if "/" in path}
     for folder in sorted(folders):
-        if re.search(r"(^|/)(corpus|\.[^/]+)(/|$)", folder):
+        if re.search(r"(^|/)(corpus|testdata|\.[^/]+)(/|$)", folder):
             continue
         path = f"{folder}/README.md"
         if path not in tree.files:
