@@ -81,11 +81,19 @@ private:
 
 bool expired(const Identity& identity) { return identity.certificate().not_after_ms() <= now_ms(); }
 
+std::int64_t issued_ms(const Identity& identity) {
+    return identity.certificate().not_before_ms() + milliseconds(x509::clock_skew).count();
+}
+
+std::int64_t life_ms(const Identity& identity) {
+    return std::max<std::int64_t>(0, identity.certificate().not_after_ms() - issued_ms(identity));
+}
+
 // When to renew, as a wait from now: at a share of the certificate's life, somewhat earlier by
 // chance.
 milliseconds time_to_renewal(const Identity& identity, double renew_at) {
-    const std::int64_t from = identity.certificate().not_before_ms();
-    const auto life = static_cast<double>(identity.certificate().not_after_ms() - from);
+    const std::int64_t from = issued_ms(identity);
+    const auto life = static_cast<double>(life_ms(identity));
     std::uniform_real_distribution<double> jitter(0.0, renew_jitter);
     const double share = renew_at - jitter(randomness());
     const std::int64_t due = from + static_cast<std::int64_t>(life * share);
@@ -199,8 +207,8 @@ std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_
 }
 
 Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_token& stop) {
-    while (wait_until(stop,
-                      Clock::now() + time_to_renewal(enrolled.identity, enrolled.plant.renew_at))) {
+    milliseconds wait = time_to_renewal(enrolled.identity, enrolled.plant.renew_at);
+    while (wait_until(stop, Clock::now() + wait)) {
         std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
         if (!fresh) return {};
         if (fresh->plant.broker_host != enrolled.plant.broker_host ||
@@ -210,6 +218,10 @@ Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_t
         }
         enrolled = *std::move(fresh);
         QUOIN_CHECK(session.replace(enrolled.identity));
+        // A wrong clock may find the new certificate due at once: not in a loop.
+        const milliseconds least(life_ms(enrolled.identity) / 20);
+        wait = std::max(time_to_renewal(enrolled.identity, enrolled.plant.renew_at),
+                        std::max(least, first_wait));
     }
     return {};
 }

@@ -103,6 +103,7 @@ Register read_register(Section& section) {
     section.integer("address", reg.address, {0, 65535}, config::required);
     section.text("kind", kind, config::required);
     section.number("scale", reg.scale, {-1e9, 1e9});
+    if (reg.scale == 0) section.refuse("scale", "0 would make every number 0");
     section.text("word_order", word_order);
     section.texts("labels", reg.labels);
     if (!kind.empty()) take(section, "kind", fieldbus::kind_by_name(kind), reg.kind);

@@ -30,7 +30,7 @@ Result<std::unique_ptr<Session>> Session::start(const Config& config, SessionOpt
     std::unique_ptr<Session> session(
         new Session(config, std::move(options), queue, std::move(identity)));
     QUOIN_TRY(session->anchors_, x509::Certificate::load(config.trust));
-    QUOIN_TRY(tls::Context tls, session->context(session->identity_));
+    QUOIN_TRY(tls::Context tls, session->context(*session->identity_));
     QUOIN_CHECK(session->connect(std::move(tls)));
     Session& self = *session;
     queue.on_added([&self] { self.publisher_.wake(); });
@@ -46,7 +46,7 @@ Result<void> Session::connect(tls::Context tls) {
     net::MqttOptions options;
     options.host = options_.broker_host;
     options.port = options_.broker_port;
-    options.client_id = identity_.device;
+    options.client_id = identity_->device;
     options.max_backoff = max_backoff;
     options.max_packet_bytes = 16 * 1024;
     net::MqttCallbacks callbacks;
@@ -76,11 +76,13 @@ Result<void> Session::connect(tls::Context tls) {
 
 Result<void> Session::replace(Identity identity) {
     QUOIN_TRY(tls::Context tls, context(identity));
-    {
-        const std::lock_guard lock(mutex_);
-        identity_ = std::move(identity);
-    }
-    client_->replace_tls(std::move(tls));
+    auto fresh = std::make_shared<const Identity>(std::move(identity));
+    // std::function copies what it holds, which a context does not allow.
+    auto held = std::make_shared<tls::Context>(std::move(tls));
+    client_->post([this, fresh = std::move(fresh), held] {
+        identity_ = fresh;
+        client_->replace_tls(std::move(*held));
+    });
     return {};
 }
 
@@ -90,6 +92,7 @@ void Session::publish(std::string topic, std::string payload,
 }
 
 void Session::connected(bool session_present) {
+    ++connection_;
     spdlog::info("connected broker={}:{} session_present={}", options_.broker_host,
                  options_.broker_port, session_present);
     publish(branch_ + "/event",
@@ -106,6 +109,7 @@ void Session::disconnected(const Error& error) {
         error.code == Code::peer_forbidden || error.code == Code::peer_unauthenticated;
     spdlog::warn("{} broker={}:{} code={} error=\"{}\"", refused ? "refused" : "disconnected",
                  options_.broker_host, options_.broker_port, code_name(error.code), error.message);
+    ++connection_;
     publisher_.disconnected();
 }
 
@@ -129,43 +133,47 @@ void Session::challenged(std::string_view payload) {
         return;
     }
     const std::lock_guard lock(mutex_);
-    challenge_ = *challenge;
+    challenge_ = Asked{*challenge, identity_, connection_};
     asked_.notify_one();
 }
 
 void Session::attest(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
-        std::optional<attest::Challenge> challenge;
+        std::optional<Asked> asked;
         {
             std::unique_lock lock(mutex_);
             asked_.wait(lock, stop, [this] { return challenge_.has_value(); });
-            challenge = std::exchange(challenge_, std::nullopt);
+            asked = std::exchange(challenge_, std::nullopt);
         }
-        if (challenge) answer_one(*challenge);
+        if (asked) answer_one(*asked);
     }
 }
 
-void Session::answer_one(const attest::Challenge& challenge) {
-    Identity identity = [this] {
-        const std::lock_guard lock(mutex_);
-        return identity_;
-    }();
-    const auto evidence =
-        answer(challenge, identity, config_, options_.device_class, options_.boot_counter);
+void Session::answer_one(const Asked& asked) {
+    const auto evidence = answer(asked.challenge, *asked.identity, config_, options_.device_class,
+                                 options_.boot_counter);
     if (!evidence) {
         spdlog::error("attest_failed error=\"{}\"", evidence.error().message);
         return;
     }
-    publish(branch_ + "/attest/evidence", std::string(text_of(*evidence)),
-            [this](const Result<void>& result) {
-                if (!result) {
-                    spdlog::warn("attest_not_sent error=\"{}\"", result.error().message);
-                    return;
-                }
-                spdlog::info("attested counter={} release={}", options_.boot_counter,
-                             config_.release);
-                publisher_.evidence_sent();
-            });
+    client_->post([this, asked, text = std::string(text_of(*evidence))]() mutable {
+        send_evidence(asked, std::move(text));
+    });
+}
+
+void Session::send_evidence(const Asked& asked, std::string evidence) {
+    if (asked.connection != connection_) {
+        spdlog::info("attest_dropped: the connection of the challenge has ended");
+        return;
+    }
+    publish(branch_ + "/attest/evidence", std::move(evidence), [this](const Result<void>& result) {
+        if (!result) {
+            spdlog::warn("attest_not_sent error=\"{}\"", result.error().message);
+            return;
+        }
+        spdlog::info("attested counter={} release={}", options_.boot_counter, config_.release);
+        publisher_.evidence_sent();
+    });
 }
 
 }  // namespace quoin::agent

@@ -1,7 +1,9 @@
 // The device's session with the broker: publishes, takes acknowledgements, answers challenges.
 //
 // Subscribes to its own branch only. A challenge is answered on a thread of its own, the newest one
-// first, so that signing holds up no telemetry. Threads: the methods from one thread.
+// first, so that signing holds up no telemetry. Evidence names the certificate of the connection
+// that the challenge came over, and goes out on that connection or not at all. Threads: the methods
+// from one thread.
 #pragma once
 
 #include <condition_variable>
@@ -55,7 +57,13 @@ private:
     void message(std::string_view topic, std::string_view payload);
     void challenged(std::string_view payload);
     void attest(const std::stop_token& stop);
-    void answer_one(const attest::Challenge& challenge);
+    struct Asked {
+        attest::Challenge challenge;
+        std::shared_ptr<const Identity> identity;
+        std::uint64_t connection;
+    };
+    void answer_one(const Asked& asked);
+    void send_evidence(const Asked& asked, std::string evidence);
 
     const Config& config_;
     const SessionOptions options_;
@@ -67,8 +75,10 @@ private:
 
     std::mutex mutex_;
     std::condition_variable_any asked_;
-    std::optional<attest::Challenge> challenge_;  // guarded by mutex_
-    Identity identity_;                           // guarded by mutex_: the one of the connection
+    std::optional<Asked> challenge_;  // guarded by mutex_
+    // On the client's thread once it runs:
+    std::shared_ptr<const Identity> identity_;  // of the present connection, or of the next
+    std::uint64_t connection_ = 0;              // counts them
     std::unique_ptr<net::MqttClient> client_;
     std::jthread attester_;
 };

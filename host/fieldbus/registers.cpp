@@ -66,6 +66,14 @@ double raw_number(const Register& reg, std::span<const std::uint16_t> words) {
     std::unreachable();
 }
 
+// A scale like 0.1 is no binary fraction: dividing by 10 gives 24.9 where multiplying gives
+// 24.900000000000002.
+double scaled(double raw, double scale) {
+    const double divisor = std::round(1 / scale);
+    const bool is_fraction = divisor > 1 && std::abs(divisor * scale - 1) < 1e-12;
+    return is_fraction ? raw / divisor : raw * scale;
+}
+
 // The smallest and largest raw number of an integer type.
 std::pair<double, double> range_of(Type type) {
     switch (type) {
@@ -109,7 +117,7 @@ Result<Value> decode(const Register& reg, std::span<const std::uint16_t> words) 
                     words.size(), words_of(reg.type));
     }
     if (reg.type == Type::bit) return Value{words[0] != 0};
-    const double number = raw_number(reg, words) * reg.scale;
+    const double number = scaled(raw_number(reg, words), reg.scale);
     if (!std::isfinite(number)) {
         return fail(Code::peer_malformed, "register {}: the device sent no finite number",
                     reg.name);

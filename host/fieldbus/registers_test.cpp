@@ -28,6 +28,13 @@ TEST(fieldbus, decode__integers__sign_and_scale_are_applied) {
     EXPECT_DOUBLE_EQ(number(make(Type::i32), {0xffff, 0xfffe}), -2);
 }
 
+TEST(fieldbus, decode__decimal_scale__is_the_nearest_number) {
+    EXPECT_EQ(number(make(Type::i16, 0.1), {249}), 24.9);
+    EXPECT_EQ(number(make(Type::u32, 0.01), {0, 2107}), 21.07);
+    EXPECT_EQ(number(make(Type::u16, 0.25), {3}), 0.75);
+    EXPECT_EQ(number(make(Type::u16, 0.3), {10}), 3.0);
+}
+
 // 0x42f6e979 is 123.456 in IEEE 754 single precision.
 TEST(fieldbus, decode__float__both_word_orders) {
     EXPECT_FLOAT_EQ(static_cast<float>(number(make(Type::f32), {0x42f6, 0xe979})), 123.456F);

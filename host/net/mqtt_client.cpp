@@ -9,6 +9,7 @@
 #include <array>
 #include <atomic>
 #include <boost/asio/compose.hpp>
+#include <boost/asio/dispatch.hpp>
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/address.hpp>
@@ -362,7 +363,6 @@ Client::~Client() {
     // What was cancelled reports to its callbacks here, and never later.
     io_.restart();
     io_.poll();
-    take_inbox();
     fail_queued({Code::resource_unavailable, "the MQTT client was stopped"});
 }
 
@@ -511,7 +511,7 @@ void Client::close(std::function<void()> then) {
 }
 
 void Client::replace_tls(tls::Context tls) {
-    asio::post(io_, [this, tls = std::move(tls)]() mutable {
+    asio::dispatch(io_, [this, tls = std::move(tls)]() mutable {
         if (stopping_) return;
         tls_ = std::move(tls);
         const bool was_up = link_ && link_->up;
@@ -624,6 +624,7 @@ void Client::sent(const std::shared_ptr<Link>& link, error_code error, mqtt5::re
 }
 
 void Client::fail_queued(const Error& error) {
+    take_inbox();
     std::deque<Message> failed;
     failed.swap(pending_);
     queued_ -= failed.size();

@@ -59,7 +59,8 @@ public:
     // be null.
     virtual void publish(std::string topic, std::string payload, int qos, bool retain,
                          std::function<void(Result<void>)> done) = 0;
-    // The next connection uses this context; the present one is dropped (certificate renewal).
+    // The next connection uses this context; the present one is dropped (certificate renewal), and
+    // what was published before fails. On the client's own thread this happens before it returns.
     virtual void replace_tls(tls::Context tls) = 0;
     // Runs `work` on the client's thread.
     virtual void post(std::function<void()> work) = 0;

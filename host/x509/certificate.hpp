@@ -92,7 +92,8 @@ struct IssueRequest {
 // Self-signed.
 Result<Certificate> issue_root(const crypto::PrivateKey& key, const IssueRequest& request);
 // Serial: 128 random bits. SKI, AKI, basicConstraints, keyUsage, extendedKeyUsage by profile.
-// notBefore is 60 s in the past (clock skew); notAfter never passes the issuer's.
+// notBefore is `clock_skew` in the past; notAfter never passes the issuer's.
+inline constexpr std::chrono::seconds clock_skew{60};
 Result<Certificate> issue(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
                           const crypto::PublicKey& subject, const IssueRequest& request);
 

@@ -9,7 +9,6 @@
 namespace quoin::x509 {
 namespace {
 
-constexpr std::chrono::seconds clock_skew{60};
 constexpr std::size_t serial_size = 16;  // bytes
 constexpr std::size_t max_names = 32;
 
