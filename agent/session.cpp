@@ -17,7 +17,7 @@ Session::Session(const Config& config, SessionOptions options, Queue& queue, Ide
       queue_(queue),
       branch_(fmt::format("quoin/{}/{}", identity.site, identity.device)),
       publisher_(queue, *this, branch_),
-      identity_(std::move(identity)) {}
+      identity_(std::make_shared<const Identity>(std::move(identity))) {}
 
 Session::~Session() {
     attester_ = {};  // joins: it uses the client
