@@ -39,7 +39,7 @@ Result<void> add_operator(const std::filesystem::path& home, const std::string& 
                           x509::Role role);
 
 // New keys and certificates for the services, with the names that their certificates have now, to
-// be used from the next start. For their lifetime of two years, or after a leak.
+// be used from the next start. They live for two years. The old ones are not revoked by this.
 Result<void> renew_services(const std::filesystem::path& home);
 
 // Birth certificates of this CA are accepted from now on. Returns where the certificate was put.
