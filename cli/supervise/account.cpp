@@ -106,6 +106,19 @@ Result<Account> plant_account() {
     return Account{.uid = uid, .gid = getegid(), .name = uid == 0 ? "root" : "", .change = false};
 }
 
+Result<Account> owner_of(const fs::path& home) {
+    Account account{.uid = geteuid(), .gid = getegid()};
+    struct stat status{};
+    if (account.uid != 0 || lstat(home.c_str(), &status) != 0 || status.st_uid == 0) return account;
+    if (!S_ISDIR(status.st_mode)) {
+        return fail(Code::input_invalid, "--home {} is not a folder", home.string());
+    }
+    return Account{.uid = status.st_uid,
+                   .gid = status.st_gid,
+                   .name = fmt::format("with uid {}", status.st_uid),
+                   .change = true};
+}
+
 Result<void> prepare_home(const Account& account, const fs::path& home) {
     if (!home.is_absolute()) {
         return fail(Code::internal, "prepare_home needs an absolute path, got {}", home.string());

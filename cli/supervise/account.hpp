@@ -30,6 +30,11 @@ Result<Account> plant_account();
 // made (`quoin pki init` as root) is given to the account.
 Result<void> prepare_home(const Account& account, const std::filesystem::path& home);
 
+// Who owns HOME: root that works on a plant's files becomes that user first, or it would leave
+// files there that the plant cannot read. A home that is not there yet, or is root's own: nothing
+// to change.
+Result<Account> owner_of(const std::filesystem::path& home);
+
 // For good: groups, gid, uid, and no new privileges.
 Result<void> become(const Account& account);
 

@@ -17,7 +17,7 @@ def test_path__mpu_and_mcu__samples_stored_and_trusted(plant):
     plant.wait_state("mcu-1", "active")
     shown = plant.rest.get("devices/mpu-1")
     assert (shown["verdict"], shown["verdict_level"]) == ("trusted", "self-reported")
-    assert plant.rest.get("devices/mcu-1")["verdict"] == "no_policy"
+    assert plant.rest.get("devices/mcu-1")["verdict"] == "no policy"
     samples = plant.samples("mpu-1")
     assert [sample["seq"] for sample in samples] == list(range(1, len(samples) + 1))
     assert [sample["values"]["number"] for sample in samples] == list(range(len(samples)))
@@ -26,8 +26,8 @@ def test_path__mpu_and_mcu__samples_stored_and_trusted(plant):
 def test_path__file_altered__isolated_until_repaired_and_released(plant):
     device = plant.add_device("mpu-1")
     device.wait_stored(10)
-    plant.wait_state("mpu-1", "active")
-    after = plant.last_event()
+    passed = plant.wait_event("verifier.evidence.trusted", "mpu-1", plant.last_event())
+    after = passed["number"]
     device.alter_program()
     plant.wait_event("verifier.evidence.untrusted", "mpu-1", after,
                      reason="measurement_mismatch:file:plc-program.bin")
@@ -74,7 +74,7 @@ def test_path__revoked__session_ends_and_nothing_brings_it_back(plant):
 
 def test_path__not_on_the_inventory__no_certificate(plant):
     plant.add_device("mpu-1", register=False)
-    plant.wait_event("pki.enrolment.refused", "mpu-1")
+    plant.wait_event("pki.enrolment.refused", reason="inventory")
     with pytest.raises(Refused) as refused:
         plant.rest.get("devices/mpu-1")
     assert refused.value.status == 404
