@@ -66,6 +66,9 @@ Result<void> check(const MosquittoConf& conf) {
     if (conf.max_queued_messages == 0) {
         return fail(Code::config_invalid, "max_queued_messages: 0 would mean no limit");
     }
+    if (conf.max_queued_bytes == 0) {
+        return fail(Code::config_invalid, "max_queued_bytes: 0 would mean no limit");
+    }
     if (conf.autosave_interval_s == 0) {
         return fail(Code::config_invalid, "autosave_interval_s: 0 would mean never");
     }
@@ -83,6 +86,7 @@ std::string general(const MosquittoConf& conf) {
         "max_packet_size {packet}\n"
         "max_inflight_messages {inflight}\n"
         "max_queued_messages {queued}\n"
+        "max_queued_bytes {queued_bytes}\n"
         "persistence true\n"
         "persistence_location {data}/\n"
         "persistence_file mosquitto.db\n"
@@ -97,8 +101,9 @@ std::string general(const MosquittoConf& conf) {
         "connection_messages true\n",
         fmt::arg("user", conf.user ? "user " + *conf.user + "\n" : std::string{}),
         fmt::arg("packet", conf.max_packet_bytes), fmt::arg("inflight", conf.max_inflight_messages),
-        fmt::arg("queued", conf.max_queued_messages), fmt::arg("data", conf.data_folder.native()),
-        fmt::arg("autosave", conf.autosave_interval_s),
+        fmt::arg("queued", conf.max_queued_messages),
+        fmt::arg("queued_bytes", conf.max_queued_bytes),
+        fmt::arg("data", conf.data_folder.native()), fmt::arg("autosave", conf.autosave_interval_s),
         fmt::arg("log", conf.log_file ? "file " + conf.log_file->native() : "stdout"));
 }
 

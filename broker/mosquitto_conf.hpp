@@ -28,7 +28,9 @@ struct MosquittoConf {
     std::optional<std::string> user;  // when started as root; none: Mosquitto's own choice
     std::uint32_t max_packet_bytes = 256 * 1024;
     std::uint32_t max_inflight_messages = 1000;  // an agent's unacknowledged samples
-    std::uint32_t max_queued_messages = 10'000;  // for a session without a socket
+    // For one session: what a burst may hold for the data server, bounded in memory too.
+    std::uint32_t max_queued_messages = 50'000;
+    std::uint32_t max_queued_bytes = 64 << 20;
     std::uint32_t autosave_interval_s = 30;
 };
 

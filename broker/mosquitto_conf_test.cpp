@@ -80,6 +80,7 @@ TEST(mosquitto_conf, names_and_numbers_out_of_range__are_refused) {
     expect_refused([](auto& conf) { conf.max_inflight_messages = 70'000; },
                    "max_inflight_messages");
     expect_refused([](auto& conf) { conf.max_queued_messages = 0; }, "max_queued_messages");
+    expect_refused([](auto& conf) { conf.max_queued_bytes = 0; }, "max_queued_bytes");
     expect_refused([](auto& conf) { conf.autosave_interval_s = 0; }, "autosave_interval_s");
 }
 
