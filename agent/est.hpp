@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/plant_info.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/error.hpp"
 #include "host/net/http.hpp"
@@ -17,20 +18,6 @@
 #include "host/x509/certificate.hpp"
 
 namespace quoin::agent {
-
-// GET /.well-known/quoin/device
-struct PlantInfo {
-    std::string site;
-    std::string broker_host;
-    std::uint16_t broker_port = 0;
-    std::string suite;
-    std::string device_class;
-    double renew_at = 0;  // share of a certificate's life, 0.1..0.95
-    std::int64_t now_ms = 0;
-};
-
-inline constexpr std::size_t max_plant_info_bytes = 4096;
-Result<PlantInfo> parse_plant_info(std::string_view json);
 
 class EstClient {
 public:

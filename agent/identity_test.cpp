@@ -120,6 +120,7 @@ TEST_F(identity, killed_at_any_moment_of_a_switch__one_whole_identity_is_there) 
                 if (!store->replace(two[i % 2])) ::_exit(1);
             }
         }
+        // tidy: allow(banned-call) because the moment of the kill is the point.
         std::this_thread::sleep_for(std::chrono::microseconds(1000 + random() % 250'000));
         ::kill(child, SIGKILL);
         int status = 0;

@@ -1,6 +1,6 @@
 #include <cstdlib>
 
-#include "agent/est.hpp"
+#include "agent/plant_info.hpp"
 #include "core/base/bytes.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

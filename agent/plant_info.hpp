@@ -1,0 +1,30 @@
+// What a plant says about itself to its devices: docs/spec/plant.md.
+//
+// Apart from the client that asks for it, so that its fuzz target needs no TLS. Threads: plain
+// values.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "host/error.hpp"
+
+namespace quoin::agent {
+
+// GET /.well-known/quoin/device
+struct PlantInfo {
+    std::string site;
+    std::string broker_host;
+    std::uint16_t broker_port = 0;
+    std::string suite;
+    std::string device_class;
+    double renew_at = 0;  // share of a certificate's life, 0.1..0.95
+    std::int64_t now_ms = 0;
+};
+
+inline constexpr std::size_t max_plant_info_bytes = 4096;
+// Errors: peer_oversize, peer_malformed, naming the field.
+Result<PlantInfo> parse_plant_info(std::string_view json);
+
+}  // namespace quoin::agent
