@@ -2,7 +2,7 @@
 #include <cstdlib>
 
 #include "core/evidence/evidence.hpp"
-#include "server/verifier/references.hpp"
+#include "server/verifier/manifest.hpp"
 
 using namespace quoin;
 

@@ -367,12 +367,16 @@ TEST_F(worker, pass__of_a_run_before__keeps_its_age_over_a_restart) {
 TEST_F(worker, session__ended__not_asked_until_it_is_back) {
     options_.period = 50ms;
     options_.timeout = 50ms;
-    worker_ = nullptr;
+    options_.lifetime = 500ms;
     start();
-    challenge(1);
+    answer(evidence(challenge(1)));
+    EXPECT_EQ(verdict(1), "trusted");
     worker_->session_changed("mpu-1", false);
-    worker_->message("quoin/p/mpu-1/event", R"({"event":"marker"})");
+    answer("x", "ghost");
+    ASSERT_TRUE(ignored(1));  // what came before it was handled
     const auto asked = worker_->counters().challenges;
+    EXPECT_EQ(verdict(2), "stale no_answer");  // several periods later
+    EXPECT_EQ(worker_->counters().challenges, asked);
     worker_->session_changed("mpu-1", true);
     challenge(asked + 1);
 }
