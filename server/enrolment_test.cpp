@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "server/process_fixture.hpp"
 
 namespace quoin::server {
@@ -60,7 +62,19 @@ protected:
         const std::size_t at = body.find("\"state\":\"") + 9;
         return body.substr(at, body.find('"', at) - at);
     }
-    static std::string events() { return plant_->local("GET", "/api/v1/events?limit=4096").body; }
+    // Follows the events from the first one until one has `text`; false: none came for some
+    // seconds.
+    static bool event_came(const std::string& text) {
+        std::string seen;
+        const auto streamed = net::http_stream(
+            {.base_url = "unix:" + (plant_->home / "run/quoind.sock").string()},
+            "/api/v1/events/follow?after=0", [&](std::string_view piece) {
+                seen += piece;
+                return !seen.contains(text) && !seen.ends_with(":\n\n");  // a comment: silence
+            });
+        EXPECT_TRUE(streamed) << streamed.error().message;
+        return seen.contains(text);
+    }
 
     static RunningPlant* plant_;
 };
@@ -168,7 +182,7 @@ TEST_F(enrolment, wrong_identity__refused_with_an_event) {
         EXPECT_THAT(reply.body, HasSubstr(row.says));
         EXPECT_EQ(reply.content_type, "text/plain; charset=utf-8");
     }
-    EXPECT_THAT(events(), HasSubstr("pki.enrolment.refused"));
+    EXPECT_TRUE(event_came("pki.enrolment.refused"));
 }
 
 TEST_F(enrolment, key_that_its_class_must_not_have__refused) {
@@ -226,6 +240,7 @@ TEST_F(enrolment, birth_certificate_of_a_foreign_maker__no_connection) {
         RunningPlant::credentials(foreign.device_folder("mpu-foreign"), "birth");
     const auto reply = plant_->secure(&birth, "POST", enroll, "x", pkcs10);
     EXPECT_FALSE(reply) << reply->status << reply->body;
+    EXPECT_TRUE(event_came("TLS handshake"));
 }
 
 TEST_F(enrolment, maker_that_plays_the_plant__refused) {
@@ -283,6 +298,31 @@ TEST_F(enrolment, revoked_device__neither_renews_nor_enrols_and_is_on_the_list) 
     const auto again = ask(&birth, enroll, "mpu-gone", Algorithm::ml_dsa_65);
     EXPECT_EQ(again.status, 403);
     EXPECT_THAT(again.body, HasSubstr("revoked"));
+}
+
+TEST_F(enrolment, revocation_list_at_half_its_life__issued_again) {
+    Fixture roles;
+    const std::filesystem::path home = roles.folder.path() / "home";
+    std::filesystem::create_directory(home);
+    for (const char* part : {"pki", "services", "operator", "unlock.key"}) {
+        std::filesystem::copy(plant_->home / part, home / part,
+                              std::filesystem::copy_options::recursive);
+    }
+    const auto authority = must(Authority::open({.home = home,
+                                                 .site = "test",
+                                                 .device_lifetime = std::chrono::hours(1),
+                                                 .crl_lifetime = std::chrono::seconds(1),
+                                                 .crl_url = {}},
+                                                *roles.database, roles.bus, *roles.audit));
+    const std::string first = authority->crl_pem();
+    authority->tick();
+    EXPECT_EQ(authority->crl_pem(), first) << "not before it is due";
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+    while (authority->crl_pem() == first && std::chrono::steady_clock::now() < deadline) {
+        authority->tick();
+        std::this_thread::yield();
+    }
+    EXPECT_NE(authority->crl_pem(), first);
 }
 
 TEST_F(enrolment, too_many_requests_of_one_device__429_and_others_go_on) {

@@ -58,6 +58,7 @@ Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& 
     QUOIN_CHECK(process->open_roles());
     QUOIN_CHECK(process->connect_bus());
     QUOIN_CHECK(process->start_broker_roles(options));
+    process->fleet_->sweep();  // before the broker gets a snapshot: it finishes what a crash cut off
     QUOIN_CHECK(process->start_feed());
     QUOIN_CHECK(process->listen_https());
     QUOIN_CHECK(process->write_ports());
@@ -190,6 +191,11 @@ Result<void> PlantProcess::connect_bus() {
     return {};
 }
 
+void PlantProcess::audit_tls(const std::string& peer, const std::string& reason) {
+    audit_->append(audit::Id::api_access_refused, "",
+                   {{"peer", peer}, {"call", "TLS handshake"}, {"reason", reason}});
+}
+
 void PlantProcess::audit_broker(const BrokerSession& session) {
     const auto note = [this](audit::Id id, std::string_view device, const audit::Detail& detail) {
         audit_->append(id, device, detail);
@@ -271,6 +277,9 @@ Result<void> PlantProcess::listen_https() {
                                    .port = settings_.https.port};
     options.tls = std::move(context);
     options.max_body_bytes = max_https_body_bytes;
+    options.on_refused_certificate = [this](const std::string& peer, const std::string& reason) {
+        audit_tls(peer, reason);
+    };
     QUOIN_TRY(https_,
               net::HttpServer::start(std::move(options), [this](const HttpRequest& request) {
                   return answer_https(request);
@@ -378,8 +387,13 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
         return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
     }
     if (request.path == "/metrics") {
+        std::string text = metrics_->text(role_metrics());
+        if (telemetry_) {
+            text += to_text("quoin_commit_seconds", "How long a batch of samples took to commit.",
+                            telemetry_->counters().commit_time);
+        }
         return {.content_type = "text/plain; version=0.0.4; charset=utf-8",
-                .body = metrics_->text(role_metrics())};
+                .body = std::move(text)};
     }
     return net::problem(
         {Code::input_not_found, fmt::format("there is nothing at {}", request.path)});
@@ -425,6 +439,13 @@ std::vector<Metric> PlantProcess::role_metrics() const {
                            .type = "counter",
                            .values = {{"{outcome=\"done\"}", value(counters.commits)},
                                       {"{outcome=\"failed\"}", value(counters.commit_failures)}}});
+    }
+    if (forwarder_) {
+        const audit::Forwarder::Status siem = forwarder_->status();
+        metrics.push_back({.name = "quoin_siem_backlog",
+                           .help = "Events that the SIEM does not have yet.",
+                           .type = "gauge",
+                           .values = {{"", static_cast<double>(siem.backlog)}}});
     }
     if (verifier_) {
         const verifier::VerifierCounters counters = verifier_->counters();

@@ -74,6 +74,7 @@ private:
     net::HttpResponse answer_https(const net::HttpRequest& request);
     net::HttpResponse answer_ready();
     std::vector<Metric> role_metrics() const;
+    void audit_tls(const std::string& peer, const std::string& reason);
     void audit_broker(const BrokerSession& session);
 
     // In the order in which they need each other; destroyed in the reverse.

@@ -59,8 +59,12 @@ struct HttpServerOptions {
     unsigned threads = 4;
     std::size_t max_body_bytes = 1 << 20;
     std::size_t max_connections = 1024;
+    std::size_t max_connections_per_peer = 256;  // of one IP address
     std::chrono::milliseconds request_timeout{15000};
     unsigned max_streams = 32;  // each holds one thread of its own
+    // A client's certificate failed in the handshake: it has no session. On the I/O thread; quick.
+    std::function<void(const std::string& remote, const std::string& reason)>
+        on_refused_certificate = {};
 };
 
 class HttpServer {

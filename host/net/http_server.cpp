@@ -285,10 +285,37 @@ private:
         co_await serve_requests(stream, {.chain = {}, .uid = credentials.uid, .remote = "unix"});
     }
 
+    // Counts the connections of one address, for the limit of each peer.
+    class Share {
+    public:
+        Share(Server& server, std::string address) : server_(server), address_(std::move(address)) {
+            ++server_.peers_[address_];
+        }
+        Share(const Share&) = delete;
+        Share& operator=(const Share&) = delete;
+        ~Share() {
+            const auto found = server_.peers_.find(address_);
+            if (--found->second == 0) server_.peers_.erase(found);
+        }
+        bool is_over() const {
+            return server_.peers_.at(address_) > server_.options_.max_connections_per_peer;
+        }
+
+    private:
+        Server& server_;
+        std::string address_;
+    };
+
     awaitable<void> serve(Tcp::socket socket) {
         beast::error_code error;
         const Tcp::endpoint endpoint = socket.remote_endpoint(error);
         if (error) co_return;  // gone already
+        const Share share(*this, endpoint.address().to_string());
+        if (share.is_over()) {
+            spdlog::warn("refused a connection of {}: it has {} already",
+                         endpoint.address().to_string(), options_.max_connections_per_peer);
+            co_return;
+        }
         socket.set_option(Tcp::no_delay(true), error);
         Peer peer{.remote = fmt::format("{}:{}", endpoint.address().to_string(), endpoint.port())};
         const std::shared_ptr<asio::ssl::context> context = current_tls();
@@ -308,13 +335,20 @@ private:
         const auto [error] =
             co_await stream.async_handshake(asio::ssl::stream_base::server, as_tuple);
         if (error) {
-            spdlog::debug("{}: TLS handshake: {}", peer.remote, error.message());
+            report_refusal(stream.native_handle(), peer.remote, error);
             co_return;
         }
         peer.chain = client_chain(stream.native_handle());
         co_await serve_requests(stream, std::move(peer));
         socket.expires_after(linger_time);
         (void)co_await stream.async_shutdown(as_tuple);
+    }
+
+    void report_refusal(SSL* ssl, const std::string& remote, const beast::error_code& error) {
+        spdlog::debug("{}: TLS handshake: {}", remote, error.message());
+        const long verified = SSL_get_verify_result(ssl);
+        if (verified == X509_V_OK || !options_.on_refused_certificate) return;
+        options_.on_refused_certificate(remote, X509_verify_cert_error_string(verified));
     }
 
     template <class Stream>
@@ -475,6 +509,7 @@ private:
     // Of the I/O thread:
     std::function<void()> close_acceptor_;
     std::unordered_map<std::uint64_t, std::function<void()>> open_;
+    std::unordered_map<std::string, std::size_t> peers_;
     std::uint64_t next_id_ = 0;
     unsigned streams_ = 0;
     bool stopping_ = false;

@@ -256,5 +256,10 @@ TEST(http, connections_over_limit__closed_others_served) {
     EXPECT_GE(answered, 1);
 }
 
+TEST(http, connections_of_one_peer_over_its_limit__closed) {
+    const Plant plant({.max_connections_per_peer = 0});
+    EXPECT_FALSE(http_request(plant.client(), "GET", "/"));
+}
+
 }  // namespace
 }  // namespace quoin::net

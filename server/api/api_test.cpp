@@ -274,8 +274,8 @@ TEST_F(api, metrics__counts_without_device_ids) {
     const std::string text = metrics_.text({});
     EXPECT_THAT(text, HasSubstr("quoin_events_total{id=\"fleet.device.revoked\"} 1\n"));
     EXPECT_THAT(text, HasSubstr("quoin_verdicts_total{verdict=\"untrusted\"} 1\n"));
-    EXPECT_THAT(text, HasSubstr("quoin_sample_commit_seconds_bucket{le=\"0.005\"} 1\n"));
-    EXPECT_THAT(text, HasSubstr("quoin_sample_commit_seconds_bucket{le=\"0.002\"} 0\n"));
+    EXPECT_THAT(text, HasSubstr("quoin_sample_delay_seconds_bucket{le=\"0.005\"} 1\n"));
+    EXPECT_THAT(text, HasSubstr("quoin_sample_delay_seconds_bucket{le=\"0.002\"} 0\n"));
     EXPECT_THAT(text, HasSubstr("quoin_broker_sessions 1\n"));
     EXPECT_THAT(text, Not(HasSubstr("a-1")));
 }

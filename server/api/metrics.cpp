@@ -9,26 +9,20 @@
 
 namespace quoin::server {
 
-void Histogram::add(std::int64_t value_ms) {
-    std::size_t bucket = 0;
-    while (bucket < bounds_ms.size() && value_ms > bounds_ms[bucket]) ++bucket;
-    counts_[bucket].fetch_add(1, std::memory_order_relaxed);
-    sum_ms_.fetch_add(value_ms, std::memory_order_relaxed);
-}
-
-std::string Histogram::text(std::string_view name, std::string_view help) const {
+std::string to_text(std::string_view name, std::string_view help, const Histogram& histogram) {
     std::string lines = fmt::format("# HELP {0} {1}\n# TYPE {0} histogram\n", name, help);
     std::uint64_t total = 0;
-    for (std::size_t i = 0; i < counts_.size(); ++i) {
-        total += counts_[i].load(std::memory_order_relaxed);
+    for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
+        total += histogram.counts[i].load(std::memory_order_relaxed);
         const std::string bound =
-            i < bounds_ms.size() ? fmt::format("{}", static_cast<double>(bounds_ms[i]) / 1000.0)
-                                 : "+Inf";
+            i < Histogram::bounds_ms.size()
+                ? fmt::format("{}", static_cast<double>(Histogram::bounds_ms[i]) / 1000.0)
+                : "+Inf";
         lines += fmt::format("{}_bucket{{le=\"{}\"}} {}\n", name, bound, total);
     }
-    lines +=
-        fmt::format("{0}_sum {1}\n{0}_count {2}\n", name,
-                    static_cast<double>(sum_ms_.load(std::memory_order_relaxed)) / 1000.0, total);
+    lines += fmt::format(
+        "{0}_sum {1}\n{0}_count {2}\n", name,
+        static_cast<double>(histogram.sum_ms.load(std::memory_order_relaxed)) / 1000.0, total);
     return lines;
 }
 
@@ -89,8 +83,8 @@ std::string Metrics::text(const std::vector<Metric>& more) const {
                  static_cast<double>(sessions_.load()));
     all += gauge("quoin_uptime_seconds", "Seconds since the start.",
                  static_cast<double>(now_ms() - started_ms_) / 1000.0);
-    all += delay_.text("quoin_sample_commit_seconds",
-                       "From a sample's own time to its committed row.");
+    all += to_text("quoin_sample_delay_seconds", "From a sample's own time to its committed row.",
+                   delay_);
     for (const Metric& metric : more) all += to_text(metric);
     return all;
 }

@@ -14,23 +14,9 @@
 
 #include "host/audit/audit.hpp"
 #include "server/bus/bus.hpp"
+#include "server/bus/histogram.hpp"
 
 namespace quoin::server {
-
-// Counts per bucket of upper bounds in milliseconds, and the sum.
-class Histogram {
-public:
-    static constexpr std::array<std::int64_t, 10> bounds_ms{1,  2,   5,   10,    20,
-                                                            50, 100, 500, 2'000, 10'000};
-
-    void add(std::int64_t value_ms);
-    // Lines of one histogram in seconds.
-    std::string text(std::string_view name, std::string_view help) const;
-
-private:
-    std::array<std::atomic<std::uint64_t>, bounds_ms.size() + 1> counts_{};
-    std::atomic<std::int64_t> sum_ms_{0};
-};
 
 struct Metric {
     std::string_view name;  // without labels
@@ -40,6 +26,8 @@ struct Metric {
     std::vector<std::pair<std::string, double>> values;
 };
 std::string to_text(const Metric& metric);
+// A histogram in seconds.
+std::string to_text(std::string_view name, std::string_view help, const Histogram& histogram);
 
 class Metrics {
 public:

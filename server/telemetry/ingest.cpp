@@ -278,6 +278,7 @@ bool Ingest::commit_batch() {
         if (contiguous != stream->saved) batch_.progress.push_back({stream->key, contiguous});
     }
     if (batch_.empty()) return true;
+    const auto begun = std::chrono::steady_clock::now();
     const bool done = until_done("committing samples", [&]() -> Result<void> {
         QUOIN_CHECK(store_batch(database_, batch_));
         return {};
@@ -286,6 +287,9 @@ bool Ingest::commit_batch() {
     for (Stream* stream : touched_) stream->saved = stream->contiguity.contiguous();
     counters_.stored.fetch_add(rows_.size(), std::memory_order_relaxed);
     counters_.commits.fetch_add(1, std::memory_order_relaxed);
+    counters_.commit_time.add(std::chrono::duration_cast<std::chrono::milliseconds>(
+                                  std::chrono::steady_clock::now() - begun)
+                                  .count());
     return true;
 }
 

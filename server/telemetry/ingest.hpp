@@ -27,6 +27,7 @@
 #include "host/audit/audit.hpp"
 #include "host/store/database.hpp"
 #include "server/bus/bus.hpp"
+#include "server/bus/histogram.hpp"
 #include "server/telemetry/contiguity.hpp"
 #include "server/telemetry/sample.hpp"
 #include "server/telemetry/sample_store.hpp"
@@ -56,6 +57,7 @@ struct IngestCounters {
     std::atomic<std::uint64_t> lost{0};        // given up by devices (their `low`)
     std::atomic<std::uint64_t> commits{0};
     std::atomic<std::uint64_t> commit_failures{0};
+    server::Histogram commit_time;             // of a batch, failed attempts included
     std::atomic<std::uint64_t> acks{0};
     std::atomic<std::uint64_t> queued{0};  // now
 };
