@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
@@ -23,7 +24,6 @@ namespace {
 
 constexpr std::size_t devices = 20;
 constexpr std::size_t per_device = 10'000;
-constexpr auto poll = std::chrono::milliseconds(2);
 
 double now_s() {
     return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch())
@@ -81,7 +81,12 @@ Result<void> bench_ingest(const std::string& url, const std::filesystem::path& f
     QUOIN_CHECK(add_devices(*database));
     QUOIN_TRY(auto key, crypto::PrivateKey::generate(crypto::Algorithm::ml_dsa_65));
     QUOIN_TRY(const auto log, audit::Log::open({.file = folder / "audit.jsonl"}, std::move(key)));
-    const server::Bus bus;
+    server::Bus bus;
+    std::atomic<std::size_t> stored{0};
+    bus.samples_stored.listen([&stored](const server::SamplesStored& event) {
+        stored += event.samples.size();
+        stored.notify_one();
+    });
     telemetry::IngestOptions options;
     options.site = "p";
     options.rate_per_s = options.burst = 1e9;
@@ -99,7 +104,7 @@ Result<void> bench_ingest(const std::string& url, const std::filesystem::path& f
     for (auto& [topic, payload] : messages) ingest.accept(std::move(topic), std::move(payload));
     const double accepted = now_s() - begin;
     const auto total = static_cast<double>(messages.size());
-    while (ingest.counters().stored < messages.size()) std::this_thread::sleep_for(poll);
+    for (std::size_t now = 0; now < messages.size(); now = stored) stored.wait(now);
     const double took = now_s() - begin;
     fmt::print("accept      {:>9.0f} samples/s\n", total / accepted);
     fmt::print("store       {:>9.0f} samples/s, {:.1f} us of CPU each, {} commits, {} acks\n",
