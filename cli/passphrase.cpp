@@ -16,8 +16,7 @@ constexpr std::size_t max_size = 1024;  // bytes
 // Echo off, for as long as it lives.
 class Silence {
 public:
-    Silence() {
-        ok_ = ::tcgetattr(STDIN_FILENO, &before_) == 0;
+    Silence() : ok_(::tcgetattr(STDIN_FILENO, &before_) == 0) {
         termios silent = before_;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
         ok_ = ok_ && ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
@@ -31,7 +30,7 @@ public:
 
 private:
     termios before_{};
-    bool ok_ = false;
+    bool ok_;
 };
 
 Result<crypto::Passphrase> ask(std::string_view prompt) {

@@ -28,7 +28,7 @@
 
 namespace quoin::config {
 
-inline constexpr std::size_t max_file_size = 1024 * 1024;
+inline constexpr std::size_t max_file_size = 1U << 20U;
 
 enum class Presence : std::uint8_t { optional, required };
 inline constexpr Presence required = Presence::required;

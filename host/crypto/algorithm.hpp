@@ -24,12 +24,12 @@ enum class Algorithm : std::uint8_t {
 
 struct AlgorithmInfo {
     Algorithm algorithm;
-    std::string_view name;          // ours, in configuration and output: "ML-DSA-65"
-    std::string_view openssl_name;  // for EVP_PKEY_CTX_new_from_name
-    std::string_view oid;           // dotted
-    std::uint16_t tls_code_point;   // SignatureScheme; 0: not for handshakes
-    std::size_t public_key_size;    // bytes
-    std::size_t signature_size;     // bytes; the maximum where it varies
+    std::string_view name;         // ours, in configuration and output: "ML-DSA-65"
+    const char* openssl_name;      // for EVP_PKEY_CTX_new_from_name
+    std::string_view oid;          // dotted
+    std::uint16_t tls_code_point;  // SignatureScheme; 0: not for handshakes
+    std::size_t public_key_size;   // bytes
+    std::size_t signature_size;    // bytes; the maximum where it varies
     bool post_quantum;
 };
 

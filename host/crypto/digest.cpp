@@ -28,7 +28,7 @@ Result<Digest> digest_of(Bytes message, const char* name) {
 }
 
 Result<void> absorb(EVP_MD_CTX* context, int descriptor, const std::filesystem::path& file) {
-    std::vector<std::uint8_t> piece(64 * 1024);
+    std::vector<std::uint8_t> piece(64U << 10U);
     for (;;) {
         const ssize_t got = ::read(descriptor, piece.data(), piece.size());
         if (got == 0) return {};

@@ -7,7 +7,7 @@
 namespace quoin::crypto {
 namespace {
 
-constexpr std::size_t max_base64_size = 64 * 1024 * 1024;  // well below OpenSSL's int
+constexpr std::size_t max_base64_size = 64U << 20U;  // well below OpenSSL's int
 
 // -1: not a hexadecimal digit.
 int hex_value(char digit) {

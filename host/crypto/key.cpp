@@ -16,8 +16,8 @@
 namespace quoin::crypto {
 namespace {
 
-constexpr std::size_t max_key_size = 64 * 1024;  // bytes, DER or PEM
-constexpr std::size_t max_context_size = 255;    // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
+constexpr std::size_t max_key_size = 64U << 10U;  // bytes, DER or PEM
+constexpr std::size_t max_context_size = 255;     // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
 
 // The unlock key is 256 random bits: stretching cannot make guessing harder than it is, and every
 // start of a program would pay for it. 1,000 is the least that RFC 8018, section 4.2 allows.
@@ -35,7 +35,7 @@ using SchemeHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
 
 Result<Algorithm> algorithm_of(EVP_PKEY* key) {
     for (const AlgorithmInfo& row : algorithms()) {
-        if (EVP_PKEY_is_a(key, row.openssl_name.data()) != 1) continue;
+        if (EVP_PKEY_is_a(key, row.openssl_name) != 1) continue;
         if (row.algorithm == Algorithm::ecdsa_p256) {
             char group[64];
             if (EVP_PKEY_get_group_name(key, group, sizeof group, nullptr) != 1 ||
@@ -147,7 +147,7 @@ Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) co
 Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
     EVP_PKEY* key = algorithm == Algorithm::ecdsa_p256
                         ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", SN_X9_62_prime256v1)
-                        : EVP_PKEY_Q_keygen(nullptr, nullptr, info(algorithm).openssl_name.data());
+                        : EVP_PKEY_Q_keygen(nullptr, nullptr, info(algorithm).openssl_name);
     if (key == nullptr) {
         return fail(Code::internal, "cannot make a {} key: {}", info(algorithm).name,
                     openssl_error());

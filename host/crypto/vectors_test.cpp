@@ -42,7 +42,7 @@ private:
         const Algorithm algorithm = mode_ == "ML-DSA-4x4"   ? Algorithm::ml_dsa_44
                                     : mode_ == "ML-DSA-6x5" ? Algorithm::ml_dsa_65
                                                             : Algorithm::ml_dsa_87;
-        EVP_PKEY* raw = EVP_PKEY_new_raw_public_key_ex(nullptr, info(algorithm).openssl_name.data(),
+        EVP_PKEY* raw = EVP_PKEY_new_raw_public_key_ex(nullptr, info(algorithm).openssl_name,
                                                        nullptr, key_->data(), key_->size());
         const bool verified = raw != nullptr && PublicKey(raw).verify(*message_, *signature_);
         EXPECT_EQ(verified, valid) << mode_ << " " << title_;

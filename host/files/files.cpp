@@ -1,12 +1,12 @@
 #include "host/files/files.hpp"
 
 #include <fcntl.h>
-#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <system_error>
 #include <utility>
@@ -41,7 +41,7 @@ struct Piece {
     Piece(const Piece&) = delete;
     Piece& operator=(const Piece&) = delete;
     ~Piece() { core::ct::wipe({reinterpret_cast<std::uint8_t*>(bytes), sizeof bytes}); }
-    char bytes[16 * 1024];
+    char bytes[16U << 10U]{};
 };
 
 std::unexpected<Error> system_failure(const fs::path& file, std::string_view doing) {

@@ -13,7 +13,7 @@
 
 namespace quoin::files {
 
-inline constexpr std::size_t max_small_file_size = 4 * 1024 * 1024;
+inline constexpr std::size_t max_small_file_size = 4U << 20U;
 
 // A missing file is input_not_found; one longer than `limit` bytes is input_invalid.
 Result<std::string> read(const std::filesystem::path& file,

@@ -9,8 +9,8 @@
 namespace quoin::tls {
 namespace {
 
-constexpr int max_depth = 3;                // certificates between leaf and anchor
-constexpr long max_chain_size = 64 * 1024;  // bytes; ours have about 20 KiB
+constexpr int max_depth = 3;                 // certificates between leaf and anchor
+constexpr long max_chain_size = 64L << 10U;  // bytes; ours have about 20 KiB
 
 std::unexpected<Error> failure(std::string_view doing) {
     return fail(Code::config_invalid, "TLS: cannot {}: {}", doing, crypto::openssl_error());

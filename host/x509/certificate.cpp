@@ -15,8 +15,8 @@ namespace quoin::x509 {
 namespace {
 
 constexpr std::size_t max_pem_certificates = 64;
-constexpr std::size_t max_pem_size = 2 * 1024 * 1024;  // bytes
-constexpr int max_serial_size = 20;                    // bytes; RFC 5280, section 4.1.2.2
+constexpr std::size_t max_pem_size = 2U << 20U;  // bytes
+constexpr int max_serial_size = 20;              // bytes; RFC 5280, section 4.1.2.2
 constexpr std::string_view pem_label = "CERTIFICATE";
 
 // RFC 5280, section 4.1.2.2: positive, at most 20 octets.

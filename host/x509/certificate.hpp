@@ -21,7 +21,7 @@
 
 namespace quoin::x509 {
 
-inline constexpr std::size_t max_der_size = 64 * 1024;
+inline constexpr std::size_t max_der_size = 64U << 10U;
 
 class Certificate {
 public:

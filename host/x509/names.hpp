@@ -44,8 +44,8 @@ Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*parse)(T**, const unsigned 
                     limit);
     }
     const unsigned char* next = der.data();
-    const std::shared_ptr<T> parsed(parse(nullptr, &next, static_cast<long>(der.size())),
-                                    crypto::Freer<Free>{});
+    std::shared_ptr<T> parsed(parse(nullptr, &next, static_cast<long>(der.size())),
+                              crypto::Freer<Free>{});
     if (!parsed) {
         return fail(Code::peer_malformed, "{} cannot be parsed: {}", what, crypto::openssl_error());
     }

@@ -12,7 +12,7 @@ using StoreHandle = crypto::Handle<X509_STORE, X509_STORE_free>;
 using StoreContextHandle = crypto::Handle<X509_STORE_CTX, X509_STORE_CTX_free>;
 using CrlHandle = crypto::Handle<X509_CRL, X509_CRL_free>;
 
-constexpr std::size_t max_crl_pem_size = 32 * 1024 * 1024;  // bytes
+constexpr std::size_t max_crl_pem_size = 32U << 20U;  // bytes
 
 void free_list(STACK_OF(X509) * list) { sk_X509_free(list); }  // not the certificates
 using ListHandle = crypto::Handle<STACK_OF(X509), free_list>;

@@ -1,8 +1,7 @@
 #include "server/pki/birth.hpp"
 
-#include <stdlib.h>
-
 #include <chrono>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <system_error>
 #include <vector>
@@ -20,7 +19,7 @@ using x509::Certificate;
 
 constexpr std::chrono::hours ca_lifetime{24 * 365 * 30};
 constexpr std::chrono::hours birth_lifetime{24 * 365 * 20};  // IEEE 802.1AR: as long as the device
-constexpr std::size_t max_batch_size = 256 * 1024 * 1024;    // bytes, about a million devices
+constexpr std::size_t max_batch_size = 256U << 20U;          // bytes, about a million devices
 constexpr std::string_view unfinished_prefix = ".birth-";    // no valid id has 6 random characters
 constexpr crypto::Algorithm ca_algorithm = crypto::Algorithm::ml_dsa_65;
 

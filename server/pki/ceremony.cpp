@@ -1,11 +1,11 @@
 #include "server/pki/ceremony.hpp"
 
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 
 #include <array>
 #include <chrono>
+#include <cstdio>
+#include <cstdlib>
 #include <system_error>
 
 #include "host/files/files.hpp"
@@ -202,8 +202,7 @@ std::string first_configuration(const PkiRequest& request) {
 }
 
 Result<void> write_configuration(const PkiRequest& request) {
-    const auto written =
-        files::create(request.home / "quoin.toml", first_configuration(request), 0600);
+    auto written = files::create(request.home / "quoin.toml", first_configuration(request), 0600);
     if (!written && written.error().code != Code::input_conflict) return written;
     return {};
 }
