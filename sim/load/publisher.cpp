@@ -36,8 +36,10 @@ Result<std::unique_ptr<Publisher>> Publisher::connect(const Access& access,
         self.changed_.notify_all();
     };
     callbacks.disconnected = [&self](const Error& error) { self.stop(error); };
-    callbacks.message = [&self](const std::string&, const std::string& payload) {
-        self.on_message(payload);
+    // The broker may still hold what an earlier session of this device had subscribed to.
+    callbacks.message = [&self, wanted = self.topic("ack")](const std::string& topic,
+                                                            const std::string& payload) {
+        if (self.options_.until_stored && topic == wanted) self.on_message(payload);
     };
     std::vector<std::string> subscriptions;
     if (options.until_stored) subscriptions.push_back(self.topic("ack"));
@@ -83,7 +85,7 @@ void Publisher::send_more() {
             if (!result) {
                 stop(result.error());
             } else if (!options_.until_stored) {
-                finished(sequence);
+                finished_one(sequence);
             }
         };
         client_->publish(topic("telemetry"), sample(sequence, options_.first), 1, false,
@@ -91,19 +93,30 @@ void Publisher::send_more() {
     }
 }
 
-// Everything up to `sequence` is done with: PUBACKs and acknowledgements both come in order.
-void Publisher::finished(std::uint64_t sequence) {
+// PUBACKs may come in any order.
+void Publisher::finished_one(std::uint64_t sequence) {
     {
         const std::scoped_lock lock(mutex_);
-        const auto now = Clock::now();
-        while (completed_ < options_.messages && options_.first + completed_ <= sequence) {
-            latencies_.add(
-                std::chrono::duration<double, std::milli>(now - sent_at_[completed_]).count());
-            ++completed_;
-        }
-        if (completed_ == options_.messages) changed_.notify_all();
+        complete(sequence);
     }
     send_more();
+}
+
+// The data server's acknowledgement: everything up to `sequence`.
+void Publisher::finished_up_to(std::uint64_t sequence) {
+    {
+        const std::scoped_lock lock(mutex_);
+        while (completed_ < options_.messages && options_.first + completed_ <= sequence) {
+            complete(options_.first + completed_);
+        }
+    }
+    send_more();
+}
+
+void Publisher::complete(std::uint64_t sequence) {
+    const auto taken = Clock::now() - sent_at_[sequence - options_.first];
+    latencies_.add(std::chrono::duration<double, std::milli>(taken).count());
+    if (++completed_ == options_.messages) changed_.notify_all();
 }
 
 void Publisher::on_message(const std::string& payload) {
@@ -112,7 +125,7 @@ void Publisher::on_message(const std::string& payload) {
         stop({Code::peer_malformed, device_ + ": an acknowledgement without a sequence"});
         return;
     }
-    finished(ack["seq"].get<std::uint64_t>());
+    finished_up_to(ack["seq"].get<std::uint64_t>());
 }
 
 Result<void> Publisher::wait_done(std::chrono::milliseconds timeout) {

@@ -41,7 +41,9 @@ private:
         : access_(std::move(access)), options_(std::move(options)), device_(std::move(device)) {}
     std::string topic(const char* kind) const;
     void send_more();
-    void finished(std::uint64_t sequence);
+    void finished_one(std::uint64_t sequence);
+    void finished_up_to(std::uint64_t sequence);
+    void complete(std::uint64_t sequence);  // under the mutex
     void on_message(const std::string& payload);
     void stop(const Error& error);
     std::uint64_t last() const { return options_.first + options_.messages - 1; }
@@ -56,7 +58,7 @@ private:
     bool started_ = false;
     std::optional<Error> error_;
     std::uint64_t next_ = 0;       // the next sequence to send
-    std::uint64_t completed_ = 0;  // sequences done with
+    std::uint64_t completed_ = 0;  // how many are done with
     std::vector<Clock::time_point> sent_at_;
     Latencies latencies_;
     std::unique_ptr<net::MqttClient> client_;  // last: its thread ends before the rest goes
