@@ -189,7 +189,10 @@ Result<void> Fleet::apply_verdict(const VerdictReached& verdict) {
     const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {
         QUOIN_TRY(device, load(session, verdict.device));
         // One that was overtaken by a newer one, and one about a device that is out, say nothing.
-        if (!takes_verdicts(device.state) || verdict.at_ms < device.verdict_ms) return {};
+        // An untrusted one always counts: the clock may have been set back.
+        const bool overtaken =
+            verdict.at_ms < device.verdict_ms && verdict.verdict != Verdict::untrusted;
+        if (!takes_verdicts(device.state) || overtaken) return {};
         next = next_state(device.state, device.device_class, life_event(verdict.verdict));
         device.state = next.value_or(device.state);
         if (verdict.verdict == Verdict::trusted) {
@@ -255,6 +258,12 @@ Result<Fleet::Device> Fleet::release_row(std::string_view name) {
         device.state = *next;
         device.reason = "released; waits for a passing attestation";
         QUOIN_CHECK(save(session, device));
+        // Otherwise the sweep would take the old verdict for one that was cut off.
+        QUOIN_CHECK(record_verdict(session, {.device = device.id,
+                                             .verdict = Verdict::stale,
+                                             .reason = "released",
+                                             .level = "",
+                                             .at_ms = now_ms()}));
         return device;
     });
 }
@@ -332,7 +341,34 @@ Result<std::vector<std::string>> Fleet::devices_of(std::string_view condition,
     });
 }
 
+// The verifier records a verdict, then the fleet acts on it: two commits. What was cut off between
+// them by a crash or a busy database is done here, before the broker gets a snapshot and after.
+Result<void> Fleet::finish_isolations() {
+    QUOIN_TRY(const auto devices,
+              devices_of("verdict = 'untrusted' AND state IN ('onboarding', 'active', 'degraded') "
+                         "AND verdict_ms >= :bound",
+                         0));
+    for (const std::string& device : devices) {
+        QUOIN_TRY(const std::string reason,
+                  database_.read([&](soci::session& session) -> Result<std::string> {
+                      std::string text;
+                      session << "SELECT verdict_reason FROM devices WHERE device_id = :id",
+                          soci::use(device), soci::into(text);
+                      return text;
+                  }));
+        QUOIN_CHECK(apply_verdict({.device = device,
+                                   .verdict = Verdict::untrusted,
+                                   .reason = reason,
+                                   .level = "",
+                                   .at_ms = now_ms()}));
+    }
+    return {};
+}
+
 void Fleet::sweep() {
+    if (const auto finished = finish_isolations(); !finished) {
+        spdlog::error("fleet: sweep: {}", finished.error().message);
+    }
     const std::int64_t now = now_ms();
     const std::int64_t oldest =
         now - std::chrono::duration_cast<std::chrono::milliseconds>(verdict_lifetime_).count();

@@ -41,10 +41,12 @@ public:
     Result<std::vector<feed::Device>> snapshot();
 
     // To be called about once a second: degrades each mpu whose verdict is older than its lifetime
-    // (I10), and finishes enrolments whose last step a crash cut off.
+    // (I10), and finishes isolations and enrolments whose last step a crash cut off. Once before the
+    // broker may ask for a snapshot.
     void sweep();
 
 private:
+    Result<void> finish_isolations();
     struct Device {
         std::string id = {};
         DeviceClass device_class = DeviceClass::mcu;

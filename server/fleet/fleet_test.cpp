@@ -182,6 +182,35 @@ TEST_P(fleet, verdict_older_than_its_lifetime__degraded_by_the_sweep) {
     EXPECT_EQ(of("mpu-1").state, "active");
 }
 
+TEST_P(fleet, isolation_cut_off_by_a_crash__finished_by_the_sweep) {
+    import_two();
+    enrol("mpu-1");
+    judge("mpu-1", Verdict::trusted);
+    must(plant_.database->transaction([](soci::session& session) -> Result<void> {
+        session << "UPDATE devices SET verdict = 'untrusted', verdict_reason = 'replayed' WHERE "
+                   "device_id = 'mpu-1'";
+        return {};
+    }));
+    EXPECT_EQ(of("mpu-1").grant, feed::Grant::full) << "what the crash left";
+    fleet_.sweep();
+    EXPECT_EQ(of("mpu-1").state, "quarantined");
+    EXPECT_THAT(of("mpu-1").reason, HasSubstr("replayed"));
+    EXPECT_EQ(changes_.back().grant, feed::Grant::none);
+
+    EXPECT_EQ(must(fleet_.release("mpu-1", "test")), State::degraded);
+    fleet_.sweep();
+    EXPECT_EQ(of("mpu-1").state, "degraded") << "a release is not undone by the old verdict";
+}
+
+TEST_P(fleet, untrusted_before_the_newest_verdict__quarantined_all_the_same) {
+    import_two();
+    enrol("mpu-1");
+    const std::int64_t now = now_ms();
+    judge("mpu-1", Verdict::trusted, "", now);
+    judge("mpu-1", Verdict::untrusted, "replayed", now - 1000);
+    EXPECT_EQ(of("mpu-1").state, "quarantined");
+}
+
 TEST_P(fleet, enrolment_cut_off_by_a_crash__finished_by_the_sweep) {
     import_two();
     add_certificate("mpu-1", "0a");

@@ -8,7 +8,9 @@
 namespace quoin::verifier {
 namespace {
 
-constexpr std::size_t max_certificates = 4;  // of a kind: the newest; more cost a verification each
+// The newest: each costs a verification of a bad signature. More than EST issues in one burst of
+// retries, so that the key in use is among them.
+constexpr std::size_t max_attestation_keys = 32;
 constexpr std::int64_t kept_verdicts = 1000;  // of a device
 
 bool read_device(soci::session& session, const std::string& device, Record& record) {
@@ -46,10 +48,8 @@ Result<void> read_certificates(soci::session& session, std::int64_t now_ms, Fact
     statement.execute();
     while (statement.fetch()) {
         if (kind == "device") {
-            if (facts.ldevid_sha3_512.size() < max_certificates) {
-                facts.ldevid_sha3_512.push_back(digest);
-            }
-        } else if (facts.attestation_keys.size() < max_certificates) {
+            facts.ldevid_sha3_512.push_back(digest);
+        } else if (facts.attestation_keys.size() < max_attestation_keys) {
             QUOIN_CHECK(add_attestation_key(der, facts));
         }
     }

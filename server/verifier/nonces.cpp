@@ -12,6 +12,7 @@ namespace {
 constexpr std::size_t head_size = 16;  // issued_ms, random
 constexpr std::size_t tag_size = 16;
 static_assert(head_size + tag_size == evidence::nonce_size);
+constexpr std::int64_t clock_tolerance_ms = 60'000;
 
 }  // namespace
 
@@ -53,7 +54,8 @@ Result<NonceState> Nonces::classify(std::string_view device, Bytes nonce, const 
     const std::int64_t issued_ms = issued_ms_of(nonce);
     QUOIN_TRY(const bool ours, is_ours(device, nonce));
     if (!ours) {
-        if (issued_ms >= start_ms_) return NonceState::replayed;
+        // An earlier verifier's clock may have been ahead of ours: its devices are not to blame.
+        if (issued_ms >= start_ms_ + clock_tolerance_ms) return NonceState::replayed;
         return record.latest_answered_ms_ != 0 ? NonceState::superseded : NonceState::late;
     }
     const auto& answered = record.answered_;

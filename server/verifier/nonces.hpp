@@ -19,7 +19,8 @@ namespace quoin::verifier {
 
 enum class NonceState : std::uint8_t {
     fresh,       // ours, unanswered, in time
-    late,        // ours, unanswered, past its timeout; or of an earlier verifier
+    late,        // ours, unanswered, past its timeout; or of an earlier verifier (not ours, and not
+                 // issued later than a minute after our start)
     superseded,  // as late, and a later one was answered: says nothing any more
     replayed,    // answered before, or never ours
 };

@@ -55,14 +55,22 @@ TEST(nonces, classify__answered_long_ago__still_replayed) {
 
 TEST(nonces, classify__of_another_device_or_one_bit_off__replayed) {
     Asked asked;
-    auto nonce = asked.ask(start + 1);
-    EXPECT_EQ(asked.state(nonce, start + 2, "d2"), NonceState::replayed);
+    constexpr std::int64_t later = start + 100'000;
+    auto nonce = asked.ask(later + 1);
+    EXPECT_EQ(asked.state(nonce, later + 2, "d2"), NonceState::replayed);
     for (std::size_t i = 8; i < nonce.size(); ++i) {
         nonce[i] ^= 1;
-        EXPECT_EQ(asked.state(nonce, start + 2), NonceState::replayed) << i;
+        EXPECT_EQ(asked.state(nonce, later + 2), NonceState::replayed) << i;
         nonce[i] ^= 1;
     }
-    EXPECT_EQ(asked.state(attest::Nonce{0xff}, start + 2), NonceState::replayed);
+    EXPECT_EQ(asked.state(attest::Nonce{0xff}, later + 2), NonceState::replayed);
+}
+
+TEST(nonces, classify__of_an_earlier_verifier_whose_clock_was_ahead__late_not_replayed) {
+    Asked earlier;
+    const auto old = earlier.ask(start + 30'000);
+    Asked now;
+    EXPECT_EQ(now.state(old, start + 1), NonceState::late);
 }
 
 TEST(nonces, classify__of_an_earlier_verifier__late_until_something_was_answered) {
