@@ -114,6 +114,9 @@ Result<Line> decode(std::string_view text) {
     if (number < 1) return malformed("\"number\" is below 1");
     line.event.number = static_cast<std::uint64_t>(number);
     QUOIN_TRY(line.event.time_ms, read_number(object, "time_ms"));
+    if (line.event.time_ms < 0 || line.event.time_ms > max_time_ms) {
+        return malformed("\"time_ms\" is not within the years 1970 to 9999");
+    }
     QUOIN_TRY(const std::string name, read_text(object, "id"));
     const auto id = id_by_name(name);
     if (!id) return malformed("\"id\" is not in the catalogue");

@@ -28,7 +28,8 @@ namespace quoin::audit {
 inline constexpr std::size_t max_line_bytes = 16 * 1024;  // without the newline
 inline constexpr std::size_t max_details = 12;
 inline constexpr std::size_t max_text_bytes = 512;  // of one value; longer text is cut and marked
-inline constexpr std::size_t max_escaped_bytes = 1000;  // of the same, in the line
+inline constexpr std::size_t max_escaped_bytes = 1000;            // of the same, in the line
+inline constexpr std::int64_t max_time_ms = 253'402'300'799'999;  // the end of the year 9999
 inline constexpr std::string_view checkpoint_context = "quoin-audit-v1";
 
 // A text, a whole number or a truth value. Text may be anything a peer sent: it is escaped and cut.

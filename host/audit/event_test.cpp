@@ -106,6 +106,9 @@ TEST(audit_event, decode__other_forms__refused) {
         with("\"number\":7", "\"number\":18446744073709551615"),
         with("\"number\":7,", ""),
         with("\"number\":7,", "\"number\":7,\"number\":7,"),
+        with("1700000000000", "253402300800000"),
+        with("1700000000000", "-1"),
+        with("1700000000000", "9223372036854775807"),
         with("\"severity\":5", "\"severity\":8"),
         with("\"severity\":5", "\"severity\":-1"),
         with("\"severity\":5,", ""),
@@ -168,6 +171,12 @@ TEST(audit_syslog, to_syslog__known_event__known_message) {
               "[quoin@32473 number=\"7\" subject=\"mpu-1\" serial=\"0a1b\" days=\"30\" "
               "renewed=\"false\"] "
               "a certificate was issued");
+}
+
+TEST(audit_syslog, utc_text__ends_of_the_range__exact) {
+    EXPECT_EQ(utc_text(0), "1970-01-01T00:00:00.000Z");
+    EXPECT_EQ(utc_text(1'795'346'463'603), "2026-11-22T11:21:03.603Z");
+    EXPECT_EQ(utc_text(max_time_ms), "9999-12-31T23:59:59.999Z");
 }
 
 TEST(audit_syslog, to_syslog__hostile_values__escaped) {

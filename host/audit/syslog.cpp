@@ -1,6 +1,5 @@
 #include "host/audit/syslog.hpp"
 
-#include <fmt/chrono.h>
 #include <unistd.h>
 
 #include <array>
@@ -59,9 +58,15 @@ std::string plain_host(std::string_view host) {
 }  // namespace
 
 std::string utc_text(std::int64_t time_ms) {
+    // By hand: fmt counts in nanoseconds, which end in the year 2262.
     const std::chrono::sys_time<std::chrono::milliseconds> time{std::chrono::milliseconds(time_ms)};
-    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", seconds, (time - seconds).count());
+    const auto day = std::chrono::floor<std::chrono::days>(time);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss clock{time - day};
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                       clock.subseconds().count());
 }
 
 std::string host_name() {
