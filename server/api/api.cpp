@@ -14,8 +14,6 @@ using net::HttpRequest;
 using net::HttpResponse;
 
 constexpr std::string_view prefix = "/api/v1/";
-constexpr std::string_view json_type = "application/json";
-constexpr std::string_view sse_type = "text/event-stream";
 
 // Whether `path` has the form of `pattern`; what stands for {id} goes to `id`.
 bool matches(std::string_view pattern, std::string_view path, std::string& id) {
@@ -48,127 +46,6 @@ nlohmann::json describe_parameters(std::string_view path,
 }
 
 }  // namespace
-
-const std::vector<Api::Route>& Api::routes() {
-    using x509::Role;
-    static const std::vector<Route> table{
-        {"GET", "openapi.json", Role::viewer, {}, "", json_type, "This description", &Api::openapi},
-        {"GET",
-         "status",
-         Role::viewer,
-         {},
-         "",
-         json_type,
-         "The plant in a few numbers",
-         &Api::status},
-        {"GET",
-         "devices",
-         Role::viewer,
-         {"state", "after", "limit"},
-         "",
-         json_type,
-         "Devices by id, a page at a time",
-         &Api::list_devices},
-        // Before devices/{id}: that would take it, too.
-        {"POST",
-         "devices/import",
-         Role::operator_,
-         {},
-         "application/x-ndjson",
-         json_type,
-         "Add a maker's batch list, all or nothing",
-         &Api::import_devices},
-        {"GET",
-         "devices/{id}",
-         Role::viewer,
-         {},
-         "",
-         json_type,
-         "A device, its certificates and streams",
-         &Api::show_device},
-        {"POST",
-         "devices/{id}/release",
-         Role::operator_,
-         {},
-         json_type,
-         json_type,
-         "Let a quarantined device attest again",
-         &Api::release_device},
-        {"POST",
-         "devices/{id}/revoke",
-         Role::operator_,
-         {},
-         json_type,
-         json_type,
-         "End a device for good",
-         &Api::revoke_device},
-        {"GET",
-         "releases",
-         Role::viewer,
-         {},
-         "",
-         json_type,
-         "Reference values of firmware releases",
-         &Api::list_releases},
-        {"POST",
-         "releases",
-         Role::operator_,
-         {},
-         json_type,
-         json_type,
-         "Add the reference values of a release",
-         &Api::add_release},
-        {"GET",
-         "telemetry",
-         Role::viewer,
-         {"device", "stream", "after_seq", "from_ms", "to_ms", "limit", "last"},
-         "",
-         json_type,
-         "Stored samples",
-         &Api::list_samples},
-        {"GET",
-         "telemetry/follow",
-         Role::viewer,
-         {"device", "stream"},
-         "",
-         sse_type,
-         "Samples as they are stored",
-         &Api::follow_samples},
-        {"GET",
-         "telemetry/export",
-         Role::viewer,
-         {"device", "stream", "after_seq", "from_ms", "to_ms"},
-         "",
-         "text/csv",
-         "Stored samples as CSV",
-         &Api::export_samples},
-        {"GET",
-         "verdicts",
-         Role::viewer,
-         {"device", "limit"},
-         "",
-         json_type,
-         "Appraisals, newest first",
-         &Api::list_verdicts},
-        {"GET",
-         "events",
-         Role::viewer,
-         {"after", "limit"},
-         "",
-         json_type,
-         "Recent events of the audit log; without `after` the newest",
-         &Api::list_events},
-        {"GET",
-         "events/follow",
-         Role::viewer,
-         {"after"},
-         "",
-         sse_type,
-         "Events of the audit log as they come",
-         &Api::follow_events},
-    };
-    return table;
-}
 
 Api::Api(ApiOptions options, ApiSources sources, store::Database& database, Bus& bus,
          audit::Log& audit)
@@ -203,7 +80,7 @@ Result<HttpResponse> Api::dispatch(const HttpRequest& request, std::string& call
                     prefix);
     }
     std::string allowed;
-    for (const Route& route : routes()) {
+    for (const Route& route : routes) {
         Call call{.request = request, .caller = caller, .id = {}};
         if (!matches(route.path, path.substr(prefix.size()), call.id)) continue;
         if (route.method != request.method) {
@@ -233,7 +110,7 @@ void Api::note_action(const Call& call, std::string_view device) {
 
 Result<HttpResponse> Api::openapi(const Call&) {
     nlohmann::json paths = nlohmann::json::object();
-    for (const Route& route : routes()) {
+    for (const Route& route : routes) {
         nlohmann::json operation{
             {"summary", route.summary},
             {"description", fmt::format("Role: {} or more.", x509::role_name(route.role))},

@@ -73,7 +73,7 @@ private:
     };
     using Handler = Result<net::HttpResponse> (Api::*)(const Call&);
     struct Route;
-    static const std::vector<Route>& routes();
+    static const std::vector<Route> routes;  // routes.cpp
 
     Result<net::HttpResponse> dispatch(const net::HttpRequest& request, std::string& caller);
     Result<net::HttpResponse> status(const Call& call);
