@@ -345,7 +345,7 @@ Result<fs::path> trust_maker(const fs::path& home, const fs::path& certificate) 
     }
     QUOIN_CHECK(check_maker(chain.front(), home, certificate));
     QUOIN_TRY(const auto digest, chain.front().sha256());
-    const fs::path file = home / "pki" / "makers" / (crypto::to_hex(digest) + ".crt");
+    fs::path file = home / "pki" / "makers" / (crypto::to_hex(digest) + ".crt");
     QUOIN_CHECK(write_certificates(file, chain));
     return file;
 }
