@@ -18,7 +18,7 @@ struct KeyTag;
 using Key = quoin::core::Secret<KeyTag, 32>;
 
 Key undefined_key(std::uint8_t fill) {
-    std::array<std::uint8_t, 32> bytes;
+    std::array<std::uint8_t, 32> bytes{};
     bytes.fill(fill);
     Key key(bytes);
     VALGRIND_MAKE_MEM_UNDEFINED(key.expose_to_fill().data(), key.expose().size());

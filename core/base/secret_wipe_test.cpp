@@ -34,7 +34,7 @@ template <class T>
 std::size_t left_after_destruction() {
     alignas(T) static std::array<std::byte, sizeof(T)> memory;
     {
-        std::array<std::uint8_t, 32> source;
+        std::array<std::uint8_t, 32> source{};
         source.fill(pattern);
         T* object = new (memory.data()) T(source);
         asm volatile("" : : "r"(object) : "memory");  // it was really there

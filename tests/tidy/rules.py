@@ -156,7 +156,7 @@ def nolint_reason(tree):
     for path in tree.cpp():
         for number, comment in enumerate(tree.source(path).comments, 1):
             if re.search(r"NOLINT(NEXTLINE|BEGIN)?\b(?!END)", comment) \
-                    and not re.search(r"NOLINT(NEXTLINE|BEGIN)?\([\w.,*-]+\)\W+\w+\W+\w+", comment):
+                    and not re.search(r"NOLINT(NEXTLINE|BEGIN)?\([\w., *-]+\)\W+\w+\W+\w+", comment):
                 yield path, number, "name the check and the reason: // NOLINT(check-name): why it is right here"
 
 
