@@ -3,6 +3,7 @@
 #include <cctype>
 #include <filesystem>
 
+#include "cli/sse.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/tls/policy.hpp"
 
@@ -153,20 +154,17 @@ Result<void> Client::stream(const std::string& path,
 
 Result<void> Client::follow(const std::string& path,
                             const std::function<bool(const nlohmann::json&)>& on_event) const {
-    std::string pending;
-    return stream(path, [&](std::string_view piece) {
-        pending += piece;
-        for (std::size_t end = pending.find('\n'); end != std::string::npos;
-             end = pending.find('\n')) {
-            const std::string line = pending.substr(0, end);
-            pending.erase(0, end + 1);
-            constexpr std::string_view data = "data:";
-            if (!line.starts_with(data)) continue;
-            const auto event = nlohmann::json::parse(line.substr(data.size()), nullptr, false);
-            if (!event.is_discarded() && !on_event(event)) return false;
-        }
-        return true;
-    });
+    SseReader reader;
+    Result<bool> read = true;
+    QUOIN_CHECK(stream(path, [&](std::string_view piece) {
+        read = reader.feed(piece, [&](std::string_view data) {
+            const auto event = nlohmann::json::parse(data, nullptr, false);
+            return event.is_discarded() || on_event(event);
+        });
+        return read.value_or(false);
+    }));
+    if (!read) return std::unexpected(read.error());
+    return {};
 }
 
 }  // namespace quoin::cli

@@ -1,4 +1,5 @@
-// The ports of a plant. quoind writes HOME/run/ports.json, {"mqtt","https","http"}, when it listens.
+// The ports of a plant. quoind writes HOME/run/ports.json, {"mqtt","https","http"}, when it
+// listens.
 #pragma once
 
 #include <cstdint>
