@@ -31,7 +31,8 @@ milliseconds jittered(milliseconds whole) {
 
 void Publisher::connected() {
     ++connection_;
-    state_ = State::sending;
+    // One sample first: until it is attested, a device may not publish any.
+    state_ = State::probing;
     pause_time_ = milliseconds(0);
     stall_time_ = first_stall;
     rewind("connected");
@@ -116,7 +117,7 @@ void Publisher::sent(const Result<void>& result) {
         return;
     }
     if (state_ == State::probing) {
-        spdlog::info("telemetry_resumed");
+        if (pause_time_.count() > 0) spdlog::info("telemetry_resumed");
         state_ = State::sending;
         pause_time_ = milliseconds(0);
         pump();
@@ -125,8 +126,9 @@ void Publisher::sent(const Result<void>& result) {
 
 void Publisher::refused(const Error& error) {
     if (state_ == State::paused) return;
+    const bool is_new = pause_time_.count() == 0;
     pause_time_ = std::clamp(pause_time_ * 2, first_pause, last_pause);
-    if (state_ == State::sending) {
+    if (is_new) {
         spdlog::warn("telemetry_paused retry_ms={} error=\"{}\"", pause_time_.count(),
                      error.message);
     }
@@ -190,7 +192,7 @@ void Publisher::take_acknowledgements() {
 
 void Publisher::tick(std::uint64_t connection) {
     if (connection != connection_) return;
-    if (state_ == State::sending) {
+    if (state_ == State::sending || state_ == State::probing) {
         const bool waiting = unacknowledged(queue_.streams()) > 0;
         if (!waiting) last_progress_ = Clock::now();
         if (Clock::now() - last_progress_ >= stall_time_) {

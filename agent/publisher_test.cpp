@@ -12,6 +12,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
+constexpr std::int64_t time_ms = 1'700'000'000'000;
+
 // A broker's side that the test plays: keeps what was published, and runs delayed work on demand.
 class FakeOutlet final : public Outlet {
 public:
@@ -63,8 +65,16 @@ protected:
           sut(*queue, outlet, "quoin/s/d") {}
     void add(const std::string& stream, int count) {
         std::vector<Sample> samples;
-        for (int i = 0; i < count; ++i) samples.push_back({stream, 7, {{"v", double(i)}}});
+        for (int i = 0; i < count; ++i) samples.push_back({stream, time_ms, {{"v", double(i)}}});
         ASSERT_TRUE(queue->add(samples, std::nullopt));
+    }
+    // Connects, and accepts the one sample that is sent first.
+    void connect() {
+        sut.connected();
+        if (outlet.published.empty()) return;
+        EXPECT_EQ(outlet.published.size(), 1U);
+        const auto first = outlet.published.front();
+        first.done({});
     }
     void ack(const std::string& stream, std::uint64_t seq) {
         sut.acknowledged(stream, fmt::format(R"({{"seq":{}}})", seq));
@@ -84,16 +94,16 @@ TEST_F(publisher, connected__sends_everything_in_order__and_nothing_before) {
     sut.wake();
     outlet.pass(milliseconds(0));
     EXPECT_TRUE(outlet.published.empty());
-    sut.connected();
+    connect();
     EXPECT_EQ(outlet.sequences("a"), (Sequences{1, 2, 3}));
     EXPECT_EQ(outlet.published[0].topic, "quoin/s/d/telemetry/a");
     EXPECT_EQ(outlet.published[2].payload["low"], 1);
-    EXPECT_EQ(outlet.published[2].payload["ts"], 7);
+    EXPECT_EQ(outlet.published[2].payload["ts"], time_ms);
 }
 
 TEST_F(publisher, puback__frees_nothing__and_an_ack_does) {
     add("a", 3);
-    sut.connected();
+    connect();
     outlet.puback_all();
     EXPECT_EQ(queue->rows(), 3U);
     ack("a", 2);
@@ -102,7 +112,7 @@ TEST_F(publisher, puback__frees_nothing__and_an_ack_does) {
 
 TEST_F(publisher, reconnected__sends_again_above_the_ack) {
     add("a", 4);
-    sut.connected();
+    connect();
     outlet.puback_all();
     ack("a", 2);
     sut.disconnected();
@@ -110,7 +120,7 @@ TEST_F(publisher, reconnected__sends_again_above_the_ack) {
     sut.wake();
     outlet.pass(milliseconds(0));
     EXPECT_TRUE(outlet.published.empty());
-    sut.connected();
+    connect();
     EXPECT_EQ(outlet.sequences("a"), (Sequences{3, 4, 5}));
     EXPECT_EQ(outlet.published[0].payload["low"], 3);
 }
@@ -118,7 +128,7 @@ TEST_F(publisher, reconnected__sends_again_above_the_ack) {
 TEST_F(publisher, window__at_most_1000_unacknowledged__over_all_streams) {
     add("a", 900);
     add("b", 900);
-    sut.connected();
+    connect();
     EXPECT_EQ(outlet.published.size(), window);
     EXPECT_FALSE(outlet.sequences("b").empty());
     outlet.puback_all();
@@ -127,8 +137,16 @@ TEST_F(publisher, window__at_most_1000_unacknowledged__over_all_streams) {
     EXPECT_EQ(outlet.published.size(), 10U);
 }
 
-TEST_F(publisher, wake__new_samples__go_out) {
+TEST_F(publisher, connected__sends_one__until_a_puback_accepts) {
+    add("a", 3);
     sut.connected();
+    EXPECT_EQ(outlet.sequences("a"), (Sequences{1}));
+    outlet.puback_all();
+    EXPECT_EQ(outlet.sequences("a"), (Sequences{2, 3}));
+}
+
+TEST_F(publisher, wake__new_samples__go_out) {
+    connect();
     add("a", 1);
     sut.wake();
     sut.wake();
@@ -139,7 +157,8 @@ TEST_F(publisher, wake__new_samples__go_out) {
 
 TEST_F(publisher, forbidden__pauses__then_probes_with_one__then_sends_all) {
     add("a", 5);
-    sut.connected();
+    connect();
+    ASSERT_EQ(outlet.sequences("a"), (Sequences{1, 2, 3, 4, 5}));
     auto refused = std::exchange(outlet.published, {});
     for (auto& one : refused) one.done(fail(Code::peer_forbidden, "not authorized"));
     sut.wake();
@@ -172,7 +191,7 @@ TEST_F(publisher, answers_of_an_older_connection__are_ignored) {
     sut.connected();
     auto old = std::exchange(outlet.published, {});
     sut.disconnected();
-    sut.connected();
+    connect();
     ASSERT_EQ(outlet.sequences("a"), (Sequences{1}));
     old[0].done(fail(Code::peer_forbidden, "of the old connection"));
     add("a", 1);
@@ -183,7 +202,7 @@ TEST_F(publisher, answers_of_an_older_connection__are_ignored) {
 
 TEST_F(publisher, ack__malformed_or_of_a_wrong_stream__changes_nothing) {
     add("a", 2);
-    sut.connected();
+    connect();
     sut.acknowledged("a", "{\"seq\":-1}");
     sut.acknowledged("../x", "{\"seq\":1}");
     outlet.pass(milliseconds(1000));
@@ -192,7 +211,7 @@ TEST_F(publisher, ack__malformed_or_of_a_wrong_stream__changes_nothing) {
 
 TEST_F(publisher, ack_above_the_queue__renumbers_and_sends_again) {
     add("a", 2);
-    sut.connected();
+    connect();
     outlet.puback_all();
     ack("a", 40);
     EXPECT_EQ(outlet.sequences("a"), (Sequences{41, 42}));

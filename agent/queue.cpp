@@ -27,6 +27,11 @@ constexpr std::array migrations{
 std::int64_t to_sql(std::uint64_t value) { return static_cast<std::int64_t>(value); }
 std::uint64_t from_sql(std::int64_t value) { return static_cast<std::uint64_t>(value); }
 
+std::int64_t now_ms() {
+    const auto now = std::chrono::system_clock::now().time_since_epoch();
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+}
+
 std::uint64_t cost_of(std::size_t body_size) { return body_size + row_overhead_bytes; }
 
 // Names the file in an error of the database.
@@ -97,6 +102,11 @@ Result<Added> Queue::add(std::span<const Sample> samples, const std::optional<Cu
     std::vector<std::string> bodies;
     std::size_t bytes = 0;
     for (const Sample& sample : samples) {
+        if (!is_sample_time(sample.ts_ms, now_ms())) {
+            return fail(Code::input_invalid,
+                        "stream {}: the time {} ms is before 2000 or in the future; set the clock",
+                        sample.stream, sample.ts_ms);
+        }
         QUOIN_TRY(std::string body, values_json(sample));
         // seq, low, ts and the names around them take less than 128 bytes.
         if (body.size() + 128 > max_message_bytes) {

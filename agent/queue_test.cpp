@@ -18,7 +18,9 @@ namespace {
 namespace fs = std::filesystem;
 using test::TempFolder;
 
-Sample sample_of(const std::string& stream, double value) { return {stream, 1000, {{"v", value}}}; }
+Sample sample_of(const std::string& stream, double value) {
+    return {stream, 1'700'000'000'000, {{"v", value}}};
+}
 
 std::unique_ptr<Queue> open(const fs::path& folder, QueueLimits limits = {}) {
     auto queue = Queue::open(folder / "queue.sqlite", limits);
@@ -153,7 +155,7 @@ TEST(queue, bytes__are_bounded_too) {
 TEST(queue, bytes__of_texts_beyond_ascii__come_back_to_zero) {
     const TempFolder folder;
     const auto queue = open(folder.path());
-    const Sample sample{"a", 1, {{"v", std::string("é°ü")}}};
+    const Sample sample{"a", 1'700'000'000'000, {{"v", std::string("é°ü")}}};
     ASSERT_TRUE(queue->add({&sample, 1}, std::nullopt));
     ASSERT_TRUE(queue->acknowledge({{"a", 1}}));
     EXPECT_EQ(queue->bytes(), 0U);
@@ -166,6 +168,17 @@ TEST(queue, add__what_the_server_would_refuse__is_refused_whole) {
     EXPECT_EQ(queue->add(batch, Cursor{"s", "1"}).error().code, Code::input_invalid);
     EXPECT_EQ(queue->rows(), 0U);
     EXPECT_FALSE(queue->cursor("s")->has_value());
+}
+
+TEST(queue, add__time_that_the_server_would_refuse__is_refused) {
+    const TempFolder folder;
+    const auto queue = open(folder.path());
+    for (const std::int64_t ts_ms : {std::int64_t{0}, std::int64_t{946'684'799'999},
+                                     std::numeric_limits<std::int64_t>::max() / 2}) {
+        const Sample sample{"a", ts_ms, {{"v", 1.0}}};
+        EXPECT_EQ(queue->add({&sample, 1}, std::nullopt).error().code, Code::input_invalid);
+    }
+    EXPECT_EQ(queue->rows(), 0U);
 }
 
 TEST(queue, open__damaged_file__is_an_error) {

@@ -38,6 +38,12 @@ Result<nlohmann::json> value_json(const std::string& name, const fieldbus::Value
 
 }  // namespace
 
+bool is_sample_time(std::int64_t ts_ms, std::int64_t now_ms) {
+    constexpr std::int64_t year_2000_ms = 946'684'800'000;
+    constexpr std::int64_t day_ms = 86'400'000;
+    return ts_ms >= year_2000_ms && ts_ms <= now_ms + day_ms;
+}
+
 bool is_stream_name(std::string_view name) {
     return !name.empty() && name.size() <= 64 && std::ranges::all_of(name, is_name_character);
 }

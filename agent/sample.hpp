@@ -26,6 +26,9 @@ struct Sample {
     std::vector<std::pair<std::string, fieldbus::Value>> values;
 };
 
+// 2000-01-01 … now + 1 day, by this device's clock: what the data server would refuse for ever
+// would stop the stream for ever.
+bool is_sample_time(std::int64_t ts_ms, std::int64_t now_ms);
 bool is_stream_name(std::string_view name);  // [a-z0-9_]{1,64}
 bool is_value_name(std::string_view name);   // [a-z][a-z0-9_]{0,63}
 

@@ -67,6 +67,7 @@ private:
     void restore();
     bool take_line(std::string& line);
     bool replay(const std::stop_token& stop);
+    Result<CsvRow> parse(std::string_view line) const;
     Sample sample_of(const CsvRow& row) const;
     bool flush(std::vector<Sample>& batch, const std::stop_token& stop);
 
@@ -113,6 +114,14 @@ bool CsvSource::take_line(std::string& line) {
     return true;
 }
 
+Result<CsvRow> CsvSource::parse(std::string_view line) const {
+    auto row = parse_csv_line(line);
+    if (row && options_.file_time && !is_sample_time(row->ts_ms, now_ms())) {
+        return fail(Code::input_invalid, "the timestamp is before 2000 or in the future");
+    }
+    return row;
+}
+
 Sample CsvSource::sample_of(const CsvRow& row) const {
     const double value =
         options_.fahrenheit_to_celsius ? (row.value - 32.0) * 5.0 / 9.0 : row.value;
@@ -131,7 +140,7 @@ bool CsvSource::replay(const std::stop_token& stop) {
     std::vector<Sample> batch;
     std::string line;
     for (Position before = next_; take_line(line); before = next_) {
-        const auto row = parse_csv_line(line);
+        const auto row = parse(line);
         if (!row) {
             const bool heading = before.line == 1;
             if (!heading) {
