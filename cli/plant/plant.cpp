@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds ready_within{20};
+constexpr unsigned deaths_to_give_up = 3;
 
 // Mosquitto cannot decrypt a key without a prompt: it gets it in clear, in memory only.
 Result<Descriptor> broker_key(const fs::path& home) {
@@ -131,19 +132,29 @@ Result<void> Plant::wait_until_ready() const {
         .base_url = fmt::format("http://127.0.0.1:{}", prepared_.ports.http),
         .timeout = std::chrono::seconds(2)};
     const auto deadline = std::chrono::steady_clock::now() + ready_within;
-    std::string last = "it did not answer";
+    std::string answer = "it did not answer";
     while (std::chrono::steady_clock::now() < deadline) {
         if (const auto reply = net::http_request(options, "GET", "/readyz"); reply) {
             if (reply->status == 200) return {};
-            last = fmt::format("/readyz said {}: {}", reply->status, last_line(reply->body));
+            answer = fmt::format("/readyz said {}: {}", reply->status, last_line(reply->body));
+        }
+        for (const char* name : {"broker", "quoind"}) {
+            if (supervisor_.deaths(name) >= deaths_to_give_up) return cannot_start(name);
         }
         if (wait_for_interrupt(std::chrono::milliseconds(20))) {
             return fail(Code::state_wrong, "stopped while the plant was starting");
         }
     }
     return fail(Code::resource_timeout,
-                "quoind was not ready within {} s: {}; see {}/quoind.log and broker.log",
-                ready_within.count(), last, (home_ / "log").string());
+                "quoind was not ready within {} s: {}; see quoind.log and broker.log in {}",
+                ready_within.count(), answer, (home_ / "log").string());
+}
+
+Result<void> Plant::cannot_start(const std::string& name) const {
+    const fs::path log = home_ / "log" / (name + ".log");
+    const auto text = files::read(log);
+    return fail(Code::resource_unavailable, "{} does not start: {} (log: {})", name,
+                text ? last_line(*text) : text.error().message, log.string());
 }
 
 }  // namespace quoin::cli

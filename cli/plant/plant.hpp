@@ -42,6 +42,7 @@ private:
     Result<void> start_broker(const Programs& programs);
     Result<void> start_quoind(const Programs& programs);
     Result<void> wait_until_ready() const;
+    Result<void> cannot_start(const std::string& name) const;
 
     std::filesystem::path home_;
     Prepared prepared_;

@@ -32,6 +32,7 @@ struct Child {
     bool running = false;
     Clock::time_point since;  // running: started; waiting: when to start
     milliseconds delay = first_delay;
+    unsigned deaths = 0;
 };
 
 void end(Child& child) {
@@ -102,6 +103,7 @@ struct Supervisor::State {
                             child.spec.name, child.process.pid, why, child.delay.count(),
                             child.spec.log.string()));
             const std::scoped_lock lock(mutex);
+            ++child.deaths;
             postpone(child);
         } else if (Clock::now() >= child.since) {
             start(child);
@@ -189,6 +191,14 @@ pid_t Supervisor::pid(const std::string& name) const {
         if (child.spec.name == name && child.running) return child.process.pid;
     }
     return -1;
+}
+
+unsigned Supervisor::deaths(const std::string& name) const {
+    const std::scoped_lock lock(state_->mutex);
+    for (const Child& child : state_->children) {
+        if (child.spec.name == name) return child.deaths;
+    }
+    return 0;
 }
 
 }  // namespace quoin::cli

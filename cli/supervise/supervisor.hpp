@@ -29,6 +29,8 @@ public:
     Result<void> stop(const std::string& name);
     // -1 when it does not run now.
     pid_t pid(const std::string& name) const;
+    // How often it died.
+    unsigned deaths(const std::string& name) const;
 
 private:
     struct State;

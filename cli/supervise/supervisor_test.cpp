@@ -43,6 +43,7 @@ TEST(supervisor, kill_child__restarted_with_another_pid_and_said) {
         return now > 0 && now != first;
     }));
     ASSERT_EQ(said.lines().size(), 1U);
+    EXPECT_EQ(supervisor.deaths("sh"), 1U);
     EXPECT_THAT(said.lines().front(), testing::HasSubstr("signal 9"));
 }
 

@@ -1,8 +1,6 @@
 """The plant fixture, and the logs of what failed."""
 
-import os
 import pathlib
-import random
 import sys
 
 import pytest
@@ -14,7 +12,7 @@ from lib.plant import Plant  # noqa: E402
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "scenario(name): its work is a background scenario")
+    config.addinivalue_line("markers", "scenario: runs beside the other tests")
 
 
 def pytest_collection_modifyitems(items):
@@ -25,8 +23,7 @@ def pytest_collection_modifyitems(items):
 def pytest_runtestloop(session):
     if session.config.option.collectonly:
         return
-    marked = (item.get_closest_marker("scenario") for item in session.items)
-    background.start([mark.args[0] for mark in marked if mark])
+    background.start([item.name for item in session.items if item.get_closest_marker("scenario")])
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -49,11 +46,3 @@ def plant(request):
         running.close()
     if not getattr(request.node, "failed_once", False):
         running.remove()
-
-
-@pytest.fixture
-def seed():
-    """Printed, so that a failure can be repeated: QUOIN_SEED=N."""
-    value = int(os.environ.get("QUOIN_SEED") or random.SystemRandom().randrange(1 << 31))
-    print(f"seed {value}")
-    return value

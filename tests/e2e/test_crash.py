@@ -1,64 +1,43 @@
 """kill -9 at random moments of a stream of numbered samples: nothing is lost, nothing is there twice."""
 
-import os
-import random
 import signal
 
-import pytest
-
 from lib import background, waiting
-from lib.plant import Plant
+from lib.plant import running_plant
+from lib.seeds import seeded
 
 KILLS = 20
 RATE = 100  # samples a second
 ROWS = 6000  # a minute of them
 
 
-def seed_for(name):
-    seed = int(os.environ.get("QUOIN_SEED") or random.SystemRandom().randrange(1 << 31))
-    print(f"{name}: seed {seed}")
-    return seed
-
-
 def stream_survives(name, kill):
     """Runs a plant and a device, calls kill(plant, device) at 20 random moments, and compares with the source."""
-    seed = seed_for(name)
-    moments = random.Random(seed)
-    plant = Plant()
-    try:
-        plant.start()
+    with seeded(name) as moments, running_plant() as plant:
         device = plant.add_device("mpu-1", rows=ROWS, rate=RATE)
         device.wait_stored(1)
-        kills = 0
-        while kills < KILLS:
+        for _ in range(KILLS):
             waiting.elapse(moments.uniform(0.3, 3.4))
             kill(plant, device)
-            kills += 1
         device.wait_stored(ROWS, timeout_s=120)
         samples = plant.samples("mpu-1")
         assert [one["seq"] for one in samples] == list(range(1, ROWS + 1))
         assert [one["values"]["number"] for one in samples] == list(range(ROWS))
         print(f"{name}: {KILLS} kills, {ROWS} samples, none lost, none twice")
-    except BaseException:
-        print(f"{name}: seed {seed} failed\n{plant.logs()}")
-        raise
-    finally:
-        plant.close()
-    plant.remove()
 
 
 @background.scenario
-def kill_quoind():
+def test_crash__quoind_killed_20_times__nothing_lost_nothing_twice():
     stream_survives("quoind", lambda plant, _: plant.kill("quoind"))
 
 
 @background.scenario
-def kill_broker():
+def test_crash__broker_killed_20_times__nothing_lost_nothing_twice():
     stream_survives("broker", lambda plant, _: plant.kill("broker"))
 
 
 @background.scenario
-def kill_agent():
+def test_crash__agent_killed_20_times__nothing_lost_nothing_twice():
     def kill(_, device):
         device.kill()
         device.start()
@@ -66,11 +45,8 @@ def kill_agent():
 
 
 @background.scenario
-def broker_away_a_minute():
-    """The queue fills, and drains in order when the broker is back."""
-    plant = Plant()
-    try:
-        plant.start()
+def test_crash__broker_away_60_s__queue_drains_in_order():
+    with running_plant() as plant:
         device = plant.add_device("mpu-1", rows=3000, rate=50)
         device.wait_stored(50)
         # The supervisor restarts what dies: to keep the broker away, it is stopped, as a hung one would be.
@@ -85,32 +61,6 @@ def broker_away_a_minute():
         # In order: nothing was stored before what goes before it.
         stored_ms = [one["stored_ms"] for one in samples]
         assert stored_ms == sorted(stored_ms)
-    except BaseException:
-        print(plant.logs())
-        raise
-    finally:
-        plant.close()
-    plant.remove()
-
-
-@pytest.mark.scenario("kill_quoind")
-def test_crash__quoind_killed_20_times__nothing_lost_nothing_twice():
-    background.result(kill_quoind)
-
-
-@pytest.mark.scenario("kill_broker")
-def test_crash__broker_killed_20_times__nothing_lost_nothing_twice():
-    background.result(kill_broker)
-
-
-@pytest.mark.scenario("kill_agent")
-def test_crash__agent_killed_20_times__nothing_lost_nothing_twice():
-    background.result(kill_agent)
-
-
-@pytest.mark.scenario("broker_away_a_minute")
-def test_crash__broker_away_60_s__queue_drains_in_order():
-    background.result(broker_away_a_minute)
 
 
 def test_crash__supervised_process_dies__is_started_again_and_said(plant):

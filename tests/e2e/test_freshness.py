@@ -3,96 +3,81 @@
 import signal
 import subprocess
 
-import pytest
-
-from lib import mosquitto, waiting
-from lib.plant import OVERLAY, Plant, quoin
+from lib import background, mosquitto, waiting
+from lib.plant import OVERLAY, quoin, running_plant
 
 
-def plant_with(request, overlay):
-    plant = Plant(overlay=overlay)
-    request.node.funcargs["plant"] = plant
-    return plant.start()
+@background.scenario
+def test_freshness__quoind_away_beyond_the_feeds_lifetime__refused_until_it_is_back():
+    with running_plant(OVERLAY + "[feed]\nlifetime_s = 3\n") as plant:
+        device = plant.add_device("mcu-1", "mcu", rows=100_000, rate=20)
+        device.wait_stored(10)
+        other = plant.add_device("mcu-2", "mcu")
+        other.wait_stored(1)
+        other.stop()
+        key = other.clear_key()
+        topic, text = "quoin/e2e/mcu-2/event", '{"event":"hello"}'
+        # A stopped quoind keeps its sockets open and says nothing: the worst kind of away.
+        plant.kill("quoind", signal.SIGSTOP)
+        assert mosquitto.publish(plant, other, topic, text, key=key).returncode == 0  # fresh still: goes on
+        waiting.until(lambda: mosquitto.publish(plant, other, topic, text, key=key).returncode != 0,
+                      "the broker refuses by stale knowledge", 15, 0.5)
+        plant.kill("quoind", signal.SIGCONT)
+        waiting.until(lambda: mosquitto.publish(plant, other, topic, text, key=key).returncode == 0, "it works again", 30, 0.5)
+        stored = plant.newest("mcu-1")
+        device.wait_stored(stored + 20, timeout_s=60)
+        samples = plant.samples("mcu-1")
+        assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
 
 
-@pytest.fixture
-def short_feed(request):
-    plant = plant_with(request, OVERLAY + "[feed]\nlifetime_s = 3\n")
-    yield plant
-    plant.close()
+SHORT_CERTIFICATES = OVERLAY + "[pki]\ndevice_lifetime_s = 20\nrenew_at = 0.5\n"
 
 
-def test_freshness__quoind_away_beyond_the_feeds_lifetime__refused_until_it_is_back(short_feed):
-    plant = short_feed
-    device = plant.add_device("mcu-1", "mcu", rows=100_000, rate=20)
-    device.wait_stored(10)
-    other = plant.add_device("mcu-2", "mcu")
-    other.wait_stored(1)
-    other.stop()
-    key = other.clear_key()
-    topic, text = "quoin/e2e/mcu-2/event", '{"event":"hello"}'
-    # A stopped quoind keeps its sockets open and says nothing: the worst kind of away.
-    plant.kill("quoind", signal.SIGSTOP)
-    assert mosquitto.publish(plant, other, topic, text, key=key).returncode == 0  # fresh still: goes on
-    waiting.until(lambda: mosquitto.publish(plant, other, topic, text, key=key).returncode != 0,
-                  "the broker refuses by stale knowledge", 15, 0.5)
-    plant.kill("quoind", signal.SIGCONT)
-    waiting.until(lambda: mosquitto.publish(plant, other, topic, text, key=key).returncode == 0, "it works again", 30, 0.5)
-    stored = plant.newest("mcu-1")
-    device.wait_stored(stored + 20, timeout_s=60)
-    samples = plant.samples("mcu-1")
-    assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
+@background.scenario
+def test_renewal__short_lifetime__renewed_without_a_gap():
+    with running_plant(SHORT_CERTIFICATES) as plant:
+        device = plant.add_device("mpu-1", rows=100_000, rate=20)
+        device.wait_stored(1)
+        first = plant.wait_event("pki.certificate.issued", "mpu-1")
+        waiting.until(lambda: len([one for one in plant.events(first["number"]) if one["id"] == "pki.certificate.renewed"
+                                   and one["subject"] == "mpu-1"]) >= 2, "the certificate is renewed twice", 60)
+        waiting.elapse(12)  # past the end of the first certificate
+        stored = plant.newest("mpu-1")
+        device.wait_stored(stored + 40)
+        samples = plant.samples("mpu-1")
+        assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
+        gaps = [later["ts_ms"] - earlier["stored_ms"] for earlier, later in zip(samples, samples[1:])]
+        assert max(gaps) < 3000  # no sample waited for a certificate
+        assert plant.state("mpu-1") == "active"
 
 
-@pytest.fixture
-def short_certificates(request):
-    plant = plant_with(request, OVERLAY + "[pki]\ndevice_lifetime_s = 20\nrenew_at = 0.5\n")
-    yield plant
-    plant.close()
+@background.scenario
+def test_renewal__agent_stopped_past_the_end__expired_certificate_is_refused():
+    with running_plant(SHORT_CERTIFICATES) as plant:
+        device = plant.add_device("mcu-1", "mcu")
+        device.wait_stored(1)
+        device.stop()
+        key = device.clear_key()
+        assert mosquitto.publish(plant, device, "quoin/e2e/mcu-1/event", '{"event":"x"}', key=key).returncode == 0
+        waiting.elapse(21)
+        assert mosquitto.publish(plant, device, "quoin/e2e/mcu-1/event", '{"event":"x"}', key=key).returncode != 0
+        # The birth certificate does not expire with it: the device comes back by itself.
+        stored = plant.newest("mcu-1")
+        device.start()
+        device.wait_stored(stored + 20)
 
 
-def test_renewal__short_lifetime__renewed_without_a_gap(short_certificates):
-    plant = short_certificates
-    device = plant.add_device("mpu-1", rows=100_000, rate=20)
-    device.wait_stored(1)
-    first = plant.wait_event("pki.certificate.issued", "mpu-1")
-    waiting.until(lambda: len([one for one in plant.events(first["number"]) if one["id"] == "pki.certificate.renewed"
-                               and one["subject"] == "mpu-1"]) >= 2, "the certificate is renewed twice", 60)
-    waiting.elapse(12)  # past the end of the first certificate
-    stored = plant.newest("mpu-1")
-    device.wait_stored(stored + 40)
-    samples = plant.samples("mpu-1")
-    assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
-    gaps = [later["ts_ms"] - earlier["stored_ms"] for earlier, later in zip(samples, samples[1:])]
-    assert max(gaps) < 3000  # no sample waited for a certificate
-    assert plant.state("mpu-1") == "active"
-
-
-def test_renewal__agent_stopped_past_the_end__expired_certificate_is_refused(short_certificates):
-    plant = short_certificates
-    device = plant.add_device("mcu-1", "mcu")
-    device.wait_stored(1)
-    device.stop()
-    key = device.clear_key()
-    assert mosquitto.publish(plant, device, "quoin/e2e/mcu-1/event", '{"event":"x"}', key=key).returncode == 0
-    waiting.elapse(21)
-    assert mosquitto.publish(plant, device, "quoin/e2e/mcu-1/event", '{"event":"x"}', key=key).returncode != 0
-    # The birth certificate does not expire with it: the device comes back by itself.
-    stored = plant.newest("mcu-1")
-    device.start()
-    device.wait_stored(stored + 20)
-
-
-def test_session__certificate_expires_while_connected__session_ends(short_certificates):
-    plant = short_certificates
-    device = plant.add_device("mcu-1", "mcu")
-    device.wait_stored(1)
-    device.stop()
-    after = plant.last_event()
-    session = mosquitto.subscribe(plant, device, "quoin/e2e/mcu-1/cmd", wait_s=60)
-    plant.wait_event("broker.session.opened", "mcu-1", after)
-    assert session.wait(40) != 0
-    assert mosquitto.publish(plant, device, "quoin/e2e/mcu-1/event", '{"event":"x"}').returncode != 0
+@background.scenario
+def test_session__certificate_expires_while_connected__session_ends():
+    with running_plant(SHORT_CERTIFICATES) as plant:
+        device = plant.add_device("mcu-1", "mcu")
+        device.wait_stored(1)
+        device.stop()
+        after = plant.last_event()
+        session = mosquitto.subscribe(plant, device, "quoin/e2e/mcu-1/cmd", wait_s=60)
+        plant.wait_event("broker.session.opened", "mcu-1", after)
+        assert session.wait(40) != 0
+        assert mosquitto.publish(plant, device, "quoin/e2e/mcu-1/event", '{"event":"x"}').returncode != 0
 
 
 def test_crl__revoked_device__is_on_the_list_and_cannot_renew(plant):

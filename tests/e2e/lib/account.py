@@ -8,6 +8,7 @@ import signal
 import subprocess
 
 USER = "quoin"
+_LIBC = ctypes.CDLL(None)
 
 
 def _mapped_uids():
@@ -47,7 +48,7 @@ def make_folder(path):
 
 
 def die_with_parent():
-    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    _LIBC.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def spawn(arguments, log, **options):

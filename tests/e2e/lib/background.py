@@ -1,31 +1,35 @@
 """Long scenarios: they wait more than they work, so they run beside the other tests, each in a thread.
 
     @background.scenario
-    def broker_away(): ...            # any exception is its failure
+    def test_broker__away_60_s__queue_drains(): ...     # takes no fixtures
 
-    def test_broker_away__...(): background.result(broker_away)
-
-conftest.py starts the scenarios of the selected tests before the first test.
+conftest.py starts those that are selected before the first test, and collects their results last.
 """
 
 import concurrent.futures
 
-_executor = concurrent.futures.ThreadPoolExecutor(max_workers=8)
+import pytest
+
+_executor = concurrent.futures.ThreadPoolExecutor(max_workers=4)
 _known = {}
 _running = {}
 
 
 def scenario(function):
-    _known[function.__name__] = function
-    return function
+    name = function.__name__
+    _known[name] = function
+
+    def collect():
+        start([name])
+        _running[name].result()
+
+    collect.__name__ = name
+    collect.__doc__ = function.__doc__
+    collect.__module__ = function.__module__
+    return pytest.mark.scenario(collect)
 
 
 def start(names):
     for name in names:
-        if name in _known and name not in _running:
+        if name not in _running:
             _running[name] = _executor.submit(_known[name])
-
-
-def result(function):
-    start([function.__name__])
-    return _running[function.__name__].result()

@@ -1,5 +1,6 @@
 """A plant in a folder of its own, as `quoin up` starts it."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -27,6 +28,21 @@ def quoin(*arguments, check=True, timeout_s=60):
     if check and done.returncode != 0:
         raise AssertionError(f"quoin {' '.join(map(str, arguments))}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done
+
+
+@contextlib.contextmanager
+def running_plant(overlay=OVERLAY, **options):
+    """A plant for a scenario: its logs go with the failure, its folder goes without one."""
+    plant = Plant(overlay=overlay, **options)
+    try:
+        plant.start()
+        yield plant
+    except BaseException as error:
+        error.add_note(plant.logs())
+        raise
+    finally:
+        plant.close()
+    plant.remove()
 
 
 class Plant:

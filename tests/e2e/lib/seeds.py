@@ -1,0 +1,17 @@
+"""Seeds that are told, so that a failure can be repeated."""
+
+import contextlib
+import os
+import random
+
+
+@contextlib.contextmanager
+def seeded(name):
+    """QUOIN_SEED=N repeats a run."""
+    seed = int(os.environ.get("QUOIN_SEED") or random.SystemRandom().randrange(1 << 31))
+    print(f"{name}: seed {seed}")
+    try:
+        yield random.Random(seed)
+    except BaseException as error:
+        error.add_note(f"{name}: seed {seed}")
+        raise
