@@ -198,21 +198,24 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
 }  // namespace
 }  // namespace quoin::broker
 
-extern "C" int mosquitto_plugin_version(int count, const int* versions) noexcept {
+// Mosquitto declares these without noexcept, and clang wants the same here.
+extern "C" int mosquitto_plugin_version(  // tidy: allow(extern-c-noexcept) Mosquitto's declaration
+    int count, const int* versions) {
     for (int i = 0; i < count; ++i) {
         if (versions[i] == MOSQ_PLUGIN_VERSION) return MOSQ_PLUGIN_VERSION;
     }
     return -1;
 }
 
-extern "C" int mosquitto_plugin_init(mosquitto_plugin_id_t* identifier, void** userdata,
-                                     mosquitto_opt* options, int count) noexcept {
+extern "C" int mosquitto_plugin_init(  // tidy: allow(extern-c-noexcept) Mosquitto's declaration
+    mosquitto_plugin_id_t* identifier, void** userdata, mosquitto_opt* options, int count) {
     return quoin::broker::guarded(quoin::broker::mosq::invalid, [&] {
         return quoin::broker::start(identifier, userdata, options, count);
     });
 }
 
-extern "C" int mosquitto_plugin_cleanup(void* userdata, mosquitto_opt*, int) noexcept {
+extern "C" int mosquitto_plugin_cleanup(  // tidy: allow(extern-c-noexcept) Mosquitto's declaration
+    void* userdata, mosquitto_opt*, int) {
     const std::unique_ptr<quoin::broker::Plugin> plugin(
         static_cast<quoin::broker::Plugin*>(userdata));
     for (const auto& [event, callback] : quoin::broker::callbacks) {

@@ -58,7 +58,7 @@ Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& 
     QUOIN_CHECK(process->open_roles());
     QUOIN_CHECK(process->connect_bus());
     QUOIN_CHECK(process->start_broker_roles(options));
-    process->fleet_->sweep();  // before the broker gets a snapshot: it finishes what a crash cut off
+    process->fleet_->sweep();  // before any snapshot: finishes what a crash cut off
     QUOIN_CHECK(process->start_feed());
     QUOIN_CHECK(process->listen_https());
     QUOIN_CHECK(process->write_ports());

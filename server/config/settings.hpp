@@ -34,7 +34,7 @@ struct Endpoint {
 struct SyslogSettings {
     std::string host;
     std::uint16_t port = 6514;
-    std::filesystem::path trust;  // PEM; of the SIEM's certificate
+    std::filesystem::path trust;                // PEM; of the SIEM's certificate
     bool danger_classical_certificate = false;  // take one that is not post-quantum
 };
 

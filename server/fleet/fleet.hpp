@@ -41,8 +41,8 @@ public:
     Result<std::vector<feed::Device>> snapshot();
 
     // To be called about once a second: degrades each mpu whose verdict is older than its lifetime
-    // (I10), and finishes isolations and enrolments whose last step a crash cut off. Once before the
-    // broker may ask for a snapshot.
+    // (I10), and finishes isolations and enrolments whose last step a crash cut off. Once before
+    // the broker may ask for a snapshot.
     void sweep();
 
 private:

@@ -138,7 +138,19 @@ void Ingest::give_up(const Stream& stream, const Contiguity::Dropped& dropped) {
                    {"to", dropped.to}});
 }
 
+// A crash may have come between a verdict and its marks: they are made again, before anything else.
+bool Ingest::finish_marks() {
+    const bool found = until_done("finding untrusted devices", [this]() -> Result<void> {
+        QUOIN_TRY(const auto devices, untrusted_devices(database_));
+        for (const std::string& device : devices) verdict_work_.push_back({device, false});
+        return {};
+    });
+    if (found) apply_verdicts();
+    return found;
+}
+
 void Ingest::run() {
+    if (!finish_marks()) return;
     while (take_work()) {
         apply_verdicts();
         process_chunk();
@@ -161,7 +173,7 @@ bool Ingest::take_work() {
         next_ = 0;
         working_.swap(incoming_);
     }
-    verdict_work_.swap(verdicts_);
+    verdict_work_.swap(verdicts_);  // empty before
     return !stopping_;
 }
 

@@ -57,7 +57,7 @@ struct IngestCounters {
     std::atomic<std::uint64_t> lost{0};        // given up by devices (their `low`)
     std::atomic<std::uint64_t> commits{0};
     std::atomic<std::uint64_t> commit_failures{0};
-    server::Histogram commit_time;             // of a batch, failed attempts included
+    server::Histogram commit_time;  // of a batch, failed attempts included
     std::atomic<std::uint64_t> acks{0};
     std::atomic<std::uint64_t> queued{0};  // now
 };
@@ -135,6 +135,7 @@ private:
     // The committer's side.
     void run();
     bool take_work();
+    bool finish_marks();
     void apply_verdicts();
     void process_chunk();
     bool open_new_streams(std::span<Item> items);

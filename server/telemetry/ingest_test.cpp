@@ -299,6 +299,17 @@ TEST_P(ingest, verdict__untrusted__marks_what_was_and_what_comes_until_trusted) 
     EXPECT_THAT(events(audit::Id::telemetry_samples_suspect), HasSubstr("d1 {\"count\":1}"));
 }
 
+TEST_P(ingest, crash__between_verdict_and_marks__marked_at_the_next_start) {
+    send(1);
+    ASSERT_TRUE(acked(1));
+    test_.run("UPDATE devices SET verdict = 'untrusted' WHERE device_id = 'd1'");
+    restart();
+    send(1, 1, "d2");
+    ASSERT_TRUE(acked(1, "d2"));
+    EXPECT_EQ(rows("suspect = 1"), 1);
+    EXPECT_THAT(events(audit::Id::telemetry_samples_suspect), HasSubstr("d1 {\"count\":1}"));
+}
+
 TEST_P(ingest, stop__with_samples_queued__ends_at_once_and_acknowledges_nothing_uncommitted) {
     for (std::uint64_t seq = 1; seq <= 5000; ++seq) send(seq);
     ingest_->stop();

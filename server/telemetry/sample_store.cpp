@@ -193,6 +193,14 @@ Result<std::int64_t> mark_suspect(store::Database& database, const std::string& 
     });
 }
 
+Result<std::vector<std::string>> untrusted_devices(store::Database& database) {
+    return database.read([](soci::session& session) -> Result<std::vector<std::string>> {
+        const soci::rowset<std::string> rows =
+            (session.prepare << "SELECT device_id FROM devices WHERE verdict = 'untrusted'");
+        return std::vector<std::string>(rows.begin(), rows.end());
+    });
+}
+
 Result<std::vector<SampleStored>> query(store::Database& database, const SampleFilter& filter) {
     if (filter.limit < 1 || filter.limit > max_page) {
         return fail(Code::input_invalid, "limit: {} is not 1 .. {}", filter.limit, max_page);

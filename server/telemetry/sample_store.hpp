@@ -52,6 +52,8 @@ Result<std::int64_t> store_batch(store::Database& database, Batch& batch);
 
 // Marks what the device has stored since its last passing evidence. Returns how many samples.
 Result<std::int64_t> mark_suspect(store::Database& database, const std::string& device);
+// The devices whose last verdict is untrusted: whose samples a crash may have left unmarked.
+Result<std::vector<std::string>> untrusted_devices(store::Database& database);
 
 inline constexpr std::size_t max_page = 10'000;
 
