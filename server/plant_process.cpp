@@ -32,6 +32,19 @@ telemetry::SampleFilter filter_of(const SampleQuery& query) {
             .last = query.last};
 }
 
+// Strangers and devices send requests for certificates; only operators send lists.
+std::size_t body_limit(const HttpRequest& request) {
+    if (request.client_chain.empty()) return max_est_body_bytes;
+    const auto identity = request.client_chain.front().identity();
+    const bool is_operator = identity && identity->kind == x509::Kind::operator_;
+    return is_operator ? max_https_body_bytes : max_est_body_bytes;
+}
+
+spdlog::level::level_enum log_level(audit::Severity severity) {
+    if (severity <= audit::Severity::error) return spdlog::level::err;
+    return severity == audit::Severity::warning ? spdlog::level::warn : spdlog::level::info;
+}
+
 // An address that others can use as it is; "" for a wildcard.
 std::string crl_url(const Endpoint& endpoint, std::uint16_t port) {
     if (endpoint.address == "0.0.0.0" || endpoint.address == "::") return {};
@@ -133,8 +146,9 @@ void PlantProcess::log_events(const std::stop_token& stop) {
         for (const audit::Event& event : audit_->wait_after(number, 256, milliseconds(500))) {
             number = event.number;
             const audit::CatalogueRow& row = audit::row(event.id);
-            spdlog::info("{} {} {} {}", row.name, audit::severity_name(row.severity),
-                         event.subject.empty() ? "-" : event.subject, event.detail);
+            spdlog::log(log_level(row.severity), "{} {} {} {}", row.name,
+                        audit::severity_name(row.severity),
+                        event.subject.empty() ? "-" : event.subject, event.detail);
         }
     }
 }
@@ -277,6 +291,7 @@ Result<void> PlantProcess::listen_https() {
                                    .port = settings_.https.port};
     options.tls = std::move(context);
     options.max_body_bytes = max_https_body_bytes;
+    options.body_limit = body_limit;
     options.on_refused_certificate = [this](const std::string& peer, const std::string& reason) {
         audit_tls(peer, reason);
     };
@@ -420,6 +435,17 @@ HttpResponse PlantProcess::answer_ready() {
 
 std::vector<Metric> PlantProcess::role_metrics() const {
     std::vector<Metric> metrics;
+    if (const auto counts = fleet_->counts()) {
+        Metric devices{
+            .name = "quoin_devices", .help = "Devices by state.", .type = "gauge", .values = {}};
+        for (const auto& [state, count] : *counts) {
+            devices.values.emplace_back(fmt::format("{{state=\"{}\"}}", state),
+                                        static_cast<double>(count));
+        }
+        metrics.push_back(std::move(devices));
+    } else {
+        spdlog::warn("metrics: {}", counts.error().message);
+    }
     if (telemetry_) {
         const telemetry::IngestCounters& counters = telemetry_->counters();
         const auto value = [](const std::atomic<std::uint64_t>& count) {

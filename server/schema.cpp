@@ -51,6 +51,7 @@ CREATE TABLE verdicts (
     reason VARCHAR(256) NOT NULL,
     level VARCHAR(32) NOT NULL,
     PRIMARY KEY (device_id, number));
+CREATE INDEX verdicts_at ON verdicts (at_ms);
 CREATE TABLE streams (
     stream_key BIGINT PRIMARY KEY,
     device_id VARCHAR(128) NOT NULL,

@@ -58,6 +58,9 @@ struct HttpServerOptions {
     tls::Context tls = {};              // null: plain
     unsigned threads = 4;
     std::size_t max_body_bytes = 1 << 20;
+    // A smaller limit for some requests, asked before the body is read (`body` is empty). On the
+    // I/O thread; quick. Null: max_body_bytes for all.
+    std::function<std::size_t(const HttpRequest&)> body_limit = {};
     std::size_t max_connections = 1024;
     std::size_t max_connections_per_peer = 256;  // of one IP address
     std::chrono::milliseconds request_timeout{15000};

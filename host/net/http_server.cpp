@@ -122,7 +122,8 @@ std::string text_of_field(const http::request<http::string_body>& message, http:
     return std::string(message[field]);
 }
 
-Result<HttpRequest> to_request(http::request<http::string_body>&& message, const Peer& peer) {
+// Without the body.
+Result<HttpRequest> to_request(const http::request<http::string_body>& message, const Peer& peer) {
     const beast::string_view raw = message.target();
     QUOIN_TRY(Target target, parse_target({raw.data(), raw.size()}));
     return HttpRequest{.method = std::string(message.method_string()),
@@ -130,7 +131,7 @@ Result<HttpRequest> to_request(http::request<http::string_body>&& message, const
                        .query = std::move(target.query),
                        .content_type = text_of_field(message, http::field::content_type),
                        .accept = text_of_field(message, http::field::accept),
-                       .body = std::move(message.body()),
+                       .body = {},
                        .client_chain = peer.chain,
                        .peer_uid = peer.uid,
                        .remote = peer.remote};
@@ -365,47 +366,60 @@ private:
         parser.header_limit(max_header_bytes);
         parser.body_limit(options_.max_body_bytes);
         beast::get_lowest_layer(stream).expires_after(options_.request_timeout);
-        const beast::error_code error = co_await read(stream, buffer, parser);
+        HttpRequest request;
+        std::size_t limit = options_.max_body_bytes;
+        auto error = co_await read_head(stream, buffer, parser);
+        if (!error) {
+            auto head = to_request(parser.get(), peer);
+            if (!head) {
+                co_await refuse(stream, problem(head.error()));
+                co_return false;
+            }
+            request = *std::move(head);
+            if (options_.body_limit) limit = std::min(limit, options_.body_limit(request));
+            error = co_await read_body(stream, buffer, parser, limit);
+        }
         if (error) {
-            if (is_parse_error(error))
-                co_await refuse(stream, refusal(error, options_.max_body_bytes));
+            if (is_parse_error(error)) co_await refuse(stream, refusal(error, limit));
             co_return false;
         }
         const bool keep = parser.get().keep_alive();
         const bool http_11 = parser.get().version() >= 11;
-        auto request = to_request(parser.release(), peer);
-        if (!request) {
-            co_await refuse(stream, problem(request.error()));
-            co_return false;
-        }
-        if (request->method == "HEAD") {
+        request.body = std::move(parser.get().body());
+        if (request.method == "HEAD") {
             HttpResponse response{.status = 405, .headers = {{"Allow", "GET, POST"}}};
             co_return co_await write(stream, std::move(response), keep);
         }
         HttpResponse response = co_await asio::co_spawn(
             pool_,
             [this, &request]() -> awaitable<HttpResponse> {
-                co_return call_handler(handler_, *request);
+                co_return call_handler(handler_, request);
             },
             use_awaitable);
-        if (!response.stream) co_return co_await write(stream, std::move(response), keep);
-        if (!http_11 || streams_ >= options_.max_streams) {
+        if (response.stream && (!http_11 || streams_ >= options_.max_streams)) {
             response =
                 problem({Code::resource_unavailable,
                          "no more streamed answers at once (or not to HTTP/1.0); try later"});
-            co_return co_await write(stream, std::move(response), keep);
         }
-        co_return co_await write_stream(stream, std::move(response), keep);
+        if (response.stream) co_return co_await write_stream(stream, std::move(response), keep);
+        co_return co_await write(stream, std::move(response), keep);
     }
 
     template <class Stream>
-    awaitable<beast::error_code> read(Stream& stream, beast::flat_buffer& buffer,
-                                      http::request_parser<http::string_body>& parser) {
-        {
-            const auto [error, size] =
-                co_await http::async_read_header(stream, buffer, parser, as_tuple);
-            if (error) co_return error;
-        }
+    awaitable<beast::error_code> read_head(Stream& stream, beast::flat_buffer& buffer,
+                                           http::request_parser<http::string_body>& parser) {
+        const auto [error, size] =
+            co_await http::async_read_header(stream, buffer, parser, as_tuple);
+        co_return error;
+    }
+
+    template <class Stream>
+    awaitable<beast::error_code> read_body(Stream& stream, beast::flat_buffer& buffer,
+                                           http::request_parser<http::string_body>& parser,
+                                           std::size_t limit) {
+        const auto announced = parser.content_length();
+        if (announced && *announced > limit) co_return http::error::body_limit;
+        parser.body_limit(limit);
         if (beast::iequals(parser.get()[http::field::expect], "100-continue")) {
             http::response<http::empty_body> go_on(http::status::continue_, 11);
             const auto [error, size] = co_await http::async_write(stream, go_on, as_tuple);

@@ -121,6 +121,24 @@ TEST(http, body_over_limit__413_before_it_is_read) {
     EXPECT_EQ(over->status, 413);
 }
 
+TEST(http, body_over_the_limit_of_its_path__413_in_both_framings) {
+    HttpServerOptions options;
+    options.body_limit = [](const HttpRequest& request) -> std::size_t {
+        return request.path == "/large" ? 5000 : 100;
+    };
+    const Plant plant(std::move(options));
+    const auto post = [&](const std::string& path, const std::string& framing) {
+        return output_of(
+            fmt::format("head -c 3000 /dev/zero | curl -s -o /dev/null -w "
+                        "'%{{http_code}}' {} --data-binary @- {}{}",
+                        framing, plant.url, path));
+    };
+    for (const std::string framing : {"", "-H 'Transfer-Encoding: chunked'"}) {
+        EXPECT_EQ(post("/large", framing), "200") << framing;
+        EXPECT_EQ(post("/small", framing), "413") << framing;
+    }
+}
+
 TEST(http, header_over_limit__431) {
     const Plant plant;
     const std::string code = output_of(fmt::format(

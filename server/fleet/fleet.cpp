@@ -331,6 +331,24 @@ Result<std::vector<feed::Device>> Fleet::snapshot() {
     });
 }
 
+Result<std::vector<std::pair<std::string, std::int64_t>>> Fleet::counts() {
+    using Counts = std::vector<std::pair<std::string, std::int64_t>>;
+    return database_.read([](soci::session& session) -> Result<Counts> {
+        constexpr std::size_t more_than_states = 16;
+        std::vector<std::string> states(more_than_states);
+        std::vector<std::int64_t> numbers(more_than_states);
+        session << "SELECT state, COUNT(*) FROM devices GROUP BY state", soci::into(states),
+            soci::into(numbers);
+        std::map<std::string, std::int64_t> found;
+        for (std::size_t i = 0; i < states.size(); ++i) found[states[i]] = numbers[i];
+        Counts counts;
+        for (const std::string_view state : state_names()) {
+            counts.emplace_back(state, found[std::string(state)]);
+        }
+        return counts;
+    });
+}
+
 Result<std::vector<std::string>> Fleet::devices_of(std::string_view condition,
                                                    std::int64_t bound_ms) {
     return database_.read([&](soci::session& session) -> Result<std::vector<std::string>> {

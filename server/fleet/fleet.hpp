@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "host/audit/audit.hpp"
@@ -39,6 +40,9 @@ public:
 
     // Every device as the broker must treat it (feed_server.hpp).
     Result<std::vector<feed::Device>> snapshot();
+
+    // How many devices are in each of the states, those without any included.
+    Result<std::vector<std::pair<std::string, std::int64_t>>> counts();
 
     // To be called about once a second: degrades each mpu whose verdict is older than its lifetime
     // (I10), and finishes isolations and enrolments whose last step a crash cut off. Once before

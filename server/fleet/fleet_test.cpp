@@ -248,6 +248,16 @@ TEST_P(fleet, revoke_with_a_bad_reason__refused_unchanged) {
     EXPECT_EQ(of("mpu-1").state, "expected");
 }
 
+TEST_P(fleet, counts__every_state_is_there) {
+    import_two();
+    enrol("mcu-1");
+    const auto counts = must(fleet_.counts());
+    EXPECT_EQ(counts.size(), 8U);
+    for (const auto& [state, number] : counts) {
+        EXPECT_EQ(number, state == "expected" || state == "active" ? 1 : 0) << state;
+    }
+}
+
 TEST_P(fleet, changes__published_in_the_order_of_their_commits) {
     import_two();
     enrol("mpu-1");

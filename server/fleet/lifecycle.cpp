@@ -23,6 +23,12 @@ bool is_final(State state) {
 
 }  // namespace
 
+std::vector<std::string_view> state_names() {
+    std::vector<std::string_view> names;
+    for (const auto& [value, name] : states) names.push_back(name);
+    return names;
+}
+
 std::string_view state_name(State state) {
     for (const auto& [value, name] : states) {
         if (value == state) return name;

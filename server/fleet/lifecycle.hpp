@@ -21,6 +21,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "host/error.hpp"
 #include "host/feed/feed.hpp"
@@ -49,6 +50,7 @@ enum class LifeEvent : std::uint8_t {
     revoke
 };
 
+std::vector<std::string_view> state_names();  // all, in the order of the enum
 std::string_view state_name(State state);
 std::string_view class_name(DeviceClass device_class);
 // What is in the database but not in this list is integrity_mismatch.
