@@ -1,8 +1,10 @@
 #include "cli/plant/plant.hpp"
 
 #include <arpa/inet.h>
+#include <unistd.h>
 
 #include <chrono>
+#include <optional>
 #include <system_error>
 
 #include "broker/mosquitto_conf.hpp"
@@ -42,6 +44,12 @@ std::string broker_address(const std::string& host) {
     in_addr parsed{};
     if (inet_pton(AF_INET, host.c_str(), &parsed) == 1) return host;
     return host == "localhost" ? "127.0.0.1" : "0.0.0.0";
+}
+
+// Root here is the only user of a namespace (account.hpp): Mosquitto must not look for another.
+std::optional<std::string> broker_user() {
+    if (geteuid() != 0) return std::nullopt;
+    return "root";
 }
 
 std::string last_line(const std::string& text) {
@@ -110,7 +118,7 @@ Result<void> Plant::start_broker(const Programs& programs) {
                               .feed_socket = home_ / "run/broker.sock",
                               .data_folder = folder / "data",
                               .log_file = {},
-                              .user = {}}));
+                              .user = broker_user()}));
     QUOIN_CHECK(files::make_private_folder(folder / "data"));
     QUOIN_CHECK(files::write_atomically(folder / "ca.pem", anchors, 0600));
     QUOIN_CHECK(files::write_atomically(folder / "mosquitto.conf", conf, 0600));

@@ -125,6 +125,7 @@ Result<void> prepare_home(const Account& account, const fs::path& home) {
     }
     std::error_code failure;
     fs::create_directories(home.parent_path(), failure);
+    if (account.change) QUOIN_CHECK(check_reachable(account, home));  // before anything is made
     const bool made = mkdir(home.c_str(), 0700) == 0;
     if (!made && errno != EEXIST) {
         return fail(Code::resource_unavailable, "cannot make --home {}: {}", home.string(),
@@ -135,7 +136,6 @@ Result<void> prepare_home(const Account& account, const fs::path& home) {
         return fail(Code::input_invalid, "--home {} is not a folder", home.string());
     }
     if (account.change) {
-        QUOIN_CHECK(check_reachable(account, home));
         if (status.st_uid == 0 && (made || fs::is_empty(home, failure))) {
             QUOIN_CHECK(own(home, account));
         } else if (status.st_uid == 0 && (status.st_mode & 0077) == 0 &&
