@@ -24,6 +24,8 @@ def test_audit__siem_restarted__has_what_export_prints(request):
         waiting.until(lambda: any("broker.session.opened" in line for line in siem.messages()), "the SIEM catches up")
         plant.down()
         exported = quoin("audit", "export", "--home", plant.home, "--format", "syslog").stdout.splitlines()
+        # rsyslog writes its file a moment after it has a line.
+        waiting.until(lambda: any("quoind.process.stopped" in line for line in siem.messages()), "the SIEM has the end")
         received = list(dict.fromkeys(siem.messages()))  # after a break the last ones may come twice
         assert received == exported[:len(received)]
         assert "quoind.process.stopped" in received[-1]
