@@ -340,6 +340,11 @@ net::MqttOptions PlantProcess::broker(const std::string& client_id) const {
     options.host = settings_.broker_host;
     options.port = settings_.broker_port;
     options.client_id = client_id;
+    // Nothing is kept for us: devices send again what was not acknowledged, the verifier asks
+    // again. Mosquitto 2.0.21 can lose its send quota with a kept session that it ended for a
+    // protocol error (quoind killed while it caught up), and then holds that session's messages for
+    // ever.
+    options.session_expiry = std::chrono::seconds(0);
     return options;
 }
 
