@@ -1,8 +1,12 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
+#include <span>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "cli/audit_commands.hpp"
 #include "cli/context.hpp"
@@ -43,6 +47,23 @@ void add_global_options(CLI::App& app, Context& context) {
                    "The plant root for --url (default HOME/pki/root.crt)");
 }
 
+// The words, last first, as CLI11 takes them. A password in a URL (postgresql://user:password@host)
+// is overwritten where everybody's `ps` would show it for as long as the program runs.
+std::vector<std::string> take_words(int argc, char** argv) {
+    std::vector<std::string> words;
+    for (char* word : std::span(argv, static_cast<std::size_t>(argc)).subspan(1)) {
+        words.emplace_back(word);
+        const std::string& text = words.back();
+        const std::size_t scheme = text.find("://");
+        const std::size_t at = text.rfind('@');
+        if (scheme == std::string::npos || at == std::string::npos) continue;
+        const std::size_t colon = text.find(':', scheme + 3);
+        if (colon < at) std::fill(word + colon + 1, word + at, 'x');
+    }
+    std::ranges::reverse(words);
+    return words;
+}
+
 int run(int argc, char** argv) {
     Context context;
     CLI::App app("Quoin: a factory that stays secure against quantum computers", "quoin");
@@ -68,7 +89,7 @@ int run(int argc, char** argv) {
     add_pki_commands(app, context);
     add_doctor_commands(app, context);
     try {
-        app.parse(argc, argv);
+        app.parse(take_words(argc, argv));
     } catch (const CLI::ParseError& error) {
         const bool asked_for_help = error.get_exit_code() == 0;
         app.exit(error);

@@ -92,7 +92,14 @@ void check_keys(const fs::path& home, Findings& findings) {
              "software keys, encrypted under unlock.key beside them: best effort, until a "
              "secure element holds them"});
     }
-    if (fs::exists(home / "pki/root.key", failure)) {
+    const bool root_key = fs::exists(home / "pki/root.key", failure);
+    if (root_key && fs::exists(home / "root-passphrase.txt", failure)) {
+        findings.push_back({Health::warn, "root passphrase",
+                            fmt::format("{} lies beside the key it opens: write it down and delete "
+                                        "it, and take pki/root.key offline",
+                                        (home / "root-passphrase.txt").string())});
+    }
+    if (root_key) {
         findings.push_back(
             {Health::warn, "root key",
              fmt::format("{} is on this machine: keep it offline, it is needed only to "

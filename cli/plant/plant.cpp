@@ -136,8 +136,11 @@ Result<void> Plant::start_quoind(const Programs& programs) {
 }
 
 Result<void> Plant::wait_until_ready() const {
+    const std::string& address = prepared_.settings.http.address;
+    std::string host = address.contains(':') ? "[" + address + "]" : address;
+    if (address == "0.0.0.0" || address == "::") host = "127.0.0.1";
     const net::HttpClientOptions options{
-        .base_url = fmt::format("http://127.0.0.1:{}", prepared_.ports.http),
+        .base_url = fmt::format("http://{}:{}", host, prepared_.ports.http),
         .timeout = std::chrono::seconds(2)};
     const auto deadline = std::chrono::steady_clock::now() + ready_within;
     std::string answer = "it did not answer";

@@ -4,6 +4,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -175,6 +176,11 @@ Result<void> become(const Account& account) {
     // broker's key and plugin are reached through it.
     if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) != 0) {
         return fail(Code::resource_unavailable, "prctl(PR_SET_DUMPABLE): {}", std::strerror(errno));
+    }
+    // Dumpable, but no core: it would hold keys.
+    const rlimit none{.rlim_cur = 0, .rlim_max = 0};
+    if (setrlimit(RLIMIT_CORE, &none) != 0) {
+        return fail(Code::resource_unavailable, "setrlimit(RLIMIT_CORE): {}", std::strerror(errno));
     }
     umask(0077);
     return {};

@@ -197,8 +197,10 @@ def isolation(options):
             verdict = plant.wait_event("verifier.evidence.untrusted", "mpu-1", after)
             closed = plant.wait_event("broker.session.isolated", "mpu-1", after)
             taken_ms.append(int(closed["detail"].get("at_ms", closed["time_ms"])) - verdict["time_ms"])
+            device.kill()  # its next connection would wait for its backoff
             device.alter_program()
             plant.rest.post("devices/mpu-1/release")
+            device.start()
             plant.wait_event("verifier.evidence.trusted", "mpu-1", closed["number"], timeout_s=60)
             plant.wait_state("mpu-1", "active")
     finally:
