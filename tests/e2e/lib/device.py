@@ -110,7 +110,7 @@ speed = {rate}
             file.write(bytes([byte ^ 1]))
 
     def wait_stored(self, count, timeout_s=60):
-        waiting.until(lambda: self.plant.newest(self.name) >= count, f"{count} samples of {self.name} are stored",
+        waiting.until(lambda: self.plant.contiguous(self.name) >= count, f"{count} samples of {self.name} are stored",
                       timeout_s)
 
     # --- for foreign clients

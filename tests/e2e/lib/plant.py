@@ -174,6 +174,11 @@ class Plant:
         page = self.rest.get("telemetry", device=device, stream=stream, last="true", limit=1)["samples"]
         return page[-1]["seq"] if page else 0
 
+    def contiguous(self, device, stream="numbers"):
+        """All of 1..N are stored. The newest may be further: what was lost on the way comes again later."""
+        streams = self.rest.get(f"devices/{device}")["streams"]
+        return next((one["contiguous"] for one in streams if one["stream"] == stream), 0)
+
     def state(self, device):
         return self.rest.get(f"devices/{device}")["state"]
 
