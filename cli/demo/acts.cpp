@@ -55,6 +55,17 @@ std::uint64_t sequence(const nlohmann::json& sample) {
     return sample.is_object() ? sample.value("seq", std::uint64_t{0}) : 0;
 }
 
+// All of 1..N are stored. The newest may be further: what was lost on the way comes again later.
+Result<std::uint64_t> contiguous(const Client& client) {
+    QUOIN_TRY(const auto shown, client.get(fmt::format("devices/{}", victim)));
+    for (const auto& stream : shown.value("streams", nlohmann::json::array())) {
+        if (stream.value("stream", "") == "machine") {
+            return stream.value("contiguous", std::uint64_t{0});
+        }
+    }
+    return 0;
+}
+
 Result<void> flip_a_byte(const std::filesystem::path& file) {
     const Descriptor opened(open(file.c_str(), O_RDWR | O_CLOEXEC));
     unsigned char byte = 0;
@@ -99,16 +110,19 @@ Result<void> nothing_came(Stage& stage, std::int64_t closed_ms) {
                 sequence(list.front()), victim);
 }
 
-// Every sequence from 1 to the newest is there exactly once.
-Result<std::uint64_t> check_no_gap(const Client& client) {
+// Every sequence from 1 to `last` is there exactly once.
+Result<void> check_no_gap(const Client& client, std::uint64_t last) {
     std::uint64_t expected = 1;
-    while (true) {
+    while (expected <= last) {
         QUOIN_TRY(const auto page, samples(client, victim,
                                            {{"stream", "machine"},
                                             {"after_seq", std::to_string(expected - 1)},
                                             {"limit", "1000"}}));
-        if (page.empty()) return expected - 1;
+        if (page.empty()) {
+            return fail(Code::integrity_mismatch, "{}: sample #{} is missing", victim, expected);
+        }
         for (const auto& sample : page) {
+            if (expected > last) break;
             if (sequence(sample) != expected) {
                 return fail(Code::integrity_mismatch, "{}: sample #{} is missing, #{} follows",
                             victim, expected, sequence(sample));
@@ -116,6 +130,7 @@ Result<std::uint64_t> check_no_gap(const Client& client) {
             ++expected;
         }
     }
+    return {};
 }
 
 }  // namespace
@@ -164,11 +179,17 @@ Result<void> act_release(Stage& stage) {
     QUOIN_TRY(const Seen trusted,
               stage.watch.wait("the released device is attested and trusted", released_ms,
                                event("verifier.evidence.trusted", victim), patience));
+    std::uint64_t count = 0;
     QUOIN_CHECK(poll_until("telemetry of the released device resumes", [&]() -> Result<bool> {
         QUOIN_TRY(const auto sample, newest(stage.client, victim));
-        return sample.is_object() && sample.value("ts_ms", std::int64_t{0}) > trusted.time_ms;
+        count = sequence(sample);
+        return count > 0 && sample.value("ts_ms", std::int64_t{0}) > trusted.time_ms;
     }));
-    QUOIN_TRY(const std::uint64_t count, check_no_gap(stage.client));
+    QUOIN_CHECK(poll_until("all that it had to keep is stored", [&]() -> Result<bool> {
+        QUOIN_TRY(const std::uint64_t stored, contiguous(stage.client));
+        return stored >= count;
+    }));
+    QUOIN_CHECK(check_no_gap(stage.client, count));
     stage.narrator.say(victim,
                        fmt::format("telemetry resumed; {} samples, #1 to #{}, none missing: its "
                                    "queue kept what it could not send",
