@@ -26,17 +26,6 @@ std::optional<unsigned> number_of(const fs::path& folder) {
     return number;
 }
 
-Result<void> flush_folder(const fs::path& folder) {
-    const int handle = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool good = handle >= 0 && ::fsync(handle) == 0;
-    const int error = errno;
-    if (handle >= 0) ::close(handle);
-    if (!good) {
-        return fail(Code::resource_unavailable, "{}: {}", folder.string(), std::strerror(error));
-    }
-    return {};
-}
-
 Result<std::string> pem_of(std::span<const x509::Certificate> chain) {
     std::string all;
     for (const x509::Certificate& certificate : chain) {
@@ -142,7 +131,7 @@ Result<void> IdentityStore::switch_to(const std::string& number) const {
         return fail(Code::resource_unavailable, "{}: cannot switch to {}: {}", folder.string(),
                     number, error.message());
     }
-    return flush_folder(folder);
+    return files::sync_folder(folder);
 }
 
 Result<void> IdentityStore::replace(const Identity& identity) const {
@@ -151,7 +140,7 @@ Result<void> IdentityStore::replace(const Identity& identity) const {
     QUOIN_TRY(const unsigned number, next_number(folder));
     const std::string name = std::to_string(number);
     QUOIN_CHECK(write(identity, folder / name));
-    QUOIN_CHECK(flush_folder(folder));
+    QUOIN_CHECK(files::sync_folder(folder));
     QUOIN_CHECK(switch_to(name));
     remove_others(folder, name);
     return {};

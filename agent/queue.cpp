@@ -221,6 +221,7 @@ Result<std::optional<std::string>> Queue::cursor(std::string_view source) {
 std::vector<StreamState> Queue::streams() const {
     const std::lock_guard lock(mutex_);
     std::vector<StreamState> out;
+    out.reserve(totals_.streams.size());
     for (const auto& [name, stream] : totals_.streams) out.push_back(stream);
     return out;
 }

@@ -48,7 +48,7 @@ Result<void> Session::connect(tls::Context tls) {
     options.port = options_.broker_port;
     options.client_id = identity_->device;
     options.max_backoff = max_backoff;
-    options.max_packet_bytes = 16 * 1024;
+    options.max_packet_bytes = 16U << 10U;
     net::MqttCallbacks callbacks;
     callbacks.connected = [this](bool session_present) {
         ready_.wait();

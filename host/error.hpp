@@ -21,6 +21,7 @@ template <class T>
 class [[nodiscard]] Result : public std::expected<T, Error> {
 public:
     using std::expected<T, Error>::expected;
+    void value() const = delete;  // it throws: QUOIN_TRY, or operator* after a check
 };
 
 // return fail(Code::input_invalid, "{}: line {}: ...", file, line);

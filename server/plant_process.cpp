@@ -471,13 +471,6 @@ std::vector<Metric> PlantProcess::role_metrics() const {
                            .values = {{"{outcome=\"done\"}", value(counters.commits)},
                                       {"{outcome=\"failed\"}", value(counters.commit_failures)}}});
     }
-    if (forwarder_) {
-        const audit::Forwarder::Status siem = forwarder_->status();
-        metrics.push_back({.name = "quoin_siem_backlog",
-                           .help = "Events that the SIEM does not have yet.",
-                           .type = "gauge",
-                           .values = {{"", static_cast<double>(siem.backlog)}}});
-    }
     if (verifier_) {
         const verifier::VerifierCounters counters = verifier_->counters();
         metrics.push_back({.name = "quoin_challenges_total",

@@ -68,7 +68,17 @@ CREATE TABLE samples (
     PRIMARY KEY (stream_key, seq)) @WITHOUT_ROWID@;
 )";
 
-constexpr std::array all{store::Migration{.version = 1, .sql = version_1}};
+// When a device was not trusted; to_ms 0: it still is not. Few rows: one for each isolation.
+constexpr std::string_view version_2 = R"(
+CREATE TABLE distrust (
+    device_id VARCHAR(128) NOT NULL,
+    from_ms BIGINT NOT NULL,
+    to_ms BIGINT NOT NULL,
+    PRIMARY KEY (device_id, from_ms));
+)";
+
+constexpr std::array all{store::Migration{.version = 1, .sql = version_1},
+                         store::Migration{.version = 2, .sql = version_2}};
 
 }  // namespace
 

@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "cli/plant/interrupt.hpp"
-#include "cli/supervise/descriptor.hpp"
+#include "host/descriptor.hpp"
 
 namespace quoin::cli {
 namespace {

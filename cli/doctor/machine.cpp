@@ -7,9 +7,9 @@
 
 #include "cli/doctor/checks.hpp"
 #include "cli/supervise/account.hpp"
-#include "cli/supervise/descriptor.hpp"
 #include "cli/supervise/process.hpp"
 #include "cli/supervise/programs.hpp"
+#include "host/descriptor.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::cli {

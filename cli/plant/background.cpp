@@ -8,7 +8,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "cli/supervise/descriptor.hpp"
+#include "host/descriptor.hpp"
 
 namespace quoin::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "cli/supervise/descriptor.hpp"
+#include "host/descriptor.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::cli {

@@ -15,6 +15,8 @@
 #include <sstream>
 #include <system_error>
 
+#include "host/descriptor.hpp"
+
 namespace quoin::cli {
 namespace fs = std::filesystem;
 namespace {
@@ -76,6 +78,14 @@ Result<void> give_tree(const fs::path& home, const Account& account) {
                     failure.message());
     }
     return own(home, account);
+}
+
+// Its owner could put a link in its place: only the folder itself is touched.
+Result<void> make_private(const fs::path& home) {
+    const Descriptor folder(open(home.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    if (folder && fchmod(folder.number(), 0700) == 0) return {};
+    return fail(Code::resource_unavailable, "cannot make {} private (0700): {}", home.string(),
+                std::strerror(errno));
 }
 
 Result<void> check_reachable(const Account& account, const fs::path& home) {
@@ -153,11 +163,7 @@ Result<void> prepare_home(const Account& account, const fs::path& home) {
                     "choose another folder, or start quoin as its owner",
                     home.string(), status.st_uid, account.uid);
     }
-    if (chmod(home.c_str(), 0700) != 0) {
-        return fail(Code::resource_unavailable, "cannot make {} private (0700): {}", home.string(),
-                    std::strerror(errno));
-    }
-    return {};
+    return make_private(home);
 }
 
 Result<void> become(const Account& account) {

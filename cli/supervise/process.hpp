@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/supervise/descriptor.hpp"
+#include "host/descriptor.hpp"
 #include "host/error.hpp"
 
 namespace quoin::cli {

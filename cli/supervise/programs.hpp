@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <string>
 
-#include "cli/supervise/descriptor.hpp"
+#include "host/descriptor.hpp"
 #include "host/error.hpp"
 
 namespace quoin::cli {

@@ -11,8 +11,8 @@
 #include <string>
 #include <thread>
 
-#include "cli/supervise/descriptor.hpp"
 #include "cli/supervise/process.hpp"
+#include "host/descriptor.hpp"
 
 namespace quoin::cli {
 

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "cli/supervise/descriptor.hpp"
+#include "host/descriptor.hpp"
 #include "host/error.hpp"
 
 namespace quoin::cli {

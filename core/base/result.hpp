@@ -48,6 +48,7 @@ template <class T>
 class [[nodiscard]] Result : public std::expected<T, Code> {
 public:
     using std::expected<T, Code>::expected;
+    void value() const = delete;  // it throws: QUOIN_TRY, or operator* after a check
 };
 
 }  // namespace core

@@ -18,16 +18,6 @@ namespace {
 constexpr std::uint64_t max_unsigned_bytes = 1024 * 1024;
 constexpr std::uint64_t recovery_bytes = 2 * max_unsigned_bytes;
 
-Result<void> sync_folder(const std::filesystem::path& folder) {
-    const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    const bool synced = descriptor >= 0 && ::fsync(descriptor) == 0;
-    const int reason = errno;
-    if (descriptor >= 0) ::close(descriptor);
-    if (synced) return {};
-    return fail(Code::resource_unavailable, "audit log folder {}: {}", folder.string(),
-                std::strerror(reason));
-}
-
 // errno is 0 when everything was written.
 bool write_all(int descriptor, std::string_view bytes, std::uint64_t offset) {
     while (!bytes.empty()) {
@@ -66,7 +56,7 @@ Result<File> File::open(const std::filesystem::path& name, crypto::PrivateKey ke
     QUOIN_TRY(const auto public_key, file.key_.public_key());
     QUOIN_TRY(file.key_id_, key_id(public_key));
     QUOIN_CHECK(file.lock());
-    QUOIN_CHECK(sync_folder(name.parent_path()));
+    QUOIN_CHECK(files::sync_folder(name.parent_path()));
     QUOIN_CHECK(file.recover());
     return file;
 }

@@ -34,7 +34,7 @@ Result<sockaddr_un> address_of(const std::filesystem::path& path) {
 Result<Descriptor> dial(const std::filesystem::path& path) {
     QUOIN_TRY(const sockaddr_un address, address_of(path));
     Descriptor dialled(::socket(AF_UNIX, stream_type, 0));
-    if (!dialled.is_open()) return fail(Code::resource_unavailable, "socket: {}", reason());
+    if (!dialled) return fail(Code::resource_unavailable, "socket: {}", reason());
     if (::connect(dialled.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address) !=
         0) {
         return fail(Code::resource_unavailable, "{}: {}", path.native(), reason());
@@ -60,17 +60,6 @@ Result<void> remove_dead_socket(const std::filesystem::path& path) {
 }
 
 }  // namespace
-
-Descriptor::Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-    std::swap(number_, other.number_);
-    return *this;
-}
-
-Descriptor::~Descriptor() {
-    if (is_open()) ::close(number_);
-}
 
 Result<LineSocket> LineSocket::connect(const std::filesystem::path& path) {
     QUOIN_TRY(Descriptor dialled, dial(path));
@@ -128,7 +117,7 @@ Result<Descriptor> listen_unix(const std::filesystem::path& path) {
     QUOIN_TRY(const sockaddr_un address, address_of(path));
     QUOIN_CHECK(remove_dead_socket(path));
     Descriptor listener(::socket(AF_UNIX, stream_type, 0));
-    if (!listener.is_open()) return fail(Code::resource_unavailable, "socket: {}", reason());
+    if (!listener) return fail(Code::resource_unavailable, "socket: {}", reason());
     // The mode of the socket before bind() is the mode of the file that bind() makes: no moment in
     // which others could open it.
     if (::fchmod(listener.number(), S_IRUSR | S_IWUSR) != 0 ||

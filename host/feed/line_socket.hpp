@@ -9,26 +9,12 @@
 #include <string>
 #include <string_view>
 
+#include "host/descriptor.hpp"
 #include "host/feed/feed.hpp"
 
 namespace quoin::feed {
 
 inline constexpr std::size_t max_receive_bytes = 1024 * 1024;
-
-// Owns a file descriptor.
-class Descriptor {
-public:
-    Descriptor() = default;
-    explicit Descriptor(int adopted) : number_(adopted) {}
-    Descriptor(Descriptor&& other) noexcept;
-    Descriptor& operator=(Descriptor&& other) noexcept;
-    ~Descriptor();
-    int number() const { return number_; }
-    bool is_open() const { return number_ >= 0; }
-
-private:
-    int number_ = -1;
-};
 
 class LineSocket {
 public:

@@ -12,28 +12,12 @@
 #include <utility>
 
 #include "core/base/constant_time.hpp"
+#include "host/descriptor.hpp"
 
 namespace quoin::files {
 namespace {
 
 namespace fs = std::filesystem;
-
-class Descriptor {
-public:
-    explicit Descriptor(int number) : number_(number) {}
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    Descriptor(Descriptor&& other) noexcept : number_(std::exchange(other.number_, -1)) {}
-    Descriptor& operator=(Descriptor&&) = delete;
-    ~Descriptor() {
-        if (number_ >= 0) ::close(number_);
-    }
-    int number() const { return number_; }
-    bool valid() const { return number_ >= 0; }
-
-private:
-    int number_;
-};
 
 // A part of a file. It may be of a passphrase, so nothing of it stays behind.
 struct Piece {
@@ -68,19 +52,11 @@ fs::path folder_of(const fs::path& file) {
     return file.has_parent_path() ? file.parent_path() : fs::path(".");
 }
 
-Result<void> sync_folder(const fs::path& folder) {
-    const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!opened.valid() || ::fsync(opened.number()) != 0) {
-        return system_failure(folder, "write the folder to the disk");
-    }
-    return {};
-}
-
 // A whole, synced file under a temporary name beside `file`; the caller gives it its name.
 Result<std::string> write_temporary(const fs::path& file, std::string_view content, mode_t mode) {
     std::string name = file.string() + ".XXXXXX";
     const Descriptor opened(::mkostemp(name.data(), O_CLOEXEC));
-    if (!opened.valid()) return system_failure(file, "create");
+    if (!opened) return system_failure(file, "create");
     auto written = write_all(opened.number(), content, file);
     if (written && ::fchmod(opened.number(), mode) != 0) {
         written = system_failure(file, "set the mode");
@@ -107,9 +83,17 @@ Result<off_t> end_of_lines(int descriptor, const fs::path& file) {
 
 }  // namespace
 
+Result<void> sync_folder(const fs::path& folder) {
+    const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened || ::fsync(opened.number()) != 0) {
+        return system_failure(folder, "write the folder to the disk");
+    }
+    return {};
+}
+
 Result<std::string> read(const fs::path& file, std::size_t limit) {
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!opened.valid()) return system_failure(file, "open");
+    if (!opened) return system_failure(file, "open");
     std::string content;
     Piece piece;
     for (;;) {
@@ -151,7 +135,7 @@ Result<void> create(const fs::path& file, std::string_view content, mode_t mode)
 
 Result<void> append_lines(const fs::path& file, std::string_view lines, mode_t mode) {
     const Descriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode));
-    if (!opened.valid()) return system_failure(file, "open");
+    if (!opened) return system_failure(file, "open");
     QUOIN_TRY(const off_t end, end_of_lines(opened.number(), file));
     if (::ftruncate(opened.number(), end) != 0) return system_failure(file, "cut");
     if (::lseek(opened.number(), end, SEEK_SET) != end) return system_failure(file, "seek");

@@ -31,6 +31,9 @@ Result<void> create(const std::filesystem::path& file, std::string_view content,
 // removed first, so that what is in the file is always whole lines.
 Result<void> append_lines(const std::filesystem::path& file, std::string_view lines, mode_t mode);
 
+// Makes what was created, renamed or removed in a folder durable.
+Result<void> sync_folder(const std::filesystem::path& folder);
+
 // Makes a folder of mode 0700, and its parents; one that exists must not be writable by others.
 Result<void> make_private_folder(const std::filesystem::path& folder);
 

@@ -25,8 +25,8 @@ enum class Phase : std::uint8_t { idle, greeting, snapshotting, live };
 
 class Server final : public FeedServer {
 public:
-    Server(FeedOptions options, Snapshot snapshot, const Bus& bus, feed::Descriptor listener,
-           feed::Descriptor waker)
+    Server(FeedOptions options, Snapshot snapshot, const Bus& bus, Descriptor listener,
+           Descriptor waker)
         : options_(std::move(options)),
           snapshot_(std::move(snapshot)),
           bus_(bus),
@@ -85,9 +85,9 @@ private:
     }
 
     void accept_plugin() {
-        feed::Descriptor socket(
+        Descriptor socket(
             ::accept4(listener_.number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-        if (!socket.is_open()) return;
+        if (!socket) return;
         const auto uid = feed::peer_uid(socket.number());
         if (!uid || (*uid != ::geteuid() && *uid != options_.broker_uid)) {
             spdlog::warn("broker feed: refused a connection of user {}",
@@ -201,8 +201,8 @@ private:
     const FeedOptions options_;
     const Snapshot snapshot_;
     const Bus& bus_;
-    const feed::Descriptor listener_;
-    const feed::Descriptor waker_;
+    const Descriptor listener_;
+    const Descriptor waker_;
     std::optional<feed::LineSocket> plugin_;
     std::size_t limit_bytes_ = 0;
     Clock::time_point next_heartbeat_;
@@ -225,13 +225,13 @@ Result<std::unique_ptr<FeedServer>> FeedServer::start(FeedOptions options, Snaps
         return fail(Code::config_invalid, "broker feed: a lifetime of {} ms is too short",
                     options.lifetime.count());
     }
-    QUOIN_TRY(feed::Descriptor listener, feed::listen_unix(options.socket));
+    QUOIN_TRY(Descriptor listener, feed::listen_unix(options.socket));
     if (options.broker_uid && ::chown(options.socket.c_str(), *options.broker_uid, -1U) != 0) {
         return fail(Code::resource_unavailable, "{}: cannot be given to user {}: {}",
                     options.socket.native(), *options.broker_uid, std::strerror(errno));
     }
-    feed::Descriptor waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
-    if (!waker.is_open()) {
+    Descriptor waker(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC));
+    if (!waker) {
         return fail(Code::resource_unavailable, "eventfd: {}", std::strerror(errno));
     }
     return std::make_unique<Server>(std::move(options), std::move(snapshot), bus,

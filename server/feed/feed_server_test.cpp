@@ -63,7 +63,7 @@ private:
     static feed::LineSocket dial(const std::filesystem::path& path) {
         auto dialled = feed::LineSocket::connect(path);
         EXPECT_TRUE(dialled);
-        return dialled ? std::move(*dialled) : feed::LineSocket(feed::Descriptor());
+        return dialled ? std::move(*dialled) : feed::LineSocket(Descriptor());
     }
 
     Result<void> take(std::string_view line) {

@@ -71,8 +71,15 @@ HttpResponse Est::handle(const HttpRequest& request) {
     auto answered = answer(request, device);
     if (answered) return *std::move(answered);
     const Error& error = answered.error();
-    const std::string serial =
-        request.client_chain.empty() ? "" : request.client_chain.front().serial_hex();
+    std::string serial;
+    if (!request.client_chain.empty()) {
+        serial = request.client_chain.front().serial_hex();
+        // Not on the inventory: the name that its certificate, of a CA known here, gives it.
+        if (const auto claimed = request.client_chain.front().identity();
+            device.empty() && claimed) {
+            device = claimed->id;
+        }
+    }
     audit_.append(audit::Id::pki_enrolment_refused, device,
                   {{"path", request.path},
                    {"peer", request.remote},

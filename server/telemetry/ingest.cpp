@@ -66,10 +66,10 @@ void Ingest::accept(std::string topic, std::string payload) {
     if (waiting == 1 || waiting == options_.batch_rows) wake_.notify_one();
 }
 
-void Ingest::verdict(std::string device, bool trusted) {
+void Ingest::verdict(std::string device, bool trusted, std::int64_t at_ms) {
     {
         const std::lock_guard lock(mutex_);
-        verdicts_.push_back({std::move(device), trusted});
+        verdicts_.push_back({std::move(device), trusted, at_ms});
     }
     wake_.notify_one();
 }
@@ -138,19 +138,22 @@ void Ingest::give_up(const Stream& stream, const Contiguity::Dropped& dropped) {
                    {"to", dropped.to}});
 }
 
-// A crash may have come between a verdict and its marks: they are made again, before anything else.
-bool Ingest::finish_marks() {
-    const bool found = until_done("finding untrusted devices", [this]() -> Result<void> {
-        QUOIN_TRY(const auto devices, untrusted_devices(database_));
-        for (const std::string& device : devices) verdict_work_.push_back({device, false});
+// A crash may have come between a verdict and what follows from it: that is done before anything
+// else.
+bool Ingest::load_verdicts() {
+    std::vector<std::string> untrusted;
+    const bool loaded = until_done("finding untrusted devices", [&]() -> Result<void> {
+        QUOIN_TRY(distrust_, load_distrust(database_));
+        QUOIN_TRY(untrusted, untrusted_devices(database_));
         return {};
     });
-    if (found) apply_verdicts();
-    return found;
+    return loaded && std::ranges::all_of(untrusted, [this](const std::string& device) {
+               return begin_distrust_of(device);
+           });
 }
 
 void Ingest::run() {
-    if (!finish_marks()) return;
+    if (!load_verdicts()) return;
     while (take_work()) {
         apply_verdicts();
         process_chunk();
@@ -178,22 +181,41 @@ bool Ingest::take_work() {
 }
 
 void Ingest::apply_verdicts() {
-    for (const auto& [device, trusted] : verdict_work_) {
-        if (const auto known = known_devices_.find(device); known != known_devices_.end()) {
-            known->second->suspect = !trusted;
-        }
-        if (trusted) continue;
-        std::int64_t marked = 0;
-        const bool done = until_done("marking samples as suspect", [&]() -> Result<void> {
-            QUOIN_TRY(marked, mark_suspect(database_, device));
-            return {};
-        });
-        if (!done) return;
-        if (marked > 0) {
-            audit_.append(audit::Id::telemetry_samples_suspect, device, {{"count", marked}});
-        }
+    for (const auto& [device, trusted, at_ms] : verdict_work_) {
+        if (!(trusted ? end_distrust_of(device, at_ms) : begin_distrust_of(device))) return;
     }
     verdict_work_.clear();
+}
+
+// Both: false means that it is time to end.
+bool Ingest::begin_distrust_of(const std::string& device) {
+    BegunDistrust begun;
+    const bool done = until_done("marking samples as suspect", [&]() -> Result<void> {
+        QUOIN_TRY(begun, begin_distrust(database_, device));
+        return {};
+    });
+    if (!done) return false;
+    if (begun.marked > 0) {
+        audit_.append(audit::Id::telemetry_samples_suspect, device, {{"count", begun.marked}});
+    }
+    if (!begun.all.empty()) distrust_[device] = std::move(begun.all);
+    return true;
+}
+
+bool Ingest::end_distrust_of(const std::string& device, std::int64_t pass_ms) {
+    const auto found = distrust_.find(device);
+    const auto lasts = [](const Distrust& one) { return one.to_ms == 0; };
+    // Nearly every pass is one of many: nothing to write.
+    if (found == distrust_.end() || std::ranges::none_of(found->second, lasts)) return true;
+    return until_done("ending a distrust", [&]() -> Result<void> {
+        QUOIN_TRY(found->second, end_distrust(database_, device, pass_ms));
+        return {};
+    });
+}
+
+bool Ingest::is_suspect(const std::string& device, std::int64_t ts_ms) const {
+    const auto found = distrust_.find(device);
+    return found != distrust_.end() && suspects(found->second, ts_ms);
 }
 
 void Ingest::process_chunk() {
@@ -237,8 +259,6 @@ bool Ingest::open_new_streams(std::span<Item> items) {
         stream.saved = opened[i].contiguous;
         Contiguity::Dropped none;
         for (const std::uint64_t seq : opened[i].above) stream.contiguity.add(seq, 1, none);
-        stream.device->suspect = opened[i].suspect;
-        known_devices_.emplace(stream.device->id, stream.device);
     }
     return true;
 }
@@ -277,7 +297,7 @@ void Ingest::take_in(Item& item, std::int64_t now_ms) {
             batch_.seqs.push_back(static_cast<std::int64_t>(sample.seq));
             batch_.ts_ms.push_back(sample.ts_ms);
             batch_.stored_ms.push_back(now_ms);
-            batch_.suspect.push_back(stream.device->suspect ? 1 : 0);
+            batch_.suspect.push_back(is_suspect(device, sample.ts_ms) ? 1 : 0);
             batch_.values.push_back(std::move(sample.values_json));
             break;
     }

@@ -29,6 +29,7 @@
 #include "server/bus/bus.hpp"
 #include "server/bus/histogram.hpp"
 #include "server/telemetry/contiguity.hpp"
+#include "server/telemetry/distrust.hpp"
 #include "server/telemetry/sample.hpp"
 #include "server/telemetry/sample_store.hpp"
 
@@ -77,8 +78,9 @@ public:
     // Ends the committer after the batch in hand; what is queued was not acknowledged.
     void stop();
     void accept(std::string topic, std::string payload);
-    // The device's verdict changed: untrusted marks what it stored since its last pass.
-    void verdict(std::string device, bool trusted);
+    // The device's verdict changed: untrusted marks what it stored since its last pass, and what
+    // it measured until its next one whenever that comes (distrust.hpp).
+    void verdict(std::string device, bool trusted, std::int64_t at_ms);
 
     const IngestCounters& counters() const { return counters_; }
     // False while the database refuses commits.
@@ -91,8 +93,6 @@ private:
         std::int64_t filled_ms = 0;
         std::size_t streams = 0;
         std::string id;
-        // The committer only.
-        bool suspect = false;
     };
     struct Stream {
         Device* device = nullptr;
@@ -116,6 +116,7 @@ private:
     struct VerdictChange {
         std::string device;
         bool trusted;
+        std::int64_t at_ms;
     };
     struct TextHash {
         using is_transparent = void;
@@ -135,8 +136,11 @@ private:
     // The committer's side.
     void run();
     bool take_work();
-    bool finish_marks();
+    bool load_verdicts();
     void apply_verdicts();
+    bool begin_distrust_of(const std::string& device);
+    bool end_distrust_of(const std::string& device, std::int64_t pass_ms);
+    bool is_suspect(const std::string& device, std::int64_t ts_ms) const;
     void process_chunk();
     bool open_new_streams(std::span<Item> items);
     void touch(Stream& stream);
@@ -178,7 +182,7 @@ private:
     std::vector<Stream*> rows_;     // the stream of each row of batch_
     std::vector<Stream*> touched_;  // streams of this batch
     std::vector<Stream*> pending_acks_;
-    Index<Device*> known_devices_;
+    DistrustByDevice distrust_;  // as the database has it
 
     std::thread committer_;
 };

@@ -16,6 +16,7 @@ using testing::HasSubstr;
 using namespace std::chrono_literals;
 
 constexpr auto patience = 20s;  // far longer than anything here takes
+constexpr std::int64_t measured_ms = 1'700'000'000'000;
 
 class ingest : public testing::TestWithParam<store::Backend> {
 protected:
@@ -56,11 +57,10 @@ protected:
         start();
     }
     void send(std::uint64_t seq, std::uint64_t low = 1, const std::string& device = "d1",
-              const std::string& stream = "s") {
-        ingest_->accept(
-            fmt::format("quoin/p/{}/telemetry/{}", device, stream),
-            fmt::format(R"({{"seq":{},"low":{},"ts":1700000000000,"values":{{"a":{}}}}})", seq, low,
-                        seq));
+              const std::string& stream = "s", std::int64_t ts_ms = measured_ms) {
+        ingest_->accept(fmt::format("quoin/p/{}/telemetry/{}", device, stream),
+                        fmt::format(R"({{"seq":{},"low":{},"ts":{},"values":{{"a":{}}}}})", seq,
+                                    low, ts_ms, seq));
     }
     // Waits until the last acknowledgement of the stream says so.
     bool acked(std::uint64_t seq, const std::string& device = "d1",
@@ -286,17 +286,35 @@ TEST_P(ingest, database__restarted_under_load__every_acknowledged_sample_is_ther
 TEST_P(ingest, verdict__untrusted__marks_what_was_and_what_comes_until_trusted) {
     send(1);
     ASSERT_TRUE(acked(1));
-    ingest_->verdict("d1", false);
+    ingest_->verdict("d1", false, measured_ms + 100);
     send(2);
     send(1, 1, "d2");
     ASSERT_TRUE(acked(2));
     ASSERT_TRUE(acked(1, "d2"));
     EXPECT_EQ(rows("suspect = 1"), 2);
-    ingest_->verdict("d1", true);
-    send(3);
+    ingest_->verdict("d1", true, measured_ms + 200);
+    send(3, 1, "d1", "s", measured_ms + 201);
     ASSERT_TRUE(acked(3));
     EXPECT_EQ(rows("suspect = 1"), 2);
     EXPECT_THAT(events(audit::Id::telemetry_samples_suspect), HasSubstr("d1 {\"count\":1}"));
+}
+
+// The queue of a device that was shut out: it arrives after the release.
+TEST_P(ingest, verdict__trusted_again__what_was_measured_in_between_is_suspect_for_ever) {
+    test_.run("UPDATE devices SET last_pass_ms = " + std::to_string(measured_ms));
+    ingest_->verdict("d1", false, measured_ms + 100);
+    ingest_->verdict("d1", true, measured_ms + 200);
+    send(1, 1, "d1", "s", measured_ms);
+    send(2, 1, "d1", "s", measured_ms + 1);
+    send(3, 1, "d1", "s", measured_ms + 200);
+    send(4, 1, "d1", "s", measured_ms + 201);
+    ASSERT_TRUE(acked(4));
+    EXPECT_EQ(rows("suspect = 1 AND seq IN (2, 3)"), 2);
+    EXPECT_EQ(rows("suspect = 1"), 2);
+    restart();
+    send(5, 1, "d1", "s", measured_ms + 150);
+    ASSERT_TRUE(acked(5));
+    EXPECT_EQ(rows("suspect = 1"), 3);
 }
 
 TEST_P(ingest, crash__between_verdict_and_marks__marked_at_the_next_start) {
@@ -308,6 +326,15 @@ TEST_P(ingest, crash__between_verdict_and_marks__marked_at_the_next_start) {
     ASSERT_TRUE(acked(1, "d2"));
     EXPECT_EQ(rows("suspect = 1"), 1);
     EXPECT_THAT(events(audit::Id::telemetry_samples_suspect), HasSubstr("d1 {\"count\":1}"));
+    // And after a pass that it was not told of.
+    test_.run("UPDATE devices SET verdict = 'trusted', last_pass_ms = " +
+              std::to_string(measured_ms + 100) + " WHERE device_id = 'd1'");
+    restart();
+    send(2, 1, "d1", "s", measured_ms + 100);
+    send(3, 1, "d1", "s", measured_ms + 101);
+    ASSERT_TRUE(acked(3));
+    EXPECT_EQ(rows("suspect = 1 AND seq = 2"), 1);
+    EXPECT_EQ(rows("suspect = 1"), 2);
 }
 
 TEST_P(ingest, stop__with_samples_queued__ends_at_once_and_acknowledges_nothing_uncommitted) {

@@ -7,7 +7,6 @@
 #include <iterator>
 
 #include "host/store/bulk.hpp"
-#include "server/telemetry/contiguity.hpp"
 
 namespace quoin::telemetry {
 namespace {
@@ -17,12 +16,10 @@ using server::SampleStored;
 OpenedStream open_stream(soci::session& session, const StreamName& name) {
     const std::string device(name.device), stream(name.stream);
     OpenedStream opened;
-    std::string verdict;
-    session << "SELECT verdict FROM devices WHERE device_id = :d", soci::into(verdict),
-        soci::use(device);
+    int known = 0;
+    session << "SELECT 1 FROM devices WHERE device_id = :d", soci::into(known), soci::use(device);
     if (!session.got_data()) return opened;
     opened.known_device = true;
-    opened.suspect = verdict == "untrusted";
     std::int64_t contiguous = 0;
     session << "SELECT stream_key, contiguous FROM streams WHERE device_id = :d AND stream = :s",
         soci::into(opened.key), soci::into(contiguous), soci::use(device), soci::use(stream);
@@ -165,40 +162,6 @@ Result<std::int64_t> store_batch(store::Database& database, Batch& batch) {
     }
     batch.values = std::get<std::vector<std::string>>(std::move(columns.back().values));
     return stored;
-}
-
-Result<std::int64_t> mark_suspect(store::Database& database, const std::string& device) {
-    return database.transaction([&](soci::session& session) -> Result<std::int64_t> {
-        std::int64_t last_pass_ms = 0;
-        session << "SELECT last_pass_ms FROM devices WHERE device_id = :d",
-            soci::into(last_pass_ms), soci::use(device);
-        if (!session.got_data()) return 0;
-        std::int64_t marked = 0;
-        for (const FoundStream& stream : find_streams(session, {.device = device, .stream = {}})) {
-            // The newest sample from before the pass bounds the scan. Samples may have been stored
-            // out of order by as much as the window.
-            std::int64_t before = 0;
-            session << "SELECT seq FROM samples WHERE stream_key = :k AND stored_ms <= :p "
-                       "ORDER BY seq DESC LIMIT 1",
-                soci::into(before), soci::use(stream.key), soci::use(last_pass_ms);
-            const auto from = before - static_cast<std::int64_t>(Contiguity::window);
-            soci::statement update =
-                (session.prepare << "UPDATE samples SET suspect = 1 WHERE stream_key = :k AND "
-                                    "seq > :s AND stored_ms > :p AND suspect = 0",
-                 soci::use(stream.key), soci::use(from), soci::use(last_pass_ms));
-            update.execute(true);
-            marked += update.get_affected_rows();
-        }
-        return marked;
-    });
-}
-
-Result<std::vector<std::string>> untrusted_devices(store::Database& database) {
-    return database.read([](soci::session& session) -> Result<std::vector<std::string>> {
-        const soci::rowset<std::string> rows =
-            (session.prepare << "SELECT device_id FROM devices WHERE verdict = 'untrusted'");
-        return std::vector<std::string>(rows.begin(), rows.end());
-    });
 }
 
 Result<std::vector<SampleStored>> query(store::Database& database, const SampleFilter& filter) {

@@ -19,7 +19,6 @@ namespace quoin::telemetry {
 // A stream as the database knows it.
 struct OpenedStream {
     bool known_device = false;  // false: the device is not in the inventory, the rest is empty
-    bool suspect = false;       // the device's verdict is untrusted
     std::int64_t key = 0;
     std::uint64_t contiguous = 0;
     std::vector<std::uint64_t> above;  // sequences that are there above it, in order
@@ -49,11 +48,6 @@ struct Batch {
 // repeat when it is not known whether it was committed. Takes the columns out of `batch` and puts
 // them back. Returns how many rows were new.
 Result<std::int64_t> store_batch(store::Database& database, Batch& batch);
-
-// Marks what the device has stored since its last passing evidence. Returns how many samples.
-Result<std::int64_t> mark_suspect(store::Database& database, const std::string& device);
-// The devices whose last verdict is untrusted: whose samples a crash may have left unmarked.
-Result<std::vector<std::string>> untrusted_devices(store::Database& database);
 
 inline constexpr std::size_t max_page = 10'000;
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "server/telemetry/distrust.hpp"
 #include "server/telemetry/test_database.hpp"
 
 namespace quoin::telemetry {
@@ -65,8 +66,6 @@ TEST_P(sample_store, open_streams__several_then_again__same_keys_and_what_is_the
     const auto first = open_streams(database(), names);
     ASSERT_TRUE(first);
     EXPECT_NE(first->at(0).key, first->at(1).key);
-    EXPECT_FALSE(first->at(0).suspect);
-    EXPECT_TRUE(first->at(2).suspect);
     store(first->at(1).key, 1, 3);
     store(first->at(1).key, 5, 6);
     test_.run("UPDATE streams SET contiguous = 3 WHERE stream_key = " +
@@ -141,15 +140,15 @@ TEST_P(sample_store, export__more_than_a_page__every_sample_once) {
     }
 }
 
-TEST_P(sample_store, mark_suspect__since_the_last_pass__only_those) {
+TEST_P(sample_store, begin_distrust__since_the_last_pass__only_those) {
     test_.add_device("d1", "untrusted", 7000);
     test_.add_device("d2", "trusted", 7000);
     store(open("d1", "a"), 1, 10);
     store(open("d1", "b"), 9, 9);
     store(open("d2", "a"), 1, 10);
-    EXPECT_EQ(mark_suspect(database(), "d1"), 4);  // a: 8, 9, 10; b: 9
-    EXPECT_EQ(mark_suspect(database(), "d1"), 0);
-    EXPECT_EQ(mark_suspect(database(), "nobody"), 0);
+    EXPECT_EQ(begin_distrust(database(), "d1")->marked, 4);  // a: 8, 9, 10; b: 9
+    EXPECT_EQ(begin_distrust(database(), "d1")->marked, 0);
+    EXPECT_EQ(begin_distrust(database(), "nobody")->marked, 0);
     EXPECT_EQ(test_.number("SELECT COUNT(*) FROM samples WHERE suspect = 1"), 4);
     EXPECT_EQ(test_.number("SELECT MIN(seq) FROM samples WHERE suspect = 1"), 8);
     const auto found = query(database(), {.device = "d1", .stream = "b"});

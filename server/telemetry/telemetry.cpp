@@ -23,9 +23,9 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(store::Database& database, s
             const auto ingest = weak.lock();
             if (!ingest) return;
             if (reached.verdict == server::Verdict::untrusted) {
-                ingest->verdict(reached.device, false);
+                ingest->verdict(reached.device, false, reached.at_ms);
             } else if (reached.verdict == server::Verdict::trusted) {
-                ingest->verdict(reached.device, true);
+                ingest->verdict(reached.device, true, reached.at_ms);
             }
         });
 

@@ -23,7 +23,6 @@ public:
     Running(const Running&) = delete;
     Running& operator=(const Running&) = delete;
 
-    void challenge_now(std::string device) override { worker_->challenge_now(std::move(device)); }
     bool connected() const override { return *connected_; }
     VerifierCounters counters() const override { return worker_->counters(); }
     void replace_tls(tls::Context tls) override { mqtt_->replace_tls(std::move(tls)); }

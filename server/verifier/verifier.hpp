@@ -3,7 +3,7 @@
 //
 //   MQTT client's thread         bounded queue         worker thread
 //   evidence, events      -----> (4 a device)  ----->  open, load facts, appraise
-//   challenge_now, bus    -----------------------^       | record (database), audit
+//   bus                   -----------------------^       | record (database), audit
 //                                                        | bus.verdict_reached (fleet: state,
 //                                                        broker) | untrusted:
 //                                                        quoin-events/SITE/isolation
@@ -55,8 +55,6 @@ public:
                                                    VerifierOptions options);
     virtual ~Verifier() = default;  // ends the worker after the evidence in hand, then the session
 
-    // Asks the device soon, whatever the schedule says (after a release).
-    virtual void challenge_now(std::string device) = 0;
     virtual bool connected() const = 0;
     virtual VerifierCounters counters() const = 0;
     // The next connection uses this context (renewed service certificate).

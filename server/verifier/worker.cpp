@@ -113,8 +113,6 @@ void Worker::link(bool up) {
     wake_.notify_one();
 }
 
-void Worker::challenge_now(std::string device) { push(Online{std::move(device)}); }
-
 void Worker::device_changed(const server::DeviceChanged& changed) {
     push(StateChange{changed.device, changed.device_class, changed.state});
 }
@@ -154,6 +152,7 @@ void Worker::push(Work work) {
 }
 
 void Worker::run() {
+    std::int64_t next_tick_ms = 0;
     for (;;) {
         std::optional<Work> work;
         {
@@ -171,6 +170,9 @@ void Worker::run() {
         }
         if (!loaded_) load_devices();
         if (work) std::visit([this](const auto& one) { handle(one); }, *work);
+        // All devices are walked: not after each message of a burst.
+        if (clock_ms() < next_tick_ms) continue;
+        next_tick_ms = clock_ms() + tick_interval.count();
         tick();
     }
 }

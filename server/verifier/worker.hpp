@@ -33,7 +33,6 @@ public:
     // From any thread; none blocks.
     void message(std::string topic, std::string payload);
     void link(bool up);  // to the broker
-    void challenge_now(std::string device);
     void device_changed(const server::DeviceChanged& changed);
     void session_changed(std::string device, bool opened);
     VerifierCounters counters() const;

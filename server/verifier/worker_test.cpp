@@ -384,7 +384,7 @@ TEST_F(worker, session__ended__not_asked_until_it_is_back) {
 TEST_F(worker, mcu__never_asked) {
     run("UPDATE devices SET class = 'mcu', state = 'active'");
     start();
-    worker_->challenge_now("mpu-1");
+    worker_->message("quoin/p/mpu-1/event", R"({"event":"online"})");
     answer("x");
     EXPECT_TRUE(ignored(1));  // by now the question would have been asked
     const std::lock_guard lock(mutex_);

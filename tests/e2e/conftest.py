@@ -7,12 +7,13 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from lib import background  # noqa: E402
-from lib.plant import Plant  # noqa: E402
+from lib import background, network  # noqa: E402
+from lib.plant import SELDOM, Plant  # noqa: E402
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "scenario: runs beside the other tests")
+    config.addinivalue_line("markers", "any_network: runs in a good network and in a bad one")
 
 
 def pytest_collection_modifyitems(items):
@@ -36,10 +37,19 @@ def pytest_runtest_makereport(item, call):
             report.sections.append(("plant", plant.logs()))
 
 
+NETWORKS = {"good": {}, "bad": {"overlay": SELDOM, "faults": network.BAD}}
+
+
+def pytest_generate_tests(metafunc):
+    # The marker any_network runs a test in a good network, and in a bad one (sim/proxy).
+    if metafunc.definition.get_closest_marker("any_network"):
+        metafunc.parametrize("plant", NETWORKS, indirect=True)
+
+
 @pytest.fixture
 def plant(request):
     """A running plant, suite hybrid."""
-    running = Plant()
+    running = Plant(**NETWORKS[getattr(request, "param", "good")])
     try:
         yield running.start()
     finally:

@@ -80,8 +80,6 @@ shell() {
     exec_in_environment "$@"
 }
 
-raw() { exec_in_environment "$@"; }
-
 fuzz() { # NAME [libFuzzer arguments]
     [ $# -ge 1 ] || fail "name a fuzz target: ./dev fuzz NAME. They are: $(fuzz_names)"
     local name=$1
@@ -274,7 +272,7 @@ main() {
         help | -h | --help) help && return ;;
         test) command=tests ;;
         build) set -- dev "$@" ;;
-        demo | fmt | lint | fuzz | bench | shell | raw) ;;
+        demo | fmt | lint | fuzz | bench | shell) ;;
         *) fail "unknown command $command; ./dev help lists them" ;;
     esac
     ensure_environment

@@ -12,7 +12,7 @@ RELEASE = "1.0.0"
 class Device:
     """`rows` numbers (0, 1, 2, ...) are replayed, `rate` a second; the stream is named `numbers`."""
 
-    def __init__(self, plant, name, device_class, rows=100_000, rate=10, https_port=None, birth=True,
+    def __init__(self, plant, name, device_class, rows=100_000, rate=10, birth=True,
                  register=True, extra=""):
         self.plant = plant
         self.name = name
@@ -22,7 +22,7 @@ class Device:
         self.process = None
         if birth:
             self._birth()
-        self._configure(rate, https_port or plant.ports["https"], extra)
+        self._configure(rate, plant.https_port, extra)
         if register:
             self.register()
 

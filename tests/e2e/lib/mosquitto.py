@@ -6,7 +6,7 @@ from .account import die_with_parent
 
 
 def _arguments(plant, device, client_id, key=None, certificate=None, cafile=None):
-    return ["-h", "127.0.0.1", "-p", str(plant.ports["mqtt"]), "-V", "mqttv5", "-i", client_id,
+    return ["-h", "127.0.0.1", "-p", str(plant.mqtt_port), "-V", "mqttv5", "-i", client_id,
             "--cafile", str(cafile or plant.home / "pki/root.crt"), "--cert", str(certificate or device.identity / "device.crt"),
             "--key", str(key or device.clear_key()), "--tls-version", "tlsv1.3", "-q", "1"]
 
@@ -25,3 +25,17 @@ def subscribe(plant, device, topic, client_id=None, count=1, wait_s=10, extra=()
         ["mosquitto_sub", *_arguments(plant, device, client_id or device.name, **credentials),
          "-t", topic, "-C", str(count), "-W", str(wait_s), "-v", *extra],
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
+
+
+def heard(plant, device, topic, wait_s=3, **options):
+    """What mosquitto_sub prints in this time, if it is allowed to: "" else."""
+    out, _ = subscribe(plant, device, topic, count=1, wait_s=wait_s, **options).communicate(timeout=wait_s + 20)
+    return "".join(line for line in out.splitlines(keepends=True) if line.startswith("quoin"))
+
+
+def publish_lines(plant, device, topic, extra=(), **credentials):
+    """A running mosquitto_pub that publishes each line written to its stdin."""
+    return subprocess.Popen(
+        ["mosquitto_pub", *_arguments(plant, device, device.name, **credentials), "-t", topic, "-l", *extra],
+        stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, text=True,
+        preexec_fn=die_with_parent)

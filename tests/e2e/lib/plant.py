@@ -11,6 +11,7 @@ import tempfile
 
 from . import account, waiting
 from .device import Device
+from .network import Proxy, free_ports
 from .rest import Rest
 
 # Tests look often; a plant in earnest asks every 30 s.
@@ -19,6 +20,13 @@ OVERLAY = """
 period_s = 1
 timeout_s = 4
 lifetime_s = 20
+"""
+# Less often, where a test runs long; and with patience, where its network is bad.
+SELDOM = """
+[verifier]
+period_s = 5
+timeout_s = 15
+lifetime_s = 60
 """
 
 
@@ -46,12 +54,22 @@ def running_plant(overlay=OVERLAY, **options):
 
 
 class Plant:
-    def __init__(self, suite="hybrid", overlay=OVERLAY, up=()):
+    """`faults` (lib.network): devices, foreign clients and the plant's own services reach the broker, and devices EST,
+    through proxies with these faults."""
+
+    def __init__(self, suite="hybrid", overlay=OVERLAY, up=(), faults=()):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-"))
         os.chmod(self.folder, 0o755)  # the plant's user walks through it
         self.home = self.folder / "plant"
         self.suite = suite
         self.up_arguments = list(up)
+        self.faults = faults
+        self.proxies = {}
+        if faults:
+            broker, self.mqtt_port = free_ports(2)
+            self.up_arguments += ["--broker-listen", str(broker)]
+            self.proxies["mqtt"] = Proxy(broker, *faults, listen=self.mqtt_port)
+            overlay += f"[broker]\nport = {self.mqtt_port}\n"
         self.devices = []
         self.birth_count = 0
         self.maker = self.folder / "maker"
@@ -74,6 +92,12 @@ class Plant:
     def start(self):
         ports = () if "--ports" in self.up_arguments else ("--ports", "free")
         quoin("up", "--home", self.home, *ports, *self.up_arguments)
+        if not self.faults:
+            self.mqtt_port = self.ports["mqtt"]
+            self.https_port = self.ports["https"]
+        elif "https" not in self.proxies:
+            self.proxies["https"] = Proxy(self.ports["https"], *self.faults)
+            self.https_port = self.proxies["https"].port
         return self
 
     def down(self):
@@ -84,6 +108,8 @@ class Plant:
             device.kill()
         if self.home.exists():
             self.down()
+        for proxy in self.proxies.values():
+            proxy.close()
 
     def remove(self):
         shutil.rmtree(self.folder)
@@ -117,14 +143,20 @@ class Plant:
         return None
 
     def kill(self, name, how=signal.SIGKILL):
-        pid = waiting.until(lambda: self.pid(name), f"{name} runs")
-        handle = os.pidfd_open(pid)
-        try:
-            if self.pid(name) == pid:
+        """Sends the signal to the process that runs now, and returns its pid."""
+        def send():
+            pid = self.pid(name)
+            if pid is None:
+                return None
+            handle = os.pidfd_open(pid)
+            try:
+                if self.pid(name) != pid:
+                    return None
                 signal.pidfd_send_signal(handle, how)
-        finally:
-            os.close(handle)
-        return pid
+                return pid
+            finally:
+                os.close(handle)
+        return waiting.until(send, f"{name} runs and gets {signal.Signals(how).name}")
 
     # --- devices
 
@@ -185,8 +217,16 @@ class Plant:
     def wait_state(self, device, state, timeout_s=30):
         waiting.until(lambda: self.state(device) == state, f"{device} becomes {state}", timeout_s)
 
+    def wait_log(self, name, text, since=0):
+        """Waits for a text in a log of the plant (from byte `since` on)."""
+        log = self.home / f"log/{name}.log"
+        waiting.until(lambda: text in log.read_bytes()[since:].decode(errors="replace"), f"{text!r} in {log}")
+
+    def log_size(self, name):
+        return (self.home / f"log/{name}.log").stat().st_size
+
     def logs(self, lines=60):
-        text = ""
+        text = "".join(f"\nproxy before {name}: seed {proxy.seed}" for name, proxy in self.proxies.items())
         for log in sorted(self.folder.rglob("*.log")):
             tail = log.read_text(errors="replace").splitlines()[-lines:]
             text += f"\n--- {log}\n" + "\n".join(tail)

@@ -5,10 +5,14 @@ import os
 import random
 
 
+def new_seed():
+    """QUOIN_SEED=N repeats a run."""
+    return int(os.environ.get("QUOIN_SEED") or random.SystemRandom().randrange(1 << 31))
+
+
 @contextlib.contextmanager
 def seeded(name):
-    """QUOIN_SEED=N repeats a run."""
-    seed = int(os.environ.get("QUOIN_SEED") or random.SystemRandom().randrange(1 << 31))
+    seed = new_seed()
     print(f"{name}: seed {seed}")
     try:
         yield random.Random(seed)

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace quoin::cli {
+namespace quoin {
 
 class Descriptor {
 public:
@@ -35,4 +35,4 @@ private:
     int number_ = -1;
 };
 
-}  // namespace quoin::cli
+}  // namespace quoin

@@ -1,0 +1,32 @@
+"""Which samples are suspect, worked out again from the verdicts."""
+
+
+def _distrusts(plant, device):
+    """[(the pass before, the first pass after)] in ms; the latter None while it lasts."""
+    verdicts = sorted(plant.rest.get("verdicts", device=device, limit=1000)["verdicts"], key=lambda one: one["at_ms"])
+    found, last_pass, begun = [], 0, None
+    for verdict in verdicts:
+        if verdict["verdict"] == "untrusted" and begun is None:
+            begun = last_pass
+        elif verdict["verdict"] == "trusted":
+            last_pass = verdict["at_ms"]
+            if begun is not None:
+                found.append((begun, last_pass))
+                begun = None
+    return found + ([(begun, None)] if begun is not None else [])
+
+
+def check_suspects(plant, device):
+    """What was measured between a pass and the next pass with an untrusted verdict in between, however late it came."""
+    distrusts = _distrusts(plant, device)
+    assert distrusts
+    samples = plant.samples(device)
+    assert [one["seq"] for one in samples] == list(range(1, len(samples) + 1))
+    for sample in samples:
+        measured, stored = sample["ts_ms"], sample["stored_ms"]
+        inside = any(begin < measured and (end is None or measured <= end) for begin, end in distrusts)
+        # What was on its way when the last pass came may be marked as well: it was stored after it.
+        near = any(begin < stored and (end is None or measured <= end) for begin, end in distrusts)
+        assert sample["suspect"] or not inside, (sample, distrusts)
+        assert not sample["suspect"] or near, (sample, distrusts)
+    assert any(one["suspect"] for one in samples) and not all(one["suspect"] for one in samples)
