@@ -280,7 +280,11 @@ Result<void> PlantProcess::start_feed() {
                           .epoch = epoch,
                           .lifetime = settings_.feed_lifetime,
                           .broker_uid = std::nullopt},
-                         [this] { return fleet_->snapshot(); }, bus_));
+                         [this]() -> Result<std::vector<feed::Device>> {
+                             if (fleet_->is_current()) return fleet_->snapshot();
+                             return fail(Code::state_stale, "states may have run out unnoticed");
+                         },
+                         [this] { return fleet_->is_current(); }, bus_));
     feed_link_ = feed_.get();
     return {};
 }

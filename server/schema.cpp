@@ -68,13 +68,11 @@ CREATE TABLE samples (
     PRIMARY KEY (stream_key, seq)) @WITHOUT_ROWID@;
 )";
 
-// When a device was not trusted; to_ms 0: it still is not. Few rows: one for each isolation.
+// Until when a device was not trusted; 0: it still is not. Few rows: those that ever were isolated.
 constexpr std::string_view version_2 = R"(
 CREATE TABLE distrust (
-    device_id VARCHAR(128) NOT NULL,
-    from_ms BIGINT NOT NULL,
-    to_ms BIGINT NOT NULL,
-    PRIMARY KEY (device_id, from_ms));
+    device_id VARCHAR(128) PRIMARY KEY,
+    until_ms BIGINT NOT NULL);
 )";
 
 constexpr std::array all{store::Migration{.version = 1, .sql = version_1},

@@ -1,4 +1,6 @@
 // Calls about samples and events: pages, live streams, CSV.
+#include <spdlog/spdlog.h>
+
 #include <nlohmann/json.hpp>
 
 #include "server/api/parameters.hpp"
@@ -104,6 +106,10 @@ Result<HttpResponse> Api::export_samples(const Call& call) {
 
 Result<HttpResponse> Api::list_events(const Call& call) {
     QUOIN_TRY(const std::int64_t limit, whole_number(call.request.query, "limit", 1, 4096, 100));
+    // What a caller has just done is among them; when the log cannot be written, what there is.
+    if (const auto flushed = audit_.flush(); !flushed) {
+        spdlog::warn("api: events: {}", flushed.error().message);
+    }
     const auto last = static_cast<std::int64_t>(audit_.last_number());
     QUOIN_TRY(const std::int64_t after, whole_number(call.request.query, "after", 0, max_number,
                                                      std::max<std::int64_t>(last - limit, 0)));

@@ -25,10 +25,11 @@ enum class Phase : std::uint8_t { idle, greeting, snapshotting, live };
 
 class Server final : public FeedServer {
 public:
-    Server(FeedOptions options, Snapshot snapshot, const Bus& bus, Descriptor listener,
-           Descriptor waker)
+    Server(FeedOptions options, Snapshot snapshot, Current current, const Bus& bus,
+           Descriptor listener, Descriptor waker)
         : options_(std::move(options)),
           snapshot_(std::move(snapshot)),
+          current_(std::move(current)),
           bus_(bus),
           listener_(std::move(listener)),
           waker_(std::move(waker)),
@@ -164,6 +165,14 @@ private:
     void beat() {
         if (Clock::now() < next_heartbeat_) return;
         next_heartbeat_ = Clock::now() + options_.lifetime / 4;
+        const bool current = current_();
+        if (current != was_current_) {
+            spdlog::log(current ? spdlog::level::info : spdlog::level::err,
+                        "broker feed: heartbeats {}",
+                        current ? "go on" : "stop: states may have run out unnoticed");
+        }
+        was_current_ = current;
+        if (!current) return;
         const std::lock_guard lock(mutex_);
         if (phase_ == Phase::live) outbox_ += feed::encode(feed::ToPlugin{feed::Heartbeat{seq_}});
     }
@@ -200,12 +209,14 @@ private:
 
     const FeedOptions options_;
     const Snapshot snapshot_;
+    const Current current_;
     const Bus& bus_;
     const Descriptor listener_;
     const Descriptor waker_;
     std::optional<feed::LineSocket> plugin_;
     std::size_t limit_bytes_ = 0;
     Clock::time_point next_heartbeat_;
+    bool was_current_ = true;
 
     std::mutex mutex_;
     Phase phase_ = Phase::idle;  // written by the thread only
@@ -220,7 +231,7 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<FeedServer>> FeedServer::start(FeedOptions options, Snapshot snapshot,
-                                                      const Bus& bus) {
+                                                      Current current, const Bus& bus) {
     if (options.lifetime < std::chrono::milliseconds(4)) {
         return fail(Code::config_invalid, "broker feed: a lifetime of {} ms is too short",
                     options.lifetime.count());
@@ -234,8 +245,8 @@ Result<std::unique_ptr<FeedServer>> FeedServer::start(FeedOptions options, Snaps
     if (!waker) {
         return fail(Code::resource_unavailable, "eventfd: {}", std::strerror(errno));
     }
-    return std::make_unique<Server>(std::move(options), std::move(snapshot), bus,
-                                    std::move(listener), std::move(waker));
+    return std::make_unique<Server>(std::move(options), std::move(snapshot), std::move(current),
+                                    bus, std::move(listener), std::move(waker));
 }
 
 }  // namespace quoin::server

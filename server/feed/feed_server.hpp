@@ -42,10 +42,14 @@ public:
     // broker.
     using Snapshot = std::function<Result<std::vector<feed::Device>>()>;
 
-    // Listens and starts the one thread that calls `snapshot` and publishes broker_session and
-    // broker_link on `bus`; both must outlive the server, and register first.
+    // Whether what was pushed is all that must be known. While it is not there are no heartbeats:
+    // the broker goes on until the lifetime of what it knows ends, and then refuses (I10).
+    using Current = std::function<bool()>;
+
+    // Listens and starts the one thread that calls `snapshot` and `current` and publishes
+    // broker_session and broker_link on `bus`; all must outlive the server, and register first.
     static Result<std::unique_ptr<FeedServer>> start(FeedOptions options, Snapshot snapshot,
-                                                     const Bus& bus);
+                                                     Current current, const Bus& bus);
     virtual ~FeedServer() = default;  // closes the socket, joins the thread
 
     // Tells the broker. Thread-safe, never waits; `seq` is assigned here. Commit first, then push,

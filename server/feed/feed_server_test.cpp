@@ -1,5 +1,6 @@
 #include "server/feed/feed_server.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -120,7 +121,8 @@ protected:
         std::filesystem::remove_all(folder_);
     }
     void start(FeedServer::Snapshot snapshot) {
-        auto started = FeedServer::start(options_, std::move(snapshot), bus_);
+        auto started = FeedServer::start(
+            options_, std::move(snapshot), [this] { return current_.load(); }, bus_);
         ASSERT_TRUE(started) << started.error().message;
         server_ = std::move(*started);
     }
@@ -134,6 +136,7 @@ protected:
 
     std::filesystem::path folder_;
     FeedOptions options_;
+    std::atomic<bool> current_ = true;
     Bus bus_;
     std::mutex mutex_;
     std::condition_variable changed_;
@@ -166,6 +169,29 @@ TEST_F(feed_server, no_devices__is_an_empty_snapshot) {
     FakePlugin plugin(options_.socket);
     plugin.hello();
     EXPECT_TRUE(plugin.read_snapshot());
+}
+
+TEST_F(feed_server, states_may_have_run_out__no_heartbeats_until_they_are_current) {
+    options_.lifetime = std::chrono::milliseconds(40);
+    start_with({});
+    FakePlugin plugin(options_.socket);
+    plugin.hello();
+    ASSERT_TRUE(plugin.read_until([&] { return plugin.heartbeats == 2; }));
+    current_ = false;
+    // At most the one that was on its way; then only what is pushed.
+    server_->push(device("d1", Grant::full));
+    ASSERT_TRUE(plugin.read_until([&] { return plugin.devices.contains("d1"); }));
+    const int before = plugin.heartbeats;
+    for (int i = 0; i < 20; ++i) {
+        const std::string id = fmt::format("e{}", i);
+        server_->push(device(id, Grant::full));
+        ASSERT_TRUE(plugin.read_until([&] { return plugin.devices.contains(id); }));
+        // tidy: allow(banned-call) because nothing must come in this time.
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+    }
+    EXPECT_LE(plugin.heartbeats, before + 1);
+    current_ = true;
+    EXPECT_TRUE(plugin.read_until([&] { return plugin.heartbeats >= before + 3; }));
 }
 
 TEST_F(feed_server, quiet_time__heartbeats_come) {
@@ -352,7 +378,8 @@ TEST_F(feed_server, more_revoked_certificates_than_fit__device_is_refused_whole)
 
 TEST_F(feed_server, socket_in_use__second_server_is_refused) {
     start_with({});
-    const auto second = FeedServer::start(options_, [] { return std::vector<Device>{}; }, bus_);
+    const auto second = FeedServer::start(
+        options_, [] { return std::vector<Device>{}; }, [] { return true; }, bus_);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Code::input_conflict);
 }

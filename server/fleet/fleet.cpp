@@ -96,10 +96,6 @@ Result<void> record_verdict(soci::session& session, const VerdictReached& verdic
                "verdict_ms = :at WHERE device_id = :id",
         soci::use(name), soci::use(reason), soci::use(level), soci::use(verdict.at_ms),
         soci::use(verdict.device);
-    if (verdict.verdict == Verdict::trusted) {
-        session << "UPDATE devices SET last_pass_ms = :at WHERE device_id = :id",
-            soci::use(verdict.at_ms), soci::use(verdict.device);
-    }
     return {};
 }
 
@@ -203,13 +199,29 @@ Result<void> Fleet::apply_verdict(const VerdictReached& verdict) {
         QUOIN_CHECK(save(session, device));
         return record_verdict(session, verdict);
     });
+    if (!committed && verdict.verdict == Verdict::untrusted) shut_out(verdict);
     QUOIN_CHECK(committed);
+    unrecorded_.erase(verdict.device);
     if (!next) return {};
     publish(device);
     const bool out = device.state == State::quarantined;
     audit_.append(out ? audit::Id::fleet_device_quarantined : audit::Id::fleet_state_changed,
                   device.id, {{"state", state_name(device.state)}, {"reason", device.reason}});
     return {};
+}
+
+// A database that cannot commit must not keep a compromised device on the broker. Under order_.
+void Fleet::shut_out(const VerdictReached& verdict) {
+    const bool first = unrecorded_.insert_or_assign(verdict.device, verdict).second;
+    if (!first) return;
+    const std::string reason =
+        bounded(fmt::format("{}: {}", verdict_name(verdict.verdict), verdict.reason));
+    publish({.id = verdict.device,
+             .device_class = DeviceClass::mpu,  // the others are not appraised
+             .state = State::quarantined,
+             .reason = reason});
+    audit_.append(audit::Id::fleet_device_quarantined, verdict.device,
+                  {{"state", "not recorded yet"}, {"reason", reason}});
 }
 
 Result<void> Fleet::enrol(std::string_view name) {
@@ -302,7 +314,8 @@ Result<Fleet::Device> Fleet::revoke_row(std::string_view name, std::string_view 
 }
 
 Result<std::vector<feed::Device>> Fleet::snapshot() {
-    return database_.read([](soci::session& session) -> Result<std::vector<feed::Device>> {
+    const std::lock_guard lock(order_);
+    return database_.read([this](soci::session& session) -> Result<std::vector<feed::Device>> {
         const std::int64_t now = now_ms();
         std::map<std::string, std::vector<std::string>> revoked;
         const soci::rowset<soci::row> serials =
@@ -320,9 +333,10 @@ Result<std::vector<feed::Device>> Fleet::snapshot() {
             QUOIN_TRY(const State state, state_by_name(row.get<std::string>(1)));
             auto id = row.get<std::string>(0);
             auto serials_of = std::move(revoked[id]);
+            const bool shut = unrecorded_.contains(id);
             devices.push_back({.seq = 0,
                                .id = std::move(id),
-                               .grant = grant_of(state),
+                               .grant = shut ? feed::Grant::none : grant_of(state),
                                .state = row.get<std::string>(1),
                                .reason = row.get<std::string>(2),
                                .revoked = std::move(serials_of)});
@@ -362,6 +376,12 @@ Result<std::vector<std::string>> Fleet::devices_of(std::string_view condition,
 // The verifier records a verdict, then the fleet acts on it: two commits. What was cut off between
 // them by a crash or a busy database is done here, before the broker gets a snapshot and after.
 Result<void> Fleet::finish_isolations() {
+    std::map<std::string, VerdictReached, std::less<>> unrecorded;
+    {
+        const std::lock_guard lock(order_);
+        unrecorded = unrecorded_;
+    }
+    for (const auto& [id, verdict] : unrecorded) QUOIN_CHECK(apply_verdict(verdict));
     QUOIN_TRY(const auto devices,
               devices_of("verdict = 'untrusted' AND state IN ('onboarding', 'active', 'degraded') "
                          "AND verdict_ms >= :bound",
@@ -384,31 +404,41 @@ Result<void> Fleet::finish_isolations() {
 }
 
 void Fleet::sweep() {
-    if (const auto finished = finish_isolations(); !finished) {
-        spdlog::error("fleet: sweep: {}", finished.error().message);
+    const auto swept = try_sweep();
+    if (swept) {
+        swept_ = std::chrono::steady_clock::now();
+    } else {
+        spdlog::error("fleet: sweep: {}", swept.error().message);
     }
+}
+
+bool Fleet::is_current() const {
+    constexpr std::chrono::seconds patience(10);
+    return std::chrono::steady_clock::now() - swept_.load() < patience;
+}
+
+Result<void> Fleet::try_sweep() {
+    QUOIN_CHECK(finish_isolations());
     const std::int64_t now = now_ms();
     const std::int64_t oldest =
         now - std::chrono::duration_cast<std::chrono::milliseconds>(verdict_lifetime_).count();
-    const auto stale =
-        devices_of("state = 'active' AND class = 'mpu' AND verdict_ms < :bound", oldest);
-    const auto cut_off = devices_of(
-        "state = 'expected' AND EXISTS (SELECT 1 FROM certificates WHERE subject_id = device_id "
-        "AND kind = "
-        "'device' AND revoked_ms = 0 AND not_after_ms > :bound)",
-        now);
-    if (!stale || !cut_off) {
-        spdlog::error("fleet: sweep: {}", (!stale ? stale.error() : cut_off.error()).message);
-        return;
+    QUOIN_TRY(const auto stale,
+              devices_of("state = 'active' AND class = 'mpu' AND verdict_ms < :bound", oldest));
+    for (const std::string& device : stale) {
+        QUOIN_CHECK(
+            apply_verdict({.device = device,
+                           .verdict = Verdict::stale,
+                           .reason = fmt::format("no verdict for {} s", verdict_lifetime_.count()),
+                           .level = "",
+                           .at_ms = now}));
     }
-    for (const std::string& device : *stale) {
-        on_verdict({.device = device,
-                    .verdict = Verdict::stale,
-                    .reason = fmt::format("no verdict for {} s", verdict_lifetime_.count()),
-                    .level = "",
-                    .at_ms = now});
-    }
-    for (const std::string& device : *cut_off) log_failure("enrolment", device, enrol(device));
+    QUOIN_TRY(const auto cut_off,
+              devices_of("state = 'expected' AND EXISTS (SELECT 1 FROM certificates WHERE "
+                         "subject_id = device_id AND kind = 'device' AND revoked_ms = 0 AND "
+                         "not_after_ms > :bound)",
+                         now));
+    for (const std::string& device : cut_off) QUOIN_CHECK(enrol(device));
+    return {};
 }
 
 void Fleet::publish(const Device& device) {

@@ -6,7 +6,9 @@
 // any. Listeners of DeviceChanged must not call back into the fleet.
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <map>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -45,11 +47,16 @@ public:
     Result<std::vector<std::pair<std::string, std::int64_t>>> counts();
 
     // To be called about once a second: degrades each mpu whose verdict is older than its lifetime
-    // (I10), and finishes isolations and enrolments whose last step a crash cut off. Once before
-    // the broker may ask for a snapshot.
+    // (I10), and finishes isolations and enrolments whose last step a crash or the database cut
+    // off. Once before the broker may ask for a snapshot.
     void sweep();
 
+    // Whether what was published is what must hold: false while sweep() cannot do its work, so
+    // that verdicts may have run out unnoticed. The broker must not be kept going then.
+    bool is_current() const;
+
 private:
+    Result<void> try_sweep();
     Result<void> finish_isolations();
     struct Device {
         std::string id = {};
@@ -64,6 +71,7 @@ private:
     static Result<void> save(soci::session& session, Device& device);
     Result<std::size_t> insert_batch(std::string_view batch);
     void on_verdict(const VerdictReached& verdict);
+    void shut_out(const VerdictReached& verdict);
     Result<void> apply_verdict(const VerdictReached& verdict);
     Result<void> enrol(std::string_view device);
     Result<Device> release_row(std::string_view device);
@@ -76,6 +84,10 @@ private:
     audit::Log& audit_;
     std::chrono::seconds verdict_lifetime_;
     std::mutex order_;  // from the start of a change to the end of its publication
+    // Under order_. Untrusted verdicts that the database did not take: they hold all the same, and
+    // sweep() tries again.
+    std::map<std::string, VerdictReached, std::less<>> unrecorded_;
+    std::atomic<std::chrono::steady_clock::time_point> swept_;  // last without an error
 };
 
 }  // namespace quoin::server

@@ -202,6 +202,36 @@ TEST_P(fleet, isolation_cut_off_by_a_crash__finished_by_the_sweep) {
     EXPECT_EQ(of("mpu-1").state, "degraded") << "a release is not undone by the old verdict";
 }
 
+TEST_P(fleet, untrusted_while_the_database_is_away__shut_out_at_once_and_recorded_later) {
+    import_two();
+    enrol("mpu-1");
+    judge("mpu-1", Verdict::trusted);
+    fleet_.sweep();
+    EXPECT_TRUE(fleet_.is_current());
+    EXPECT_EQ(of("mpu-1").grant, feed::Grant::full);
+    const auto run = [&](const std::string& statement) {
+        must(plant_.database->transaction([&](soci::session& session) -> Result<void> {
+            session << statement;
+            return {};
+        }));
+    };
+    run("ALTER TABLE devices RENAME COLUMN verdict_reason TO away");  // no verdict can be written
+    judge("mpu-1", Verdict::untrusted, "signature");
+    EXPECT_EQ(changes_.back().device, "mpu-1");
+    EXPECT_EQ(changes_.back().grant, feed::Grant::none);
+    EXPECT_THAT(changes_.back().reason, HasSubstr("signature"));
+    EXPECT_EQ(of("mpu-1").grant, feed::Grant::none);  // for a broker that asks again
+    EXPECT_EQ(plant_.count(audit::Id::fleet_device_quarantined), 1U);
+    fleet_.sweep();
+    EXPECT_EQ(of("mpu-1").state, "active");  // still not recorded
+    run("ALTER TABLE devices RENAME COLUMN away TO verdict_reason");
+    fleet_.sweep();
+    EXPECT_EQ(of("mpu-1").state, "quarantined");
+    EXPECT_EQ(of("mpu-1").grant, feed::Grant::none);
+}
+
+TEST_P(fleet, sweep_never_done__not_current) { EXPECT_FALSE(fleet_.is_current()); }
+
 TEST_P(fleet, untrusted_before_the_newest_verdict__quarantined_all_the_same) {
     import_two();
     enrol("mpu-1");

@@ -75,10 +75,8 @@ HttpResponse Est::handle(const HttpRequest& request) {
     if (!request.client_chain.empty()) {
         serial = request.client_chain.front().serial_hex();
         // Not on the inventory: the name that its certificate, of a CA known here, gives it.
-        if (const auto claimed = request.client_chain.front().identity();
-            device.empty() && claimed) {
-            device = claimed->id;
-        }
+        const auto claimed = request.client_chain.front().identity();
+        if (device.empty() && claimed && claimed->kind == x509::Kind::birth) device = claimed->id;
     }
     audit_.append(audit::Id::pki_enrolment_refused, device,
                   {{"path", request.path},

@@ -1,22 +1,25 @@
 #include "server/telemetry/distrust.hpp"
 
-#include <algorithm>
-
 #include "server/telemetry/contiguity.hpp"
+#include "server/telemetry/sample.hpp"
 
 namespace quoin::telemetry {
 namespace {
 
-std::vector<Distrust> read_distrust(soci::session& session, const std::string& device) {
-    std::vector<Distrust> found;
-    Distrust row;
-    soci::statement statement =
-        (session.prepare << "SELECT from_ms, to_ms FROM distrust WHERE device_id = :d "
-                            "ORDER BY from_ms",
-         soci::into(row.from_ms), soci::into(row.to_ms), soci::use(device));
-    statement.execute();
-    while (statement.fetch()) found.push_back(row);
-    return found;
+constexpr std::int64_t clock_tolerance_ms = 2000;
+
+// When the device passed last before `verdict_ms`; 0: never.
+std::int64_t pass_before(soci::session& session, const std::string& device,
+                         std::int64_t verdict_ms) {
+    std::int64_t pass_ms = 0;
+    session << "SELECT last_pass_ms FROM devices WHERE device_id = :d", soci::into(pass_ms),
+        soci::use(device);
+    if (pass_ms <= verdict_ms) return pass_ms;
+    // It has passed again meanwhile, or the clock was set back.
+    session << "SELECT COALESCE(MAX(at_ms), 0) FROM verdicts WHERE device_id = :d AND "
+               "verdict = 'trusted' AND at_ms < :v",
+        soci::into(pass_ms), soci::use(device), soci::use(verdict_ms);
+    return pass_ms;
 }
 
 std::vector<std::int64_t> stream_keys(soci::session& session, const std::string& device) {
@@ -26,80 +29,80 @@ std::vector<std::int64_t> stream_keys(soci::session& session, const std::string&
     return {rows.begin(), rows.end()};
 }
 
-std::int64_t mark_stream(soci::session& session, std::int64_t key, std::int64_t last_pass_ms) {
+std::int64_t mark_stream(soci::session& session, std::int64_t key, std::int64_t pass_ms) {
     // The newest sample from before the pass bounds the scan. Samples may have been stored out of
     // order by as much as the window.
     std::int64_t before = 0;
     session << "SELECT seq FROM samples WHERE stream_key = :k AND stored_ms <= :p "
                "ORDER BY seq DESC LIMIT 1",
-        soci::into(before), soci::use(key), soci::use(last_pass_ms);
+        soci::into(before), soci::use(key), soci::use(pass_ms);
     const auto from = before - static_cast<std::int64_t>(Contiguity::window);
     soci::statement update =
         (session.prepare << "UPDATE samples SET suspect = 1 WHERE stream_key = :k AND "
                             "seq > :s AND stored_ms > :p AND suspect = 0",
-         soci::use(key), soci::use(from), soci::use(last_pass_ms));
+         soci::use(key), soci::use(from), soci::use(pass_ms));
     update.execute(true);
     return update.get_affected_rows();
 }
 
 }  // namespace
 
-bool suspects(const std::vector<Distrust>& of_device, std::int64_t ts_ms) {
-    return std::ranges::any_of(of_device, [ts_ms](const Distrust& one) {
-        return one.to_ms == 0 || (ts_ms > one.from_ms && ts_ms <= one.to_ms);
-    });
+bool suspects(std::int64_t until_ms, std::int64_t ts_ms, std::int64_t now_ms) {
+    if (until_ms == 0 || ts_ms <= until_ms) return true;
+    // No sample may be more than a day ahead: after a day those are behind us.
+    return now_ms < until_ms + day_ms && ts_ms > now_ms + clock_tolerance_ms;
 }
 
-Result<DistrustByDevice> load_distrust(store::Database& database) {
-    return database.transaction([](soci::session& session) -> Result<DistrustByDevice> {
-        session << "UPDATE distrust SET to_ms = (SELECT last_pass_ms FROM devices WHERE "
-                   "devices.device_id = distrust.device_id) WHERE to_ms = 0 AND device_id IN "
+Result<Distrust> load_distrust(store::Database& database) {
+    return database.transaction([](soci::session& session) -> Result<Distrust> {
+        session << "UPDATE distrust SET until_ms = (SELECT verdict_ms FROM devices WHERE "
+                   "devices.device_id = distrust.device_id) WHERE until_ms = 0 AND device_id IN "
                    "(SELECT device_id FROM devices WHERE verdict = 'trusted')";
-        DistrustByDevice found;
+        Distrust found;
         std::string device;
-        Distrust row;
-        soci::statement statement =
-            (session.prepare << "SELECT device_id, from_ms, to_ms FROM distrust "
-                                "ORDER BY device_id, from_ms",
-             soci::into(device), soci::into(row.from_ms), soci::into(row.to_ms));
+        std::int64_t until_ms = 0;
+        soci::statement statement = (session.prepare << "SELECT device_id, until_ms FROM distrust",
+                                     soci::into(device), soci::into(until_ms));
         statement.execute();
-        while (statement.fetch()) found[device].push_back(row);
+        while (statement.fetch()) found[device] = until_ms;
         return found;
     });
 }
 
-Result<std::vector<std::string>> untrusted_devices(store::Database& database) {
-    return database.read([](soci::session& session) -> Result<std::vector<std::string>> {
-        const soci::rowset<std::string> rows =
-            (session.prepare << "SELECT device_id FROM devices WHERE verdict = 'untrusted'");
-        return std::vector<std::string>(rows.begin(), rows.end());
+Result<std::vector<UntrustedDevice>> untrusted_devices(store::Database& database) {
+    return database.read([](soci::session& session) -> Result<std::vector<UntrustedDevice>> {
+        std::vector<UntrustedDevice> found;
+        UntrustedDevice row;
+        soci::statement statement = (session.prepare << "SELECT device_id, verdict_ms FROM devices "
+                                                        "WHERE verdict = 'untrusted'",
+                                     soci::into(row.device), soci::into(row.verdict_ms));
+        statement.execute();
+        while (statement.fetch()) found.push_back(row);
+        return found;
     });
 }
 
-Result<BegunDistrust> begin_distrust(store::Database& database, const std::string& device) {
-    return database.transaction([&](soci::session& session) -> Result<BegunDistrust> {
-        std::int64_t last_pass_ms = 0;
-        session << "SELECT last_pass_ms FROM devices WHERE device_id = :d",
-            soci::into(last_pass_ms), soci::use(device);
-        if (!session.got_data()) return BegunDistrust{};
-        session << "INSERT INTO distrust (device_id, from_ms, to_ms) VALUES (:d, :p, 0) "
-                   "ON CONFLICT (device_id, from_ms) DO UPDATE SET to_ms = 0",
-            soci::use(device), soci::use(last_pass_ms);
-        BegunDistrust begun;
+Result<std::int64_t> begin_distrust(store::Database& database, const std::string& device,
+                                    std::int64_t verdict_ms) {
+    return database.transaction([&](soci::session& session) -> Result<std::int64_t> {
+        session << "INSERT INTO distrust (device_id, until_ms) VALUES (:d, 0) "
+                   "ON CONFLICT (device_id) DO UPDATE SET until_ms = 0",
+            soci::use(device);
+        const std::int64_t pass_ms = pass_before(session, device, verdict_ms);
+        std::int64_t marked = 0;
         for (const std::int64_t key : stream_keys(session, device)) {
-            begun.marked += mark_stream(session, key, last_pass_ms);
+            marked += mark_stream(session, key, pass_ms);
         }
-        begun.all = read_distrust(session, device);
-        return begun;
+        return marked;
     });
 }
 
-Result<std::vector<Distrust>> end_distrust(store::Database& database, const std::string& device,
-                                           std::int64_t pass_ms) {
-    return database.transaction([&](soci::session& session) -> Result<std::vector<Distrust>> {
-        session << "UPDATE distrust SET to_ms = :p WHERE device_id = :d AND to_ms = 0",
+Result<void> end_distrust(store::Database& database, const std::string& device,
+                          std::int64_t pass_ms) {
+    return database.transaction([&](soci::session& session) -> Result<void> {
+        session << "UPDATE distrust SET until_ms = :p WHERE device_id = :d AND until_ms = 0",
             soci::use(pass_ms), soci::use(device);
-        return read_distrust(session, device);
+        return {};
     });
 }
 

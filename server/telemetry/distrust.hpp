@@ -1,8 +1,8 @@
-// When devices were not trusted: from the pass before an untrusted verdict to the pass after it.
+// Until when devices were not trusted: whoever was root on one had its queue and its clock in hand.
 //
-// What a device measured in that time is suspect, whenever it arrives: what was stored already is
-// marked by begin_distrust(), what its queue brings later by suspects(). Times of passes are the
-// server's, of samples the device's clock.
+// From the last pass before an untrusted verdict to the first pass after it, everything a device
+// sends is suspect. What was stored already is marked by begin_distrust(); what its queue brings
+// later by suspects(): all that claims to be from before the end, and from the future.
 //
 // Errors: those of store::Database. Threads: any; every call is one transaction of its own.
 #pragma once
@@ -17,28 +17,27 @@
 
 namespace quoin::telemetry {
 
-struct Distrust {
-    std::int64_t from_ms = 0;  // the last pass before it; 0: there was none
-    std::int64_t to_ms = 0;    // the pass that ended it; 0: it lasts
+// Device -> the pass that ended its latest distrust, in UTC ms by the server's clock; 0: it lasts.
+using Distrust = std::map<std::string, std::int64_t, std::less<>>;
+
+// Whether a sample that says it is from `ts_ms` and arrives now is suspect.
+bool suspects(std::int64_t until_ms, std::int64_t ts_ms, std::int64_t now_ms);
+
+// What a crash left undone is done: a device whose verdict has become trusted is at the end of its
+// distrust. (One whose verdict is untrusted must be begun again: that repeats safely.)
+Result<Distrust> load_distrust(store::Database& database);
+
+struct UntrustedDevice {
+    std::string device;
+    std::int64_t verdict_ms = 0;
 };
-using DistrustByDevice = std::map<std::string, std::vector<Distrust>, std::less<>>;
-
-// Whether a sample measured at `ts_ms` and arriving now is suspect.
-bool suspects(const std::vector<Distrust>& of_device, std::int64_t ts_ms);
-
-// All there are. What a crash left undone is done: a device whose verdict has become trusted is at
-// the end of its distrust. (One whose verdict is untrusted must be begun again: it repeats safely.)
-Result<DistrustByDevice> load_distrust(store::Database& database);
 // The devices whose last verdict is untrusted.
-Result<std::vector<std::string>> untrusted_devices(store::Database& database);
+Result<std::vector<UntrustedDevice>> untrusted_devices(store::Database& database);
 
-struct BegunDistrust {
-    std::int64_t marked = 0;  // samples that were stored since the last pass, now suspect
-    std::vector<Distrust> all;
-};
-// Repeats safely. A device that is not in the inventory has none.
-Result<BegunDistrust> begin_distrust(store::Database& database, const std::string& device);
-Result<std::vector<Distrust>> end_distrust(store::Database& database, const std::string& device,
-                                           std::int64_t pass_ms);
+// Marks what was stored since the last pass before the verdict; how many samples. Repeats safely.
+Result<std::int64_t> begin_distrust(store::Database& database, const std::string& device,
+                                    std::int64_t verdict_ms);
+Result<void> end_distrust(store::Database& database, const std::string& device,
+                          std::int64_t pass_ms);
 
 }  // namespace quoin::telemetry

@@ -141,14 +141,14 @@ void Ingest::give_up(const Stream& stream, const Contiguity::Dropped& dropped) {
 // A crash may have come between a verdict and what follows from it: that is done before anything
 // else.
 bool Ingest::load_verdicts() {
-    std::vector<std::string> untrusted;
+    std::vector<UntrustedDevice> untrusted;
     const bool loaded = until_done("finding untrusted devices", [&]() -> Result<void> {
         QUOIN_TRY(distrust_, load_distrust(database_));
         QUOIN_TRY(untrusted, untrusted_devices(database_));
         return {};
     });
-    return loaded && std::ranges::all_of(untrusted, [this](const std::string& device) {
-               return begin_distrust_of(device);
+    return loaded && std::ranges::all_of(untrusted, [this](const UntrustedDevice& one) {
+               return begin_distrust_of(one.device, one.verdict_ms);
            });
 }
 
@@ -182,40 +182,40 @@ bool Ingest::take_work() {
 
 void Ingest::apply_verdicts() {
     for (const auto& [device, trusted, at_ms] : verdict_work_) {
-        if (!(trusted ? end_distrust_of(device, at_ms) : begin_distrust_of(device))) return;
+        if (!(trusted ? end_distrust_of(device, at_ms) : begin_distrust_of(device, at_ms))) return;
     }
     verdict_work_.clear();
 }
 
 // Both: false means that it is time to end.
-bool Ingest::begin_distrust_of(const std::string& device) {
-    BegunDistrust begun;
+bool Ingest::begin_distrust_of(const std::string& device, std::int64_t verdict_ms) {
+    std::int64_t marked = 0;
     const bool done = until_done("marking samples as suspect", [&]() -> Result<void> {
-        QUOIN_TRY(begun, begin_distrust(database_, device));
+        QUOIN_TRY(marked, begin_distrust(database_, device, verdict_ms));
         return {};
     });
     if (!done) return false;
-    if (begun.marked > 0) {
-        audit_.append(audit::Id::telemetry_samples_suspect, device, {{"count", begun.marked}});
+    distrust_[device] = 0;
+    if (marked > 0) {
+        audit_.append(audit::Id::telemetry_samples_suspect, device, {{"count", marked}});
     }
-    if (!begun.all.empty()) distrust_[device] = std::move(begun.all);
     return true;
 }
 
 bool Ingest::end_distrust_of(const std::string& device, std::int64_t pass_ms) {
     const auto found = distrust_.find(device);
-    const auto lasts = [](const Distrust& one) { return one.to_ms == 0; };
     // Nearly every pass is one of many: nothing to write.
-    if (found == distrust_.end() || std::ranges::none_of(found->second, lasts)) return true;
-    return until_done("ending a distrust", [&]() -> Result<void> {
-        QUOIN_TRY(found->second, end_distrust(database_, device, pass_ms));
-        return {};
+    if (found == distrust_.end() || found->second != 0) return true;
+    const bool done = until_done("ending a distrust", [&]() -> Result<void> {
+        return end_distrust(database_, device, pass_ms);
     });
+    if (done) found->second = pass_ms;
+    return done;
 }
 
-bool Ingest::is_suspect(const std::string& device, std::int64_t ts_ms) const {
+bool Ingest::is_suspect(const std::string& device, std::int64_t ts_ms, std::int64_t now_ms) const {
     const auto found = distrust_.find(device);
-    return found != distrust_.end() && suspects(found->second, ts_ms);
+    return found != distrust_.end() && suspects(found->second, ts_ms, now_ms);
 }
 
 void Ingest::process_chunk() {
@@ -277,7 +277,9 @@ void Ingest::take_in(Item& item, std::int64_t now_ms) {
     }
     const auto parsed = parser_.parse(bytes_of(item.payload), now_ms);
     if (!parsed) {
-        return reject(device, stream.name, parsed.error().message);
+        reject(device, stream.name, parsed.error().message);
+        if (const Sample* untimely = parser_.untimely()) settle(stream, *untimely);
+        return;
     }
     Sample& sample = **parsed;
     touch(stream);
@@ -297,9 +299,20 @@ void Ingest::take_in(Item& item, std::int64_t now_ms) {
             batch_.seqs.push_back(static_cast<std::int64_t>(sample.seq));
             batch_.ts_ms.push_back(sample.ts_ms);
             batch_.stored_ms.push_back(now_ms);
-            batch_.suspect.push_back(is_suspect(device, sample.ts_ms) ? 1 : 0);
+            batch_.suspect.push_back(is_suspect(device, sample.ts_ms, now_ms) ? 1 : 0);
             batch_.values.push_back(std::move(sample.values_json));
             break;
+    }
+    if (dropped.count > 0) give_up(stream, dropped);
+}
+
+// Measured while the device's clock was wrong: it would come again until its time has come, and
+// hold up what is behind it. So it is given up.
+void Ingest::settle(Stream& stream, const Sample& untimely) {
+    touch(stream);
+    Contiguity::Dropped dropped;
+    if (stream.contiguity.add(untimely.seq, untimely.low, dropped) == Contiguity::Outcome::fresh) {
+        give_up(stream, {.count = 1, .from = untimely.seq, .to = untimely.seq});
     }
     if (dropped.count > 0) give_up(stream, dropped);
 }

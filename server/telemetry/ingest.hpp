@@ -79,7 +79,7 @@ public:
     void stop();
     void accept(std::string topic, std::string payload);
     // The device's verdict changed: untrusted marks what it stored since its last pass, and what
-    // it measured until its next one whenever that comes (distrust.hpp).
+    // comes until its next one and out of its queue behind that (distrust.hpp).
     void verdict(std::string device, bool trusted, std::int64_t at_ms);
 
     const IngestCounters& counters() const { return counters_; }
@@ -138,13 +138,14 @@ private:
     bool take_work();
     bool load_verdicts();
     void apply_verdicts();
-    bool begin_distrust_of(const std::string& device);
+    bool begin_distrust_of(const std::string& device, std::int64_t verdict_ms);
     bool end_distrust_of(const std::string& device, std::int64_t pass_ms);
-    bool is_suspect(const std::string& device, std::int64_t ts_ms) const;
+    bool is_suspect(const std::string& device, std::int64_t ts_ms, std::int64_t now_ms) const;
     void process_chunk();
     bool open_new_streams(std::span<Item> items);
     void touch(Stream& stream);
     void take_in(Item& item, std::int64_t now_ms);
+    void settle(Stream& stream, const Sample& untimely);
     bool commit_batch();
     void announce_batch();
     void acknowledge_batch();
@@ -182,7 +183,7 @@ private:
     std::vector<Stream*> rows_;     // the stream of each row of batch_
     std::vector<Stream*> touched_;  // streams of this batch
     std::vector<Stream*> pending_acks_;
-    DistrustByDevice distrust_;  // as the database has it
+    Distrust distrust_;  // as the database has it
 
     std::thread committer_;
 };

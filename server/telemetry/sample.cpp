@@ -185,13 +185,17 @@ private:
     unsigned seen_ = 0;
 };
 
-Result<void> check_ranges(const Sample& sample, std::int64_t now_ms) {
+Result<void> check_sequence(const Sample& sample) {
     if (sample.seq < 1 || sample.seq > max_seq) {
         return fail(Code::peer_malformed, "seq: {} is not 1 .. 2^53-1", sample.seq);
     }
     if (sample.low < 1 || sample.low > sample.seq) {
         return fail(Code::peer_malformed, "low: {} is not 1 .. seq ({})", sample.low, sample.seq);
     }
+    return {};
+}
+
+Result<void> check_time(const Sample& sample, std::int64_t now_ms) {
     if (sample.ts_ms < earliest_ms || sample.ts_ms > now_ms + day_ms) {
         return fail(Code::peer_malformed, "ts: {} is not 2000-01-01 .. now + 1 day in milliseconds",
                     sample.ts_ms);
@@ -225,6 +229,7 @@ Result<TelemetryTopic> parse_topic(std::string_view topic, std::string_view site
 }
 
 Result<Sample*> SampleParser::parse(Bytes payload, std::int64_t now_ms) {
+    untimely_ = false;
     if (payload.size() > max_sample_size) {
         return fail(Code::peer_oversize, "sample of {} bytes: the limit is {}", payload.size(),
                     max_sample_size);
@@ -240,7 +245,10 @@ Result<Sample*> SampleParser::parse(Bytes payload, std::int64_t now_ms) {
         return fail(Code::peer_malformed, "sample: seq, low, ts and values are all needed");
     }
     if (sax.value_count() == 0) return fail(Code::peer_malformed, "values: is empty");
-    QUOIN_CHECK(check_ranges(sample_, now_ms));
+    QUOIN_CHECK(check_sequence(sample_));
+    const auto timely = check_time(sample_, now_ms);
+    untimely_ = !timely;
+    QUOIN_CHECK(timely);
     return &sample_;
 }
 

@@ -42,9 +42,12 @@ class SampleParser {
 public:
     // The sample is valid until the next call; its text may be moved out.
     Result<Sample*> parse(Bytes payload, std::int64_t now_ms);
+    // The sample that parse() refused just now for its time alone; null: it was something else.
+    const Sample* untimely() const { return untimely_ ? &sample_ : nullptr; }
 
 private:
     Sample sample_;
+    bool untimely_ = false;
 };
 
 }  // namespace quoin::telemetry

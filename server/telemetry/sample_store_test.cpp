@@ -146,13 +146,24 @@ TEST_P(sample_store, begin_distrust__since_the_last_pass__only_those) {
     store(open("d1", "a"), 1, 10);
     store(open("d1", "b"), 9, 9);
     store(open("d2", "a"), 1, 10);
-    EXPECT_EQ(begin_distrust(database(), "d1")->marked, 4);  // a: 8, 9, 10; b: 9
-    EXPECT_EQ(begin_distrust(database(), "d1")->marked, 0);
-    EXPECT_EQ(begin_distrust(database(), "nobody")->marked, 0);
+    EXPECT_EQ(begin_distrust(database(), "d1", 9500), 4);  // a: 8, 9, 10; b: 9
+    EXPECT_EQ(begin_distrust(database(), "d1", 9500), 0);
+    EXPECT_EQ(begin_distrust(database(), "nobody", 9500), 0);
     EXPECT_EQ(test_.number("SELECT COUNT(*) FROM samples WHERE suspect = 1"), 4);
     EXPECT_EQ(test_.number("SELECT MIN(seq) FROM samples WHERE suspect = 1"), 8);
     const auto found = query(database(), {.device = "d1", .stream = "b"});
     EXPECT_TRUE(found->at(0).suspect);
+}
+
+// The database was away when the verdict came, and back when the device had passed again.
+TEST_P(sample_store, begin_distrust__passed_again_meanwhile__since_the_pass_before_the_verdict) {
+    test_.add_device("d1", "trusted", 9900);
+    test_.run(
+        "INSERT INTO verdicts (device_id, at_ms, number, verdict, reason, level) VALUES "
+        "('d1', 3000, 1, 'trusted', '', ''), ('d1', 6000, 2, 'untrusted', 'x', ''), "
+        "('d1', 9900, 3, 'trusted', '', '')");
+    store(open("d1", "a"), 1, 10);
+    EXPECT_EQ(begin_distrust(database(), "d1", 6000), 7);  // 4 .. 10
 }
 
 }  // namespace

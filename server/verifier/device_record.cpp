@@ -116,7 +116,7 @@ Result<void> record_verdict(store::Database& database, const VerdictRow& verdict
         const auto counter = static_cast<std::int64_t>(*verdict.boot_counter);
         session << "UPDATE devices SET last_pass_ms = :at, boot_counter = :c, release_version = :r "
                    "WHERE device_id = :d",
-            soci::use(verdict.at_ms), soci::use(counter), soci::use(verdict.release),
+            soci::use(verdict.asked_ms), soci::use(counter), soci::use(verdict.release),
             soci::use(verdict.device);
         return {};
     });

@@ -34,7 +34,9 @@ struct VerdictRow {
     std::string device;
     std::int64_t at_ms = 0;
     Appraisal appraisal;
-    // Of evidence that passed: raises what is known of the device.
+    // Of evidence that passed: raises what is known of the device. It says how the device was at
+    // some time since it was asked; nothing later counts as its last pass.
+    std::int64_t asked_ms = 0;
     std::optional<std::uint64_t> boot_counter;
     std::string release;
 };

@@ -237,6 +237,7 @@ void Worker::tick() {
                      {.device = device,
                       .at_ms = server::now_ms(),
                       .appraisal = {.verdict = Verdict::stale, .reason = "no_answer", .level = {}},
+                      .asked_ms = 0,
                       .boot_counter = {},
                       .release = {}});
         }
@@ -312,6 +313,7 @@ void Worker::appraise_evidence(const Evidence& evidence, Watched& watched) {
     VerdictRow row{.device = evidence.device,
                    .at_ms = server::now_ms(),
                    .appraisal = appraise(opened, facts),
+                   .asked_ms = 0,
                    .boot_counter = {},
                    .release = {}};
     const Verdict verdict = row.appraisal.verdict;
@@ -321,6 +323,7 @@ void Worker::appraise_evidence(const Evidence& evidence, Watched& watched) {
         return ignore(evidence.device, "late again");
     }
     if (verdict == Verdict::trusted) {
+        row.asked_ms = issued_ms_of(opened->claims().nonce);
         row.boot_counter = opened->claims().boot_counter;
         row.release = release;
         watched.pass_ms = clock_ms();

@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <condition_variable>
 #include <cstdio>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "host/net/mqtt_client.hpp"
@@ -15,6 +18,17 @@ namespace quoin::sim {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+// The "ts" of a sample as our publisher writes it. No JSON: what is measured is the broker.
+std::optional<std::int64_t> time_of(std::string_view payload) {
+    constexpr std::string_view name = "\"ts\":";
+    const auto at = payload.find(name);
+    if (at == std::string_view::npos) return std::nullopt;
+    std::int64_t ts_ms = 0;
+    const auto digits = payload.substr(at + name.size());
+    const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), ts_ms);
+    return read.ec == std::errc{} ? std::optional(ts_ms) : std::nullopt;
+}
 
 // What the threads of the clients report.
 struct Board {
@@ -26,16 +40,14 @@ struct Board {
     Latencies latencies;
     std::optional<Error> error;
 
-    void add_sample(const std::string& payload) {
-        const auto sample = nlohmann::json::parse(payload, nullptr, false);
+    void add_sample(std::string_view payload) {
+        const auto ts_ms = time_of(payload);
         const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
             std::chrono::system_clock::now().time_since_epoch());
         const std::scoped_lock lock(mutex);
         last = Clock::now();
         if (received++ == 0) first = last;
-        if (sample.is_object() && sample.contains("ts") && sample["ts"].is_number_integer()) {
-            latencies.add(static_cast<double>(now.count() - sample["ts"].get<std::int64_t>()));
-        }
+        if (ts_ms) latencies.add(static_cast<double>(now.count() - *ts_ms));
         changed.notify_all();
     }
 };
@@ -73,6 +85,7 @@ net::MqttOptions mqtt_options(const Access& access, std::string client_id) {
     options.host = access.host;
     options.port = access.port;
     options.client_id = std::move(client_id);
+    options.session_expiry = std::chrono::seconds(0);  // nothing is left over from an earlier round
     return options;
 }
 

@@ -132,7 +132,7 @@ void Plant::start_quoind(std::chrono::milliseconds lifetime) {
             for (const auto& [id, device] : devices_) all.push_back(device);
             return all;
         },
-        *bus_);
+        [] { return true; }, *bus_);
     ASSERT_TRUE(started) << started.error().message;
     server_ = std::move(*started);
 }

@@ -62,18 +62,18 @@ def test_intruder__subscribes_to_another_branch__hears_nothing(plant, silent):
         plant, silent, "quoin/e2e/+/telemetry/+", client_id="service.telemetry-test", **service(plant, "telemetry"))
     for topic in ("quoin/e2e/mcu-b/#", "quoin/e2e/mcu-b/telemetry/numbers", "quoin/e2e/+/telemetry/+", "#"):
         after = plant.last_event()
-        out = mosquitto.heard(plant, silent, topic, wait_s=2)
+        out = mosquitto.heard(plant, silent, topic)
         assert "mcu-b/telemetry" not in out, topic
         plant.wait_event("broker.access.denied", "mcu-a", after, topic=topic)
 
 
+@pytest.mark.any_network
 def test_intruder__own_certificate_and_branch__is_an_ordinary_client(plant, silent):
-    stored = plant.newest("mcu-a", "numbers")
     sample = json.dumps({"seq": 1, "low": 1, "ts": int(time.time() * 1000), "values": {"number": 42}})
     done = mosquitto.publish(plant, silent, "quoin/e2e/mcu-a/telemetry/by_hand", sample)
     assert done.returncode == 0, done.stderr
     waiting.until(lambda: plant.newest("mcu-a", "by_hand") == 1, "the sample is stored")
-    assert plant.newest("mcu-a", "numbers") == stored
+    assert all(one["values"]["number"] == one["seq"] - 1 for one in plant.samples("mcu-a", "numbers"))
 
 
 @pytest.mark.any_network

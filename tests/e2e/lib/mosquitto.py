@@ -27,9 +27,11 @@ def subscribe(plant, device, topic, client_id=None, count=1, wait_s=10, extra=()
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=die_with_parent)
 
 
-def heard(plant, device, topic, wait_s=3, **options):
-    """What mosquitto_sub prints in this time, if it is allowed to: "" else."""
-    out, _ = subscribe(plant, device, topic, count=1, wait_s=wait_s, **options).communicate(timeout=wait_s + 20)
+def heard(plant, device, topic, **options):
+    """The first message that mosquitto_sub hears within some seconds, or ""."""
+    wait_s = 12 if plant.faults else 3
+    out, _ = subscribe(plant, device, topic, count=1, wait_s=wait_s, extra=["-d"], **options).communicate(timeout=wait_s + 20)
+    assert "received SUBACK" in out, out  # else it could have heard nothing
     return "".join(line for line in out.splitlines(keepends=True) if line.startswith("quoin"))
 
 
