@@ -1,13 +1,8 @@
 #include "agent/agent.hpp"
 
-#include <fcntl.h>
 #include <spdlog/spdlog.h>
-#include <sys/file.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <random>
 #include <thread>
 
@@ -17,6 +12,7 @@
 #include "agent/queue.hpp"
 #include "agent/session.hpp"
 #include "agent/source.hpp"
+#include "host/files/files.hpp"
 
 namespace quoin::agent {
 namespace {
@@ -32,33 +28,6 @@ std::minstd_rand& randomness() {
     static thread_local std::minstd_rand random(std::random_device{}());
     return random;
 }
-
-// Holds HOME/agent.lock: two agents would give the same sequences to different samples.
-class HomeLock {
-public:
-    static Result<HomeLock> take(const std::filesystem::path& home) {
-        const auto file = (home / "agent.lock").string();
-        HomeLock lock(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-        if (lock.file_ < 0) {
-            return fail(Code::config_invalid, "{}: {}", file, std::strerror(errno));
-        }
-        if (::flock(lock.file_, LOCK_EX | LOCK_NB) != 0) {
-            return fail(Code::state_wrong, "{}: another agent runs in this folder; stop it first",
-                        file);
-        }
-        return lock;
-    }
-    HomeLock(HomeLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
-    HomeLock(const HomeLock&) = delete;
-    HomeLock& operator=(const HomeLock&) = delete;
-    ~HomeLock() {
-        if (file_ >= 0) ::close(file_);
-    }
-
-private:
-    explicit HomeLock(int file) : file_(file) {}
-    int file_;
-};
 
 // The wait after a failure: longer each time; much longer when the plant has said no, which only an
 // operator changes. Between a half and the whole of it.
@@ -266,7 +235,12 @@ Result<void> Agent::run(const std::stop_token& stop) {
 
 Result<void> run(const RunOptions& options, const std::stop_token& stop) {
     QUOIN_TRY(Config config, load_config(options.home));
-    QUOIN_TRY(const HomeLock lock, HomeLock::take(options.home));
+    // Two agents would give the same sequences to different samples.
+    const auto lock = files::lock_folder(options.home);
+    if (!lock) {
+        return fail(Code::state_wrong, "{}: is another agent running here? Stop it first",
+                    lock.error().message);
+    }
     QUOIN_TRY(IdentityStore store, IdentityStore::open(options.home));
     QUOIN_TRY(Birth birth, store.birth());
     QUOIN_TRY(const DeviceClass device_class, class_of(config, birth));

@@ -42,6 +42,7 @@ Result<crypto::ByteVector> answer(const attest::Challenge& challenge, const Iden
     }
     const std::vector<Measured> all = measure(config, device_class);
     std::vector<evidence::Measurement> measurements;
+    measurements.reserve(all.size());
     for (const Measured& one : all) measurements.push_back({one.name, one.digest});
     QUOIN_TRY(const crypto::Sha3_512Digest session, identity.certificate().sha3_512());
     evidence::Claims claims;
