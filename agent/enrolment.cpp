@@ -66,7 +66,7 @@ Result<x509::Identity> Enrolment::check(const x509::Certificate& certificate,
                                         x509::Kind kind, const std::string& device) const {
     const auto purpose = kind == x509::Kind::device ? x509::Purpose::client : x509::Purpose::any;
     QUOIN_CHECK(x509::verify_chain(certificate, intermediates, est_.anchors(), purpose));
-    QUOIN_TRY(const x509::Identity named, certificate.identity());
+    QUOIN_TRY(x509::Identity named, certificate.identity());
     if (named.kind != kind || named.id != device) {
         return fail(Code::peer_malformed, "the plant gave a certificate that names {} to device {}",
                     x509::to_uri(named), device);

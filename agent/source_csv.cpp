@@ -23,13 +23,17 @@ std::string to_text(const Position& position) {
     return fmt::format("{} {}", position.offset, position.line);
 }
 
+bool parse_all(std::string_view digits, std::uint64_t& number) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return error == std::errc{} && end == digits.data() + digits.size();
+}
+
 std::optional<Position> position_of(std::string_view text) {
     Position position;
-    const char* const end = text.data() + text.size();
-    const auto offset = std::from_chars(text.data(), end, position.offset);
-    if (offset.ec != std::errc{} || offset.ptr == end || *offset.ptr != ' ') return std::nullopt;
-    const auto line = std::from_chars(offset.ptr + 1, end, position.line);
-    if (line.ec != std::errc{} || line.ptr != end) return std::nullopt;
+    const auto space = text.find(' ');
+    if (space == std::string_view::npos) return std::nullopt;
+    if (!parse_all(text.substr(0, space), position.offset)) return std::nullopt;
+    if (!parse_all(text.substr(space + 1), position.line)) return std::nullopt;
     return position;
 }
 
