@@ -1,0 +1,36 @@
+// For tests: whether this processor runs a backend. Products ask in host/crypto.
+#pragma once
+
+#include <type_traits>
+
+#include "core/crypto/backend.hpp"
+
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
+
+namespace quoin::core::test {
+
+#if defined(__x86_64__)
+inline bool has_sha() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    return __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
+}
+inline bool has_aes() {
+    unsigned a = 0, b = 0, c = 0, d = 0;
+    constexpr unsigned needed = bit_AES | bit_PCLMUL | bit_SSE4_1;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & needed) == needed;
+}
+#else
+inline bool has_sha() { return false; }
+inline bool has_aes() { return false; }
+#endif
+
+template <class Backend>
+bool runs_here() {
+    if constexpr (std::is_same_v<Backend, ShaNi>) return has_sha();
+    if constexpr (std::is_same_v<Backend, AesNi>) return has_aes();
+    return true;
+}
+
+}  // namespace quoin::core::test
