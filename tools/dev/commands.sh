@@ -19,7 +19,7 @@ Quoin: industrial IoT that stays secure against quantum computers.
     ./dev shell [CMD...]     CMD, or a shell, in the build environment, built programs on PATH
 
 The first run sets itself up: on Debian 13 it installs the packages of tools/packages.txt, elsewhere it
-makes a Debian 13 root in ~/.cache/quoin (about a minute, 1.4 GB) and works in there. Each step prints the
+makes a Debian 13 root in ~/.cache/quoin (a minute or two, 2.5 GB) and works in there. Each step prints the
 command it runs; ./dev shell runs any of them by hand.
 
     QUOIN_CACHE=DIR   build root and compiler cache      QUOIN_MIRROR=URL  Debian mirror
