@@ -12,6 +12,43 @@ function(quoin_library name)
     target_link_libraries(${name} PUBLIC quoin_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
 endfunction()
 
+# How core is optimised, whatever the build is: its constant-time checks and speeds are those of the release.
+set(QUOIN_CORE_OPTIMISATION -O2 CACHE STRING "optimisation of the freestanding core")
+
+# quoin_core_library(NAME SOURCES a.cpp... AVX2 a_avx2.cpp... PUBLIC libs... PRIVATE libs...): a library of core/, without
+# exceptions and RTTI. The AVX2 sources are built for x86-64 only; they set their own target (core/crypto/target_avx2.hpp).
+function(quoin_core_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;AVX2;PUBLIC;PRIVATE" ${ARGN})
+    if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        set(arg_AVX2)
+    endif()
+    quoin_library(${name} SOURCES ${arg_SOURCES} ${arg_AVX2} PUBLIC quoin_core_base ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+    target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti ${QUOIN_CORE_OPTIMISATION}
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # g++ 14 warns falsely at `return {}` of expected<void>
+endfunction()
+
+# quoin_constant_time(NAME SOURCE x_check.cpp LIBRARIES libs... CHECKS a b... LEAKS c...): a program that valgrind runs once
+# for each check, with its name as the argument. A leak is planted: valgrind must find it, or the checks prove nothing.
+function(quoin_constant_time name)
+    cmake_parse_arguments(arg "" "SOURCE" "LIBRARIES;CHECKS;LEAKS" ${ARGN})
+    if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCE})
+    target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_dependencies(test_helpers ${name})
+    foreach(check IN LISTS arg_CHECKS arg_LEAKS)
+        add_test(NAME ${name}_${check}
+            COMMAND valgrind --quiet --error-exitcode=99 $<TARGET_FILE:${name}> ${check})
+        set_tests_properties(${name}_${check} PROPERTIES TIMEOUT 300)
+    endforeach()
+    foreach(check IN LISTS arg_LEAKS)
+        set_tests_properties(${name}_${check} PROPERTIES
+            PASS_REGULAR_EXPRESSION "depends on uninitialised|Use of uninitialised")
+    endforeach()
+endfunction()
+
 # What running a plant needs, and no tests: ./dev demo builds this.
 add_custom_target(programs)
 # Programs that tests run but that are no tests themselves: ./dev test NAME builds these too.

@@ -1,0 +1,22 @@
+// The builds of one algorithm, as tag types: the last template parameter of operations that differ.
+//
+// core never asks the processor: the caller picks (host/crypto asks CPUID once). A backend is
+// instantiated in its own .cpp; naming one that this target does not build fails at link time.
+#pragma once
+
+namespace quoin::core {
+
+// Plain C++, 32 and 64 bit.
+struct Portable {};
+
+// x86-64 with AVX2, BMI1 and BMI2 (every processor with AVX2 has all three). Built where
+// avx2_is_built.
+struct Avx2 {};
+
+#if defined(__x86_64__)
+inline constexpr bool avx2_is_built = true;
+#else
+inline constexpr bool avx2_is_built = false;
+#endif
+
+}  // namespace quoin::core
