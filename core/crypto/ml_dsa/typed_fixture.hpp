@@ -1,0 +1,19 @@
+// The parameter sets and backends that every typed test runs.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include "core/crypto/ml_dsa/ml_dsa.hpp"
+
+namespace quoin::core::ml_dsa::fixture {
+
+template <class SetType, class BackendType>
+struct Parameters {
+    using Set = SetType;
+    using Backend = BackendType;
+};
+
+using AllParameters = testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
+                                     Parameters<Set87, Portable>>;
+
+}  // namespace quoin::core::ml_dsa::fixture

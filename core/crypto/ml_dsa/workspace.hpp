@@ -1,0 +1,77 @@
+// The memory of each operation, which the caller lends. What is inside is the operation's own.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <type_traits>
+
+#include "core/crypto/backend.hpp"
+#include "core/crypto/ml_dsa/ring.hpp"
+#include "core/crypto/ml_dsa/set.hpp"
+
+namespace quoin::core::ml_dsa {
+
+// Avx2 samples A and y four polynomials at a time: A in groups of rows that are a multiple of
+// four, y into a pool with what is left of the last four.
+template <class Set, class Backend>
+inline constexpr bool by_four = std::is_same_v<Backend, Avx2>;
+template <class Set>
+inline constexpr std::size_t rows_at_once = Set::l % 4 == 0 ? 1 : 4;
+template <class Set, class Backend>
+using RowBuffer = std::array<Poly, by_four<Set, Backend> ? rows_at_once<Set> * Set::l : 0>;
+template <class Set, class Backend>
+using MaskPool = std::array<Poly, Set::l + (by_four<Set, Backend> && Set::l % 4 != 0 ? 3 : 0)>;
+
+template <class Set, class Backend = Portable>
+struct KeygenWorkspace {
+    struct Secrets {
+        std::array<Poly, Set::l + Set::k> s;  // s1, s2
+        Poly t;
+        Poly t0;
+    } secrets;
+    RowBuffer<Set, Backend> rows;
+};
+
+template <class Set, class Backend = Portable>
+struct SignWorkspace {
+    std::array<Poly, Set::k * Set::l> matrix;
+    struct Secrets {
+        std::array<Poly, Set::l> s1;  // transformed, as s2 and t0
+        std::array<Poly, Set::k> s2;
+        std::array<Poly, Set::k> t0;
+        MaskPool<Set, Backend> y;
+        std::array<Poly, Set::l> z;
+        std::array<Poly, Set::k> w;  // its low bits
+        std::array<std::array<std::uint8_t, n>, Set::k> w1;
+        Poly product;
+    } secrets;
+    Poly c;
+};
+
+template <class Set, class Backend = Portable>
+struct VerifyWorkspace {
+    std::array<Poly, Set::l> z;
+    Poly c;
+    Poly w;
+    Poly t;
+    RowBuffer<Set, Backend> rows;
+};
+
+// Coefficients of [0, q) in three bytes each.
+using PackedPoly = std::array<std::uint8_t, 3 * n>;
+
+template <class Set>
+struct LowMemorySignWorkspace {
+    std::array<PackedPoly, Set::k> w;
+    Poly first;   // a transformed y, then c
+    Poly second;  // a product
+};
+
+struct LowMemoryVerifyWorkspace {
+    Poly z;
+    Poly c;
+    Poly w;
+};
+
+}  // namespace quoin::core::ml_dsa
