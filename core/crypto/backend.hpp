@@ -13,6 +13,12 @@ struct Portable {};
 // avx2_is_built.
 struct Avx2 {};
 
+// x86-64 with the SHA extensions and SSE 4.1: SHA-256 only.
+struct ShaNi {};
+
+// x86-64 with AES-NI, PCLMULQDQ and SSE 4.1: AES-GCM only.
+struct AesNi {};
+
 #if defined(__x86_64__)
 inline constexpr bool avx2_is_built = true;
 #else

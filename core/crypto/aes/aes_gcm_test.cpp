@@ -199,7 +199,7 @@ TYPED_TEST(aes_gcm, open__tags_all_zero_or_all_one_or_of_other_lengths__refused)
     const ByteVector iv = random_bytes(random, iv_size), message = random_bytes(random, 40);
     Sealed sealed = TestFixture::seal(key, iv, {}, message);
     ByteVector plaintext(40);
-    for (const std::uint8_t fill : {0x00, 0xff}) {
+    for (const std::uint8_t fill : {std::uint8_t{0x00}, std::uint8_t{0xff}}) {
         EXPECT_FALSE(k.open(fixed<iv_size>(iv), {}, sealed.ciphertext,
                             fixed<tag_size>(ByteVector(tag_size, fill)), plaintext));
     }
