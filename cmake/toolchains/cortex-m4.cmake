@@ -1,4 +1,4 @@
-# Debian's gcc-arm-none-eabi with the headers of libstdc++-arm-none-eabi-dev; no C library.
+# Debian's gcc-arm-none-eabi and the headers, but not the libraries, of libstdc++ and newlib.
 set(CMAKE_SYSTEM_NAME Generic)
 set(CMAKE_SYSTEM_PROCESSOR cortex-m4)
 set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
@@ -6,4 +6,5 @@ set(CMAKE_CXX_COMPILER arm-none-eabi-g++)
 set(CMAKE_CXX_FLAGS_INIT "-O2 -g1 -mcpu=cortex-m4 -mthumb -mfloat-abi=soft -ffreestanding -fno-exceptions -fno-rtti -fno-threadsafe-statics -ffunction-sections -fdata-sections")
 set(headers /usr/include/newlib/c++/14.2.1)
 include_directories(SYSTEM ${headers} ${headers}/arm-none-eabi/thumb/v7e-m/nofp)
+set(CMAKE_CXX_STANDARD_INCLUDE_DIRECTORIES /usr/include/newlib)
 set(CMAKE_EXE_LINKER_FLAGS_INIT "-nostdlib -Wl,--gc-sections")
