@@ -22,9 +22,15 @@ function(quoin_core_library name)
     if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
         set(arg_AVX2)
     endif()
-    quoin_library(${name} SOURCES ${arg_SOURCES} ${arg_AVX2} PUBLIC quoin_core_base ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
-    target_compile_options(${name} PRIVATE -fno-exceptions -fno-rtti ${QUOIN_CORE_OPTIMISATION}
-        $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # g++ 14 warns falsely at `return {}` of expected<void>
+    foreach(library IN ITEMS ${name} ${name}_checked)
+        quoin_library(${library} SOURCES ${arg_SOURCES} ${arg_AVX2}
+            PUBLIC quoin_core_base ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+        target_compile_options(${library} PRIVATE -fno-exceptions -fno-rtti ${QUOIN_CORE_OPTIMISATION}
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # g++ 14 warns falsely at `return {}` of expected<void>
+    endforeach()
+    # The same with core/base/declassify.hpp at work: for quoin_constant_time, where secrets become public by design.
+    set_target_properties(${name}_checked PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    target_compile_definitions(${name}_checked PUBLIC QUOIN_CONSTANT_TIME_CHECK)
 endfunction()
 
 # quoin_constant_time(NAME SOURCE x_check.cpp LIBRARIES libs... CHECKS a b... LEAKS c...): a program that valgrind runs once

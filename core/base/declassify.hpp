@@ -1,25 +1,31 @@
-// Where a standard lets something made of secrets become public, the code says so with
-// ct::declassify. It does nothing in a product; the constant-time checks build the same sources
-// with QUOIN_DECLASSIFY naming declassify_fixture.hpp, where it tells valgrind.
+// Where an algorithm makes something public that came from a secret: a public seed, the number of
+// rejections, a finished signature. It documents the place; in the *_checked libraries of
+// quoin_core_library, which the constant-time checks link, it tells valgrind so.
 #pragma once
 
-#include <cstddef>
+#include <type_traits>
 
-#ifdef QUOIN_DECLASSIFY
-#include QUOIN_DECLASSIFY
-#else
-namespace quoin::core::ct {
-inline void declassify(const void* /*data*/, std::size_t /*size*/) {}
-}  // namespace quoin::core::ct
+#include "core/base/bytes.hpp"
+
+#if defined(QUOIN_CONSTANT_TIME_CHECK)
+// tidy: allow(freestanding) because only the constant-time checks have it, and they run on hosts
+#include <valgrind/memcheck.h>
 #endif
 
 namespace quoin::core::ct {
 
-// The value, public from here on.
+#if defined(QUOIN_CONSTANT_TIME_CHECK)
+inline void declassify(Bytes bytes) {
+    VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size());
+}
+#else
+inline void declassify(Bytes) {}
+#endif
+
 template <class T>
-T declassified(T value) {
-    declassify(&value, sizeof value);
-    return value;
+    requires std::is_trivially_copyable_v<T> && (!std::is_convertible_v<T, Bytes>)
+void declassify(const T& object) {
+    declassify(Bytes{reinterpret_cast<const std::uint8_t*>(&object), sizeof object});
 }
 
 }  // namespace quoin::core::ct
