@@ -3,6 +3,7 @@
 // target_avx2.hpp.
 #pragma once
 
+// tidy: allow(freestanding) because the intrinsics need no operating system
 #include <immintrin.h>
 
 #if defined(__clang__)

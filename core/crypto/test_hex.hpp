@@ -32,9 +32,9 @@ inline ByteVector unhex(std::string_view text) {
     return bytes;
 }
 
-inline ByteVector random_bytes(std::mt19937_64& random, std::size_t size) {
+inline ByteVector random_bytes(std::mt19937_64& generator, std::size_t size) {
     ByteVector bytes(size);
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(generator());
     return bytes;
 }
 

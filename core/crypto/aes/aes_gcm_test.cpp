@@ -151,12 +151,12 @@ TYPED_TEST(aes_gcm, seal_and_open__examples_of_nist__as_published) {
 
 TYPED_TEST(aes_gcm, seal__every_length_to_600__as_openssl) {
     const unsigned seed = std::random_device()();
-    std::mt19937_64 random(seed);
+    std::mt19937_64 generator(seed);
     for (std::size_t length = 0; length <= 600; ++length) {
-        const ByteVector key = random_bytes(random, TestFixture::key_size);
-        const ByteVector iv = random_bytes(random, iv_size);
-        const ByteVector aad = random_bytes(random, random() % 300);
-        const ByteVector plaintext = random_bytes(random, length);
+        const ByteVector key = random_bytes(generator, TestFixture::key_size);
+        const ByteVector iv = random_bytes(generator, iv_size);
+        const ByteVector aad = random_bytes(generator, generator() % 300);
+        const ByteVector plaintext = random_bytes(generator, length);
         ASSERT_EQ(TestFixture::seal(key, iv, aad, plaintext), openssl_seal(key, iv, aad, plaintext))
             << "length " << length << ", seed " << seed;
     }
@@ -164,11 +164,13 @@ TYPED_TEST(aes_gcm, seal__every_length_to_600__as_openssl) {
 
 // Wycheproof's way: each part damaged in turn, in every byte, by every bit.
 TYPED_TEST(aes_gcm, open__one_bit_of_anything_flipped__refused_and_nothing_released) {
-    std::mt19937_64 random(3);
-    const ByteVector key = random_bytes(random, TestFixture::key_size);
+    std::mt19937_64 generator(3);
+    const ByteVector key = random_bytes(generator, TestFixture::key_size);
     const typename TestFixture::K k(fixed<TestFixture::key_size>(key));
-    ByteVector parts[4] = {
-        random_bytes(random, iv_size), random_bytes(random, 21), random_bytes(random, 45), {}};
+    ByteVector parts[4] = {random_bytes(generator, iv_size),
+                           random_bytes(generator, 21),
+                           random_bytes(generator, 45),
+                           {}};
     const Sealed sealed = openssl_seal(key, parts[0], parts[1], parts[2]);
     parts[2] = sealed.ciphertext;
     parts[3].assign(sealed.tag.begin(), sealed.tag.end());
@@ -193,10 +195,10 @@ TYPED_TEST(aes_gcm, open__one_bit_of_anything_flipped__refused_and_nothing_relea
 }
 
 TYPED_TEST(aes_gcm, open__tags_all_zero_or_all_one_or_of_other_lengths__refused) {
-    std::mt19937_64 random(4);
-    const ByteVector key = random_bytes(random, TestFixture::key_size);
+    std::mt19937_64 generator(4);
+    const ByteVector key = random_bytes(generator, TestFixture::key_size);
     const typename TestFixture::K k(fixed<TestFixture::key_size>(key));
-    const ByteVector iv = random_bytes(random, iv_size), message = random_bytes(random, 40);
+    const ByteVector iv = random_bytes(generator, iv_size), message = random_bytes(generator, 40);
     Sealed sealed = TestFixture::seal(key, iv, {}, message);
     ByteVector plaintext(40);
     for (const std::uint8_t fill : {std::uint8_t{0x00}, std::uint8_t{0xff}}) {

@@ -122,10 +122,10 @@ TYPED_TEST(hmac_over, finish__examples_of_rfc_4231__tag) {
 
 TYPED_TEST(hmac_over, finish__keys_and_messages_of_every_length__as_openssl) {
     const unsigned seed = std::random_device()();
-    std::mt19937_64 random(seed);
+    std::mt19937_64 generator(seed);
     for (std::size_t length = 0; length <= 400; ++length) {
-        const ByteVector key = random_bytes(random, length);
-        const ByteVector message = random_bytes(random, random() % 500);
+        const ByteVector key = random_bytes(generator, length);
+        const ByteVector message = random_bytes(generator, generator() % 500);
         ASSERT_EQ(TestFixture::tag(key, message), TestFixture::openssl_tag(key, message))
             << "key of " << length << ", seed " << seed;
     }
@@ -189,11 +189,11 @@ ByteVector openssl_hkdf(const char* name, const ByteVector& salt, const ByteVect
 }
 
 template <class C, std::size_t Size>
-void compare_with_openssl(std::mt19937_64& random) {
+void compare_with_openssl(std::mt19937_64& generator) {
     using Hash = C::Hash;
-    const ByteVector salt = random_bytes(random, random() % 150);
-    const ByteVector input = random_bytes(random, 1 + random() % 150);
-    const ByteVector info = random_bytes(random, random() % 150);
+    const ByteVector salt = random_bytes(generator, generator() % 150);
+    const ByteVector input = random_bytes(generator, 1 + generator() % 150);
+    const ByteVector info = random_bytes(generator, generator() % 150);
     std::array<std::uint8_t, Hash::digest_size> prk{};
     hkdf::extract<Hash>(salt, input, prk);
     std::array<std::uint8_t, Size> output{};
@@ -204,16 +204,16 @@ void compare_with_openssl(std::mt19937_64& random) {
 TYPED_TEST(hmac_over, hkdf__random_inputs_and_many_lengths__as_openssl) {
     const unsigned seed = std::random_device()();
     SCOPED_TRACE(seed);
-    std::mt19937_64 random(seed);
+    std::mt19937_64 generator(seed);
     for (int round = 0; round < 50; ++round) {
-        compare_with_openssl<TypeParam, 1>(random);
-        compare_with_openssl<TypeParam, 31>(random);
-        compare_with_openssl<TypeParam, 32>(random);
-        compare_with_openssl<TypeParam, 33>(random);
-        compare_with_openssl<TypeParam, 64>(random);
-        compare_with_openssl<TypeParam, 200>(random);
+        compare_with_openssl<TypeParam, 1>(generator);
+        compare_with_openssl<TypeParam, 31>(generator);
+        compare_with_openssl<TypeParam, 32>(generator);
+        compare_with_openssl<TypeParam, 33>(generator);
+        compare_with_openssl<TypeParam, 64>(generator);
+        compare_with_openssl<TypeParam, 200>(generator);
     }
-    compare_with_openssl<TypeParam, 255 * TestFixture::Hash::digest_size>(random);
+    compare_with_openssl<TypeParam, 255 * TestFixture::Hash::digest_size>(generator);
 }
 
 ByteVector counting(std::uint8_t first, std::uint8_t last) {

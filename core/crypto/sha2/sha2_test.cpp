@@ -119,26 +119,26 @@ TYPED_TEST(sha2, update__a_million_times_a__digest) {
 }
 
 TYPED_TEST(sha2, of__every_length_to_1000__as_openssl) {
-    std::mt19937_64 random(1);
+    std::mt19937_64 generator(1);
     std::vector<std::uint8_t> message;
     for (int length = 0; length <= 1000; ++length) {
         ASSERT_EQ(hex(TestFixture::H::of(message)), openssl<typename TypeParam::Set>(message))
             << "length " << length;
-        message.push_back(static_cast<std::uint8_t>(random()));
+        message.push_back(static_cast<std::uint8_t>(generator()));
     }
 }
 
 TYPED_TEST(sha2, update__random_splits__as_openssl) {
     const unsigned seed = std::random_device()();
-    std::mt19937_64 random(seed);
+    std::mt19937_64 generator(seed);
     typename TestFixture::H hash;  // used again and again: finish leaves it as new
     for (int round = 0; round < 1000; ++round) {
-        const test::ByteVector message = test::random_bytes(random, random() % 2000);
+        const test::ByteVector message = test::random_bytes(generator, generator() % 2000);
         for (Bytes rest = message; !rest.empty();) {
-            const std::size_t taken = 1 + random() % std::min<std::size_t>(rest.size(), 300);
+            const std::size_t taken = 1 + generator() % std::min<std::size_t>(rest.size(), 300);
             hash.update(rest.first(taken));
             rest = rest.subspan(taken);
-            if (random() % 4 == 0) hash.update({});
+            if (generator() % 4 == 0) hash.update({});
         }
         ASSERT_EQ(hex(hash.finish()), openssl<typename TypeParam::Set>(message)) << "seed " << seed;
     }
