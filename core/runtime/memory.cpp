@@ -1,7 +1,8 @@
 // The four functions that a freestanding compiler calls on its own: C23, 7.26 (string.h).
 //
 // Linked into images without a C library only (boards, boot loaders). Word by word where both ends
-// are aligned alike: copies of keys and polynomials are, and a Cortex-M4 does them four times faster.
+// are aligned alike: copies of keys and polynomials are, and a Cortex-M4 does them four times
+// faster.
 #include <cstddef>
 #include <cstdint>
 
@@ -17,7 +18,8 @@ bool aligned(const void* pointer) {
 }
 
 bool aligned_alike(const void* a, const void* b) {
-    return (reinterpret_cast<std::uintptr_t>(a) ^ reinterpret_cast<std::uintptr_t>(b)) % word_size ==
+    return (reinterpret_cast<std::uintptr_t>(a) ^ reinterpret_cast<std::uintptr_t>(b)) %
+               word_size ==
            0;
 }
 

@@ -1,6 +1,7 @@
 # The steps of ./dev. Sourced by ./dev; root.sh gives the environment.
 
 BUILD=$QUOIN_TOP/build
+MACHINES="aarch64 armhf riscv64 cortex-m4 uefi" # cmake/toolchains: core/ alone, run under QEMU
 REPORTS=$BUILD/reports/$$ # of ./dev test: two may run at once
 
 help() {
@@ -176,6 +177,21 @@ fuzz_tests() { # [NAME...]: short runs from the committed corpora
         --output-on-failure --output-junit "$REPORTS/fuzz.xml"
 }
 
+build_machines() { # MACHINE...
+    local machine status=0
+    for machine in "$@"; do build "$machine" || status=1; done
+    return "$status"
+}
+
+machine_tests() { # MACHINE...
+    local machine status=0
+    for machine in "$@"; do
+        run ctest --test-dir "build/$machine" -R "^core_vectors_" -j "$(jobs_count)" \
+            --output-on-failure --output-junit "$REPORTS/machine-$machine.xml" || status=1
+    done
+    return "$status"
+}
+
 # On the host, where there is a build root to make; ends early in each case, so it installs nothing.
 setup_tests() {
     if [ "$KIND" = native ]; then
@@ -190,6 +206,10 @@ test_all() {
     stage "build (dev)" build dev || return 1
     stage "set-up" setup_tests || true
     stage "unit, vectors, style, constant time" unit_tests dev || true
+    # shellcheck disable=SC2086
+    if stage "build (other machines)" build_machines $MACHINES; then
+        stage "core on other machines" machine_tests $MACHINES || true
+    fi
     [ ! -d "$QUOIN_TOP/tests/e2e" ] || stage "e2e" e2e_tests || true
     if [ -n "$(fuzz_names)" ]; then
         # shellcheck disable=SC2046
@@ -212,17 +232,24 @@ unit_names() { # PRESET PATTERN
 }
 
 test_some() { # NAME...
-    local pattern unit e2e fuzzers
+    local pattern unit e2e fuzzers machine machines=""
     pattern=$(IFS='|' && echo "$*")
     build dev build.ninja || return 1
     unit=$(unit_names dev "$pattern")
     e2e=$([ ! -d "$QUOIN_TOP/tests/e2e" ] || grep -rhoE "def test_\w+" "$QUOIN_TOP/tests/e2e" | grep -cE "$pattern") || true
     fuzzers=$(fuzz_names | tr ' ' '\n' | grep -E "$pattern") || true
-    [ -n "$unit" ] || [ "${e2e:-0}" != 0 ] || [ -n "$fuzzers" ] ||
-        fail "no test has $* in its name; see: ./dev shell ctest --test-dir build/dev -N, tests/e2e, and ./dev fuzz"
+    for machine in $MACHINES; do
+        [[ ! core_vectors_$machine =~ $pattern ]] || machines="$machines $machine"
+    done
+    [ -n "$unit$fuzzers$machines" ] || [ "${e2e:-0}" != 0 ] ||
+        fail "no test has $* in its name; see: ./dev shell ctest --test-dir build/dev -N, tests/e2e, ./dev fuzz, and core_vectors_MACHINE of $MACHINES"
     # shellcheck disable=SC2046
     if [ -n "$unit" ] && stage "build (dev)" build dev $(targets_of dev $unit); then
         stage "unit" unit_tests dev "$@" || true
+    fi
+    # shellcheck disable=SC2086
+    if [ -n "$machines" ] && stage "build (other machines)" build_machines $machines; then
+        stage "core on other machines" machine_tests $machines || true
     fi
     if [ "${e2e:-0}" != 0 ] && stage "build (dev)" build dev programs; then stage "e2e" e2e_tests "$@" || true; fi
     if [ -n "$fuzzers" ]; then
