@@ -28,4 +28,11 @@ void declassify(const T& object) {
     declassify(Bytes{reinterpret_cast<const std::uint8_t*>(&object), sizeof object});
 }
 
+// The value, public from here on.
+template <class T>
+T declassified(T value) {
+    declassify(value);
+    return value;
+}
+
 }  // namespace quoin::core::ct

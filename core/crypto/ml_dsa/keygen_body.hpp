@@ -25,7 +25,7 @@ void keygen(const Seed& xi, std::span<std::uint8_t, Set::public_key_size> public
     constexpr std::array<std::uint8_t, 2> dimensions{Set::k, Set::l};
     std::array<std::uint8_t, 128> seeds;
     keccak::Shake256<Backend>::digest(seeds, xi.expose(), dimensions);
-    ct::declassify(seeds.data(), 32);  // rho is part of the public key
+    ct::declassify(Bytes(seeds).first(32));  // rho is part of the public key
     const std::span<const std::uint8_t, 128> all(seeds);
     const PublicSeed rho = all.template first<32>();
     for (std::size_t i = 0; i < 32; ++i) {
@@ -53,7 +53,7 @@ void keygen(const Seed& xi, std::span<std::uint8_t, Set::public_key_size> public
         Codec::pack_t1(pk + 32 + i * Set::t1_poly_size, t);
         Codec::pack_t0(sk + Layout::t0 + i * Set::t0_poly_size, t0);
     }
-    ct::declassify(pk, Set::public_key_size);
+    ct::declassify(Bytes(public_key));
 
     // Line 9: tr = H(pk, 64)
     keccak::Shake256<Backend>::digest(private_key.template subspan<Layout::tr, 64>(), public_key);

@@ -108,7 +108,7 @@ std::array<std::int64_t, n> schoolbook(const Poly& a, const Poly& b) {
 
 template <class Backend>
 class ring : public testing::Test {};
-using Backends = testing::Types<Portable>;
+using Backends = testing::Types<Portable, Avx2>;
 TYPED_TEST_SUITE(ring, Backends);
 
 TYPED_TEST(ring, multiply__random_and_extreme__as_schoolbook) {

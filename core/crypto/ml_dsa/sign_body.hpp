@@ -87,7 +87,7 @@ struct Signer {
             ct::wipe(packed);
         }
         hash.squeeze(challenge_hash());
-        ct::declassify(challenge_hash().data(), Set::challenge_hash_size);
+        ct::declassify(Bytes(challenge_hash()));
         sample_in_ball<Set, Backend>(workspace.c, challenge_hash());
         Ntt::ntt(workspace.c);
     }
@@ -161,7 +161,7 @@ struct Signer {
             ct::wipe(signature);
             return std::unexpected(Code::internal);
         }
-        ct::declassify(signature.data(), signature.size());
+        ct::declassify(Bytes(signature));
         return {};
     }
 };

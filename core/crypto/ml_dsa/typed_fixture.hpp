@@ -14,6 +14,6 @@ struct Parameters {
 };
 
 using AllParameters = testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
-                                     Parameters<Set87, Portable>>;
+                                     Parameters<Set87, Portable>, Parameters<Set44, Avx2>, Parameters<Set65, Avx2>, Parameters<Set87, Avx2>>;
 
 }  // namespace quoin::core::ml_dsa::fixture
