@@ -26,6 +26,10 @@ inline bool has_sha() { return false; }
 inline bool has_aes() { return false; }
 #endif
 
+// Whether this target has the backend at all.
+template <class Backend>
+inline constexpr bool is_built = std::is_same_v<Backend, Portable> || avx2_is_built;
+
 template <class Backend>
 bool runs_here() {
     if constexpr (std::is_same_v<Backend, ShaNi>) return has_sha();

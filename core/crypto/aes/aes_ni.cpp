@@ -48,14 +48,17 @@ inline void make_round_keys(std::array<Block, Set::rounds + 1>& keys, std::index
     (make_round_key<Set, Is + stride>(keys), ...);
 }
 
-template <std::size_t Count, class Keys>
-inline void encrypt(__m128i (&x)[Count], const Keys& keys) {
-    for (__m128i& block : x) block = _mm_xor_si128(block, load(keys[0].data()));
+// Cipher, FIPS 197, Algorithm 1, on blocks that stay in registers.
+template <class Keys, class... Blocks>
+inline void encrypt(const Keys& keys, Blocks&... x) {
+    __m128i key = load(keys[0].data());
+    ((x = _mm_xor_si128(x, key)), ...);
     for (std::size_t round = 1; round + 1 < keys.size(); ++round) {
-        const __m128i key = load(keys[round].data());
-        for (__m128i& block : x) block = _mm_aesenc_si128(block, key);
+        key = load(keys[round].data());
+        ((x = _mm_aesenc_si128(x, key)), ...);
     }
-    for (__m128i& block : x) block = _mm_aesenclast_si128(block, load(keys.back().data()));
+    key = load(keys.back().data());
+    ((x = _mm_aesenclast_si128(x, key)), ...);
 }
 
 struct Product {
@@ -106,38 +109,40 @@ inline void expand_key(std::span<const std::uint8_t, Set::key_size> key,
     make_round_keys<Set>(keys, std::make_index_sequence<Set::rounds + 1 - Set::key_size / 16>());
 }
 
+inline __m128i counter_block(__m128i iv, std::uint32_t n) {
+    return _mm_insert_epi32(iv, static_cast<int>(__builtin_bswap32(n)), 3);
+}
+
+template <class Keys, std::size_t... Is>
+inline void apply_to_eight(const Keys& keys, __m128i iv, std::uint32_t first,
+                           const std::uint8_t* input, std::uint8_t* output,
+                           std::index_sequence<Is...>) {
+    __m128i x[] = {counter_block(iv, first + std::uint32_t{Is})...};
+    encrypt(keys, x[Is]...);
+    ((x[Is] = _mm_xor_si128(x[Is], load(input + 16 * Is))), ...);
+    (store(output + 16 * Is, x[Is]), ...);
+}
+
 template <class Keys>
 inline void apply_keystream(const Keys& keys, Counter counter, Bytes input, std::uint8_t* output) {
-    Block first{};
+    alignas(16) Block first{};
     for (std::size_t i = 0; i < 12; ++i) first[i] = counter.iv[i];
     const __m128i iv = load(first.data());
-    const auto block_of = [&](std::uint32_t n) {
-        return _mm_insert_epi32(iv, static_cast<int>(__builtin_bswap32(n)), 3);
-    };
-    constexpr std::size_t at_once = 8;
-    const std::uint8_t* in = input.data();
-    std::size_t left = input.size();
-    for (; left >= 16 * at_once; left -= 16 * at_once) {
-        __m128i x[at_once];
-        for (__m128i& block : x) block = block_of(counter.first++);
-        encrypt(x, keys);
-        for (std::size_t i = 0; i < at_once; ++i) {
-            store(output + 16 * i, _mm_xor_si128(x[i], load(in + 16 * i)));
-        }
-        in += 16 * at_once;
-        output += 16 * at_once;
+    std::uint32_t n = counter.first;
+    std::size_t done = 0;
+    for (; input.size() - done >= 128; done += 128, n += 8) {
+        apply_to_eight(keys, iv, n, input.data() + done, output + done,
+                       std::make_index_sequence<8>());
     }
-    while (left != 0) {
-        __m128i x[1] = {block_of(counter.first++)};
-        encrypt(x, keys);
+    for (; done < input.size(); ++n) {
+        __m128i x = counter_block(iv, n);
+        encrypt(keys, x);
         alignas(16) Block stream;
-        store(stream.data(), x[0]);
-        const std::size_t size = left < 16 ? left : 16;
-        for (std::size_t i = 0; i < size; ++i) output[i] = in[i] ^ stream[i];
+        store(stream.data(), x);
+        for (std::size_t i = 0; i < 16 && done < input.size(); ++i, ++done) {
+            output[done] = input[done] ^ stream[i];
+        }
         ct::wipe(stream);
-        in += size;
-        output += size;
-        left -= size;
     }
 }
 
@@ -152,18 +157,21 @@ inline void make_powers(std::array<Block, 8>& powers, const Block& h) {
     }
 }
 
+template <std::size_t... Is>
+inline __m128i absorb_eight(const std::array<Block, 8>& powers, __m128i state,
+                            const std::uint8_t* input, std::index_sequence<Is...>) {
+    Product sum{};
+    multiply_add(sum, _mm_xor_si128(state, reverse(load(input))), load(powers[7].data()));
+    (multiply_add(sum, reverse(load(input + 16 * (Is + 1))), load(powers[6 - Is].data())), ...);
+    return reduce(sum);
+}
+
 inline void absorb_all(const std::array<Block, 8>& powers, Block& y, Bytes data) {
     __m128i state = reverse(load(y.data()));
     const std::uint8_t* in = data.data();
     std::size_t left = data.size();
     for (; left >= 128; left -= 128, in += 128) {
-        Product sum{};
-        for (std::size_t i = 0; i < 8; ++i) {
-            __m128i x = reverse(load(in + 16 * i));
-            if (i == 0) x = _mm_xor_si128(x, state);
-            multiply_add(sum, x, load(powers[7 - i].data()));
-        }
-        state = reduce(sum);
+        state = absorb_eight(powers, state, in, std::make_index_sequence<7>());
     }
     while (left != 0) {
         const std::size_t size = left < 16 ? left : 16;

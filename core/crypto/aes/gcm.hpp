@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/constant_time.hpp"
+#include "core/base/declassify.hpp"
 #include "core/crypto/aes/aes_gcm.hpp"
 
 namespace quoin::core::aes_gcm {
@@ -63,6 +64,7 @@ Result<void> BasicKey<Set, Engine>::open(Iv iv, Bytes aad, Bytes ciphertext, Tag
     Block right{};
     make_tag(iv, aad, ciphertext, right);
     const bool same = ct::equal(right, tag);
+    ct::declassify(same);
     ct::wipe(right);  // it would be a forgery's tag
     if (!same) {
         ct::wipe(plaintext);

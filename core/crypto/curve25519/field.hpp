@@ -235,16 +235,18 @@ private:
         return carried({square_row<Ks>(a, a19, all)...});
     }
 
-    // Rows to limbs, 1 unit: once around, and one step more.
+    // Rows to limbs, 1 unit: once around, and one step more. The rows of 51 bits are below 2^113,
+    // the last below 2^109, those of 25.5 bits below 2^64: what is carried fits 64 bits.
     static Field carried(std::array<Wide, limbs> rows) {
         Field x;
         for (std::size_t i = 0; i + 1 < limbs; ++i) {
-            rows[i + 1] += rows[i] >> Radix::width(i);
+            rows[i + 1] += static_cast<std::uint64_t>(rows[i] >> Radix::width(i));
             x.limb_[i] = static_cast<Limb>(rows[i]) & mask(i);
         }
         const Wide top = rows[limbs - 1];
         x.limb_[limbs - 1] = static_cast<Limb>(top) & mask(limbs - 1);
-        const Wide first = x.limb_[0] + 19 * (top >> Radix::width(limbs - 1));
+        const std::uint64_t first =
+            x.limb_[0] + 19 * static_cast<std::uint64_t>(top >> Radix::width(limbs - 1));
         x.limb_[0] = static_cast<Limb>(first) & mask(0);
         x.limb_[1] += static_cast<Limb>(first >> Radix::width(0));
         return x;

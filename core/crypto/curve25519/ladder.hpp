@@ -2,6 +2,7 @@
 #pragma once
 
 #include "core/base/constant_time.hpp"
+#include "core/base/declassify.hpp"
 #include "core/crypto/curve25519/x25519.hpp"
 
 namespace quoin::core::x25519 {
@@ -57,7 +58,9 @@ Result<void> shared_secret(Key private_key, Key peer_public_key, MutableKey shar
     multiply<Field>(private_key, peer_public_key, shared);
     std::uint8_t any = 0;
     for (const std::uint8_t byte : shared) any |= byte;
-    if (any == 0) return std::unexpected(Code::peer_malformed);
+    const bool is_zero = any == 0;
+    ct::declassify(is_zero);
+    if (is_zero) return std::unexpected(Code::peer_malformed);
     return {};
 }
 

@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "core/base/bytes.hpp"
 
@@ -42,44 +43,38 @@ constexpr Word load_big_endian(const std::uint8_t* bytes) {
     return word;
 }
 
-// One round, without moving the eight variables: the caller names them anew in each.
-template <class F, class Word = F::Word>
-constexpr void round(Word a, Word b, Word c, Word& d, Word e, Word f, Word g, Word& h, Word kw) {
-    const Word t1 = h + F::sum_1(e) + (g ^ (e & (f ^ g))) + kw;  // Ch(e, f, g)
-    const Word t2 = F::sum_0(a) + ((a & b) | (c & (a | b)));     // Maj(a, b, c)
-    d += t1;
-    h = t1 + t2;
+// Round T of sixteen, FIPS 180-4, 6.2.2 and 6.4.2, steps 1 and 3. The eight variables stay where
+// they are and change their names: in round T, a is v[-T mod 8]. `Extends`: w[T] becomes the word
+// of sixteen rounds later first, made of those of 16, 15, 7 and 2 rounds before.
+template <class F, bool Extends, std::size_t T, class Word = F::Word>
+inline void round(std::array<Word, 8>& v, std::array<Word, 16>& w, const Word* k) {
+    const auto name = [&v](std::size_t i) -> Word& { return v[(i + 16 - T) % 8]; };
+    const Word a = name(0), b = name(1), c = name(2), e = name(4), f = name(5), g = name(6);
+    if constexpr (Extends) {
+        w[T] += F::sigma_0(w[(T + 1) % 16]) + w[(T + 9) % 16] + F::sigma_1(w[(T + 14) % 16]);
+    }
+    const Word ch = g ^ (e & (f ^ g)), maj = b ^ ((a ^ b) & (b ^ c));
+    const Word t1 = name(7) + F::sum_1(e) + ch + k[T] + w[T];
+    name(3) += t1;
+    name(7) = t1 + F::sum_0(a) + maj;
 }
 
-// FIPS 180-4, 6.2.2 step 1 and 6.4.2 step 1: the next sixteen words in place of the last sixteen.
-template <class F, class Word = F::Word>
-constexpr void extend(std::array<Word, 16>& w) {
-    for (std::size_t t = 0; t < 16; ++t) {
-        w[t] += F::sigma_0(w[(t + 1) % 16]) + w[(t + 9) % 16] + F::sigma_1(w[(t + 14) % 16]);
-    }
+template <class F, bool Extends, class Word = F::Word, std::size_t... Ts>
+inline void sixteen_rounds(std::array<Word, 8>& v, std::array<Word, 16>& w, const Word* k,
+                           std::index_sequence<Ts...>) {
+    (round<F, Extends, Ts>(v, w, k), ...);
 }
 
 template <class F, std::size_t Rounds, class Word = F::Word>
 void compress_block(std::array<Word, 8>& state, const std::uint8_t* block,
                     const std::array<Word, Rounds>& k) {
+    constexpr auto all = std::make_index_sequence<16>();
     std::array<Word, 16> w{};
     for (std::size_t t = 0; t < 16; ++t) w[t] = load_big_endian<Word>(block + sizeof(Word) * t);
-    auto [a, b, c, d, e, f, g, h] = state;
-    for (std::size_t t = 0; t < Rounds; t += 8) {
-        if (t != 0 && t % 16 == 0) extend<F>(w);
-        const Word* const kt = &k[t];
-        const Word* const wt = &w[t % 16];
-        round<F>(a, b, c, d, e, f, g, h, kt[0] + wt[0]);
-        round<F>(h, a, b, c, d, e, f, g, kt[1] + wt[1]);
-        round<F>(g, h, a, b, c, d, e, f, kt[2] + wt[2]);
-        round<F>(f, g, h, a, b, c, d, e, kt[3] + wt[3]);
-        round<F>(e, f, g, h, a, b, c, d, kt[4] + wt[4]);
-        round<F>(d, e, f, g, h, a, b, c, kt[5] + wt[5]);
-        round<F>(c, d, e, f, g, h, a, b, kt[6] + wt[6]);
-        round<F>(b, c, d, e, f, g, h, a, kt[7] + wt[7]);
-    }
-    const std::array<Word, 8> out = {a, b, c, d, e, f, g, h};
-    for (std::size_t i = 0; i < 8; ++i) state[i] += out[i];
+    std::array<Word, 8> v = state;
+    sixteen_rounds<F, false>(v, w, k.data(), all);
+    for (std::size_t t = 16; t < Rounds; t += 16) sixteen_rounds<F, true>(v, w, &k[t], all);
+    for (std::size_t i = 0; i < 8; ++i) state[i] += v[i];
 }
 
 }  // namespace quoin::core::sha2
