@@ -15,9 +15,7 @@
 namespace quoin::core::ct {
 
 #if defined(QUOIN_CONSTANT_TIME_CHECK)
-inline void declassify(Bytes bytes) {
-    VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size());
-}
+inline void declassify(Bytes bytes) { VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size()); }
 #else
 inline void declassify(Bytes) {}
 #endif

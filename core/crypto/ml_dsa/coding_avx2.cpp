@@ -80,11 +80,9 @@ Vector wraps(Vector high) {
 
 // Four registers of eight bytes' worth into 32 bytes.
 void store_bytes(std::uint8_t* out, Vector a, Vector b, Vector c, Vector e) {
-    const Vector bytes =
-        _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, e));
+    const Vector bytes = _mm256_packus_epi16(_mm256_packs_epi32(a, b), _mm256_packs_epi32(c, e));
     const Vector order = _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7);
-    _mm256_storeu_si256(reinterpret_cast<Vector*>(out),
-                        _mm256_permutevar8x32_epi32(bytes, order));
+    _mm256_storeu_si256(reinterpret_cast<Vector*>(out), _mm256_permutevar8x32_epi32(bytes, order));
 }
 
 Vector load_bytes(const std::uint8_t* from) {
@@ -142,9 +140,9 @@ void Coding<Set, Avx2>::pack_w1(std::uint8_t* out, const std::uint8_t* high) {
             _mm256_storeu_si256(reinterpret_cast<Vector*>(out), bytes);
         }
     } else {
-        const Vector order = _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1,
-                                              -1, 0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1,
-                                              -1, -1);
+        const Vector order =
+            _mm256_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1, 0, 1, 2, 4, 5,
+                             6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1);
         const Vector gather = _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7);
         for (std::size_t i = 0; i < n; i += 32, out += 24) {
             // a + 2^6 b, then that + 2^12 of the next
@@ -179,13 +177,13 @@ std::size_t Coding<Set, Avx2>::make_hint(HintPositions& positions, const Poly& l
     std::size_t count = 0;
     for (std::size_t i = 0; i < n; i += 8) {
         const Vector w0 = load(low.c + i);
-        const Vector w1 = _mm256_cvtepu8_epi32(
-            _mm_loadl_epi64(reinterpret_cast<const __m128i*>(high + i)));
+        const Vector w1 =
+            _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(high + i)));
         // -gamma2 is needed unless w1 is 0: hint_needed of field.hpp
         const Vector nonzero = _mm256_cmpgt_epi32(w1, _mm256_setzero_si256());
         const Vector lowest = _mm256_sub_epi32(minus_gamma2, nonzero);
-        const Vector needed = _mm256_or_si256(_mm256_cmpgt_epi32(w0, gamma2),
-                                              _mm256_cmpgt_epi32(lowest, w0));
+        const Vector needed =
+            _mm256_or_si256(_mm256_cmpgt_epi32(w0, gamma2), _mm256_cmpgt_epi32(lowest, w0));
         const unsigned mask = ct::declassified(sign_mask(needed));
         store_word(positions.data() + count,
                    compaction.data()[mask] + 0x0101010101010101U * static_cast<std::uint64_t>(i));

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <random>
@@ -66,8 +67,13 @@ struct KeyPair {
     PrivateKey<Set> sk() const { return PrivateKey<Set>(private_key); }
 };
 
+// For Ours: the variants for little memory.
+struct LowMemory {};
+
 template <class Set, class Backend>
 struct Ours {
+    using SignMemory = SignWorkspace<Set, Backend>;
+
     static KeyPair<Set> keygen(const ByteVector& xi) {
         KeyPair<Set> pair;
         const auto workspace = std::make_unique<KeygenWorkspace<Set, Backend>>();
@@ -78,22 +84,88 @@ struct Ours {
     }
     // Empty if refused.
     static ByteVector sign(const ByteVector& private_key, const ByteVector& message,
-                           const ByteVector& context, const ByteVector& randomness) {
+                           const ByteVector& context, const ByteVector& randomness,
+                           SignMemory& workspace = sign_memory()) {
         ByteVector signature(Set::signature_size);
-        static const auto workspace = std::make_unique<SignWorkspace<Set, Backend>>();
         const auto result = ml_dsa::sign<Set, Backend>(
             PrivateKey<Set>(private_key), message, *Context::of(context), Randomness(randomness),
-            std::span<std::uint8_t, Set::signature_size>(signature), *workspace);
+            std::span<std::uint8_t, Set::signature_size>(signature), workspace);
+        if (!result) signature.clear();
+        return signature;
+    }
+    static ByteVector sign_mu(const ByteVector& private_key, const Mu& mu) {
+        ByteVector signature(Set::signature_size);
+        const auto result = ml_dsa::sign_mu<Set, Backend>(
+            PrivateKey<Set>(private_key), mu, deterministic,
+            std::span<std::uint8_t, Set::signature_size>(signature), sign_memory());
         if (!result) signature.clear();
         return signature;
     }
     static bool verify(const ByteVector& public_key, const ByteVector& message,
                        const ByteVector& context, const ByteVector& signature) {
-        static const auto workspace = std::make_unique<VerifyWorkspace<Set, Backend>>();
         return ml_dsa::verify<Set, Backend>(PublicKey<Set>(public_key), message,
                                             *Context::of(context), Signature<Set>(signature),
-                                            *workspace)
+                                            verify_memory())
             .has_value();
+    }
+    static bool verify_mu(const ByteVector& public_key, const Mu& mu, const ByteVector& signature) {
+        return ml_dsa::verify_mu<Set, Backend>(PublicKey<Set>(public_key), mu,
+                                               Signature<Set>(signature), verify_memory())
+            .has_value();
+    }
+    static SignMemory& sign_memory() {
+        static const auto workspace = std::make_unique<SignMemory>();
+        return *workspace;
+    }
+    static VerifyWorkspace<Set, Backend>& verify_memory() {
+        static const auto workspace = std::make_unique<VerifyWorkspace<Set, Backend>>();
+        return *workspace;
+    }
+};
+
+template <class Set>
+struct Ours<Set, LowMemory> {
+    using SignMemory = LowMemorySignWorkspace<Set>;
+
+    static KeyPair<Set> keygen(const ByteVector& xi) { return Ours<Set, Portable>::keygen(xi); }
+    static ByteVector sign(const ByteVector& private_key, const ByteVector& message,
+                           const ByteVector& context, const ByteVector& randomness,
+                           SignMemory& workspace = sign_memory()) {
+        PublicKeyHash tr;
+        std::copy_n(private_key.begin() + 64, 64, tr.bytes.begin());
+        return sign_any_mu(private_key, mu_of(tr, message, context), randomness, workspace);
+    }
+    static ByteVector sign_mu(const ByteVector& private_key, const Mu& mu) {
+        return sign_any_mu(private_key, mu, ByteVector(32), sign_memory());
+    }
+    static bool verify(const ByteVector& public_key, const ByteVector& message,
+                       const ByteVector& context, const ByteVector& signature) {
+        return verify_mu(public_key, mu_of(public_key_hash(public_key), message, context),
+                         signature);
+    }
+    static bool verify_mu(const ByteVector& public_key, const Mu& mu, const ByteVector& signature) {
+        LowMemoryVerifyWorkspace workspace;
+        return verify_mu_low_memory<Set>(PublicKey<Set>(public_key), mu, Signature<Set>(signature),
+                                         workspace)
+            .has_value();
+    }
+    static SignMemory& sign_memory() {
+        static SignMemory workspace;
+        return workspace;
+    }
+
+private:
+    static Mu mu_of(const PublicKeyHash& tr, const ByteVector& message, const ByteVector& context) {
+        return MessageHash<>(tr, *Context::of(context)).absorb(message).finish();
+    }
+    static ByteVector sign_any_mu(const ByteVector& private_key, const Mu& mu,
+                                  const ByteVector& randomness, SignMemory& workspace) {
+        ByteVector signature(Set::signature_size);
+        const auto result = sign_mu_low_memory<Set>(
+            PrivateKey<Set>(private_key), mu, Randomness(randomness),
+            std::span<std::uint8_t, Set::signature_size>(signature), workspace);
+        if (!result) signature.clear();
+        return signature;
     }
 };
 

@@ -76,8 +76,8 @@ Vector unpack_eight(const std::uint8_t* in) {
         _mm_loadu_si128(reinterpret_cast<const __m128i*>(in + 4 * bits / 8)), 1);
     const Vector order =
         _mm256_load_si256(reinterpret_cast<const Vector*>(positions_of<bits>.bytes));
-    const Vector values = _mm256_srlv_epi32(_mm256_shuffle_epi8(both, order),
-                                            load(positions_of<bits>.shifts));
+    const Vector values =
+        _mm256_srlv_epi32(_mm256_shuffle_epi8(both, order), load(positions_of<bits>.shifts));
     return _mm256_and_si256(values, _mm256_set1_epi32((1 << bits) - 1));
 }
 

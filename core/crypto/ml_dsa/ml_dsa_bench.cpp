@@ -30,7 +30,9 @@ private:
         std::puts(speed::json_line(outcome).c_str());
         std::fflush(stdout);
     }
-    static std::string title(const char* what) { return std::string(Name<Set>::value) + " " + what; }
+    static std::string title(const char* what) {
+        return std::string(Name<Set>::value) + " " + what;
+    }
 
     void keygen() {
         const auto workspace = std::make_unique<KeygenWorkspace<Set, Backend>>();
@@ -39,15 +41,15 @@ private:
         const std::span<std::uint8_t, Set::public_key_size> pk(pair.public_key);
         const std::span<std::uint8_t, Set::private_key_size> sk(pair.private_key);
         report(speed::compare(
-                   title("keygen"),
-                   [&] { ml_dsa::keygen<Set, Backend>(seed, pk, sk, *workspace); },
+                   title("keygen"), [&] { ml_dsa::keygen<Set, Backend>(seed, pk, sk, *workspace); },
                    [&] { const Theirs<Set> theirs(xi_); }),
                1);
     }
     void sign() {
         const auto ours = [&] {
             for (const ByteVector& message : messages_) {
-                signature_ = Ours<Set, Backend>::sign(pair_.private_key, message, {}, no_randomness);
+                signature_ =
+                    Ours<Set, Backend>::sign(pair_.private_key, message, {}, no_randomness);
             }
         };
         const auto theirs = [&] {

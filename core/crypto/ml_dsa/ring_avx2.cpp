@@ -66,9 +66,7 @@ void store(std::int32_t* to, Vector value) {
 }
 
 // The odd elements, at the even places.
-Vector odd(Vector a) {
-    return _mm256_castps_si256(_mm256_movehdup_ps(_mm256_castsi256_ps(a)));
-}
+Vector odd(Vector a) { return _mm256_castps_si256(_mm256_movehdup_ps(_mm256_castsi256_ps(a))); }
 
 // The high halves of the 64-bit elements of both, in turns.
 Vector high_halves(Vector even, Vector odds) { return _mm256_blend_epi32(odd(even), odds, 0xaa); }

@@ -112,8 +112,7 @@ std::size_t take_small(std::int32_t* out, std::size_t count, const std::uint8_t*
                          static_cast<int>(static_cast<unsigned>(in[at + 3]) << 24U);
         const Vector half_bytes = _mm256_and_si256(
             _mm256_srlv_epi32(_mm256_set1_epi32(word), shifts), _mm256_set1_epi32(15));
-        const unsigned mask =
-            ct::declassified(sign_mask(_mm256_cmpgt_epi32(limit, half_bytes)));
+        const unsigned mask = ct::declassified(sign_mask(_mm256_cmpgt_epi32(limit, half_bytes)));
         const Vector values = compact(small_coefficients<Set>(half_bytes), mask);
         if (count + 8 <= n) {
             store_unaligned(out + count, values);

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/crypto/ml_dsa/ml_dsa.hpp"
+#include "core/crypto/ml_dsa/fixture.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 
@@ -13,7 +13,10 @@ struct Parameters {
     using Backend = BackendType;
 };
 
-using AllParameters = testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
-                                     Parameters<Set87, Portable>, Parameters<Set44, Avx2>, Parameters<Set65, Avx2>, Parameters<Set87, Avx2>>;
+using AllParameters =
+    testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
+                   Parameters<Set87, Portable>, Parameters<Set44, Avx2>, Parameters<Set65, Avx2>,
+                   Parameters<Set87, Avx2>, Parameters<Set44, LowMemory>,
+                   Parameters<Set65, LowMemory>, Parameters<Set87, LowMemory>>;
 
 }  // namespace quoin::core::ml_dsa::fixture

@@ -64,8 +64,8 @@ using PackedPoly = std::array<std::uint8_t, 3 * n>;
 template <class Set>
 struct LowMemorySignWorkspace {
     std::array<PackedPoly, Set::k> w;
-    Poly first;   // a transformed y, then c
-    Poly second;  // a product
+    PackedPoly c;
+    Poly poly;
 };
 
 struct LowMemoryVerifyWorkspace {
