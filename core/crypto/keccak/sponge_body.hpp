@@ -22,26 +22,37 @@ inline void store_part(std::uint64_t lane, std::uint8_t* bytes, std::size_t size
     }
 }
 
-inline std::uint64_t load_lane(const std::uint8_t* bytes) { return load_part(bytes, 8, 0); }
+// Written out, not as loops: only so does g++ make one load and one store of them.
+inline std::uint64_t load_lane(const std::uint8_t* bytes) {
+    return std::uint64_t{bytes[0]} | std::uint64_t{bytes[1]} << 8U | std::uint64_t{bytes[2]} << 16U |
+           std::uint64_t{bytes[3]} << 24U | std::uint64_t{bytes[4]} << 32U |
+           std::uint64_t{bytes[5]} << 40U | std::uint64_t{bytes[6]} << 48U |
+           std::uint64_t{bytes[7]} << 56U;
+}
 
-inline void store_lane(std::uint64_t lane, std::uint8_t* bytes) { store_part(lane, bytes, 8, 0); }
+inline void store_lane(std::uint64_t lane, std::uint8_t* bytes) {
+    bytes[0] = static_cast<std::uint8_t>(lane);
+    bytes[1] = static_cast<std::uint8_t>(lane >> 8U);
+    bytes[2] = static_cast<std::uint8_t>(lane >> 16U);
+    bytes[3] = static_cast<std::uint8_t>(lane >> 24U);
+    bytes[4] = static_cast<std::uint8_t>(lane >> 32U);
+    bytes[5] = static_cast<std::uint8_t>(lane >> 40U);
+    bytes[6] = static_cast<std::uint8_t>(lane >> 48U);
+    bytes[7] = static_cast<std::uint8_t>(lane >> 56U);
+}
 
 // Cuts bytes [position, position + size) of a block at the bounds of lanes: whole(lane, at) for
 // eight bytes, part(lane, at, count, offset in the lane) for the rest.
 template <class Whole, class Part>
 void for_each_lane(std::size_t position, std::size_t size, Whole whole, Part part) {
     std::size_t at = 0;
-    while (at < size) {
-        const std::size_t offset = (position + at) % 8;
-        const std::size_t lane = (position + at) / 8;
-        const std::size_t count = smaller(8 - offset, size - at);
-        if (count == 8) {
-            whole(lane, at);
-        } else {
-            part(lane, at, count, offset);
-        }
-        at += count;
+    std::size_t lane = position / 8;
+    if (const std::size_t offset = position % 8; offset != 0) {
+        at = smaller(8 - offset, size);
+        part(lane++, 0, at, offset);
     }
+    for (; at + 8 <= size; at += 8) whole(lane++, at);
+    if (at < size) part(lane, at, size - at, 0);
 }
 
 template <class Backend>
