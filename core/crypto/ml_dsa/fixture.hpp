@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <random>
 #include <string>
@@ -20,12 +21,11 @@ namespace quoin::core::ml_dsa::fixture {
 
 using ByteVector = std::vector<std::uint8_t>;
 
+// ml_dsa_test prints it.
+inline const std::uint64_t random_seed = std::random_device{}();
+
 inline std::mt19937_64& generator() {
-    static std::mt19937_64 instance = [] {
-        const std::uint64_t seed = std::random_device{}();
-        std::printf("random seed %llu\n", static_cast<unsigned long long>(seed));
-        return std::mt19937_64(seed);
-    }();
+    static std::mt19937_64 instance(random_seed);
     return instance;
 }
 
@@ -247,7 +247,6 @@ private:
 
     static void must(bool done) {
         if (done) return;
-        std::fprintf(stderr, "OpenSSL failed with %s\n", Name<Set>::value);
         ERR_print_errors_fp(stderr);
         std::abort();
     }

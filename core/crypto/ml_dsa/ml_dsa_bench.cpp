@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "core/crypto/ml_dsa/fixture.hpp"
+// tidy: allow(layers) because a benchmark compares with what hosts have
 #include "host/crypto/speed.hpp"
 
 namespace quoin::core::ml_dsa::fixture {

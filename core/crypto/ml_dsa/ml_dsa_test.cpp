@@ -10,6 +10,16 @@
 namespace quoin::core::ml_dsa::fixture {
 namespace {
 
+class PrintSeed : public testing::Environment {
+public:
+    void SetUp() override {
+        std::printf("random seed %llu\n", static_cast<unsigned long long>(random_seed));
+    }
+};
+// GoogleTest owns it.
+const testing::Environment* const print_seed =
+    testing::AddGlobalTestEnvironment(std::make_unique<PrintSeed>().release());
+
 template <class Parameters>
 class ml_dsa_operations : public testing::Test {
 public:
