@@ -14,6 +14,7 @@
 #include "cli/device_commands.hpp"
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/lms_commands.hpp"
 #include "cli/pki_commands.hpp"
 #include "cli/plant/up_commands.hpp"
 #include "cli/release_commands.hpp"
@@ -87,6 +88,7 @@ int run(int argc, char** argv) {
     add_audit_commands(app, context);
     add_release_commands(app, context);
     add_pki_commands(app, context);
+    add_lms_commands(app, context);
     add_doctor_commands(app, context);
     try {
         app.parse(take_words(argc, argv));

@@ -61,6 +61,22 @@ bool is_word(std::string_view owner) {
            std::ranges::all_of(owner, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
+Result<State> read_state(const fs::path& file, std::string_view owner) {
+    QUOIN_TRY(const std::string text, files::read(file, max_file_size));
+    State state;
+    if (!parse(text, state)) {
+        return fail(Code::integrity_mismatch,
+                    "{}: the counter is damaged; do not repair it or put back a copy: an index "
+                    "used twice gives the key away. Make a new key",
+                    file.string());
+    }
+    if (state.owner != owner) {
+        return fail(Code::integrity_mismatch, "{}: is the counter of another key ({})",
+                    file.string(), state.owner);
+    }
+    return state;
+}
+
 }  // namespace
 
 Result<void> Counter::create(const fs::path& file, std::string_view owner, std::uint64_t limit) {
@@ -75,22 +91,16 @@ Result<Counter> Counter::open(const fs::path& file, std::string_view owner) {
     QUOIN_CHECK(files::read(file, max_file_size));
     auto lock = files::lock_file(file.string() + ".lock");
     if (!lock) return std::unexpected(lock.error());
-    QUOIN_TRY(const std::string text, files::read(file, max_file_size));
-    State state;
-    if (!parse(text, state)) {
-        return fail(Code::integrity_mismatch,
-                    "{}: the counter is damaged; do not repair it or put back a copy: an index "
-                    "used twice gives the key away. Make a new key",
-                    file.string());
-    }
-    if (state.owner != owner) {
-        return fail(Code::integrity_mismatch, "{}: is the counter of another key ({})",
-                    file.string(), state.owner);
-    }
+    QUOIN_TRY(State state, read_state(file, owner));
     Counter counter(*std::move(lock), file, std::move(state.owner));
     counter.next_ = state.next;
     counter.limit_ = state.limit;
     return counter;
+}
+
+Result<Counter::Seen> Counter::look(const fs::path& file, std::string_view owner) {
+    QUOIN_TRY(const State state, read_state(file, owner));
+    return Seen{state.next, state.limit};
 }
 
 Result<Reservation> Counter::reserve(std::uint64_t count) {

@@ -43,6 +43,13 @@ public:
     // Holds the file until destroyed, by a lock on FILE.lock.
     static Result<Counter> open(const std::filesystem::path& file, std::string_view owner);
 
+    // What the file says now, without holding it.
+    struct Seen {
+        std::uint64_t next;
+        std::uint64_t limit;
+    };
+    static Result<Seen> look(const std::filesystem::path& file, std::string_view owner);
+
     // Up to `count` (at least 1) indices: fewer only if fewer are left.
     Result<core::lms::Reservation> reserve(std::uint64_t count);
 
