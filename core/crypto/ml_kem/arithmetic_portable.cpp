@@ -8,7 +8,9 @@ using Portable = Arithmetic<core::Portable>;
 
 // x R^-1 mod q: |result| <= |x| / 2^16 + q / 2.
 std::int16_t montgomery(std::int32_t x) {
-    const auto m = static_cast<std::int16_t>(x * q_inverse);
+    // The lowest 16 bits of the product count: unsigned, as the signed one may overflow.
+    const auto m = static_cast<std::int16_t>(static_cast<std::uint32_t>(x) *
+                                             static_cast<std::uint32_t>(q_inverse));
     return static_cast<std::int16_t>((x - m * q) >> 16);
 }
 
