@@ -1,5 +1,5 @@
-// What comes over a wire into the hybrids, from anywhere: nothing crashes, what is refused leaves no
-// secret behind, and no composite signature verifies.
+// What comes over a wire into the hybrids, from anywhere: nothing crashes, what is refused leaves
+// no secret behind, and no composite signature verifies.
 #include <algorithm>
 #include <array>
 #include <cstdlib>
@@ -52,9 +52,9 @@ void check_x_wing(Bytes input) {
                                              shared, workspace),
                  shared);
     const auto received = filled<hybrid::x_wing::ciphertext_size>(input);
-    check_secret(hybrid::x_wing::decapsulate(std::array<std::uint8_t, 32>{2}, received, shared,
-                                             workspace),
-                 shared);
+    check_secret(
+        hybrid::x_wing::decapsulate(std::array<std::uint8_t, 32>{2}, received, shared, workspace),
+        shared);
 }
 
 template <class Composite>
