@@ -27,10 +27,8 @@ Lane rotate_left(Lane a) {
 }  // namespace
 
 void permute(State<Portable>& state) {
-    std::array<Lane, 25> a;
-    for (std::size_t i = 0; i < 25; ++i) a[i].bits = state.lanes[i];
-    Rounds<Portable, Lane>::permute(a);
-    for (std::size_t i = 0; i < 25; ++i) state.lanes[i] = a[i].bits;
+    Rounds<Portable, Lane>::permute([&](std::size_t i) { return Lane{state.lanes[i]}; },
+                              [&](std::size_t i, Lane a) { state.lanes[i] = a.bits; });
 }
 
 template class Sponge<Portable>;

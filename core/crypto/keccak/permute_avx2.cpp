@@ -62,21 +62,15 @@ Four rotate_left(Four a) {
 }  // namespace
 
 void permute(State<Avx2>& state) {
-    std::array<Lane, 25> a;
-    for (std::size_t i = 0; i < 25; ++i) a[i].bits = state.lanes[i];
-    Rounds<Avx2, Lane>::permute(a);
-    for (std::size_t i = 0; i < 25; ++i) state.lanes[i] = a[i].bits;
+    Rounds<Avx2, Lane>::permute([&](std::size_t i) { return Lane{state.lanes[i]}; },
+                              [&](std::size_t i, Lane a) { state.lanes[i] = a.bits; });
 }
 
 void permute(FourStates<Avx2>& states) {
-    std::array<Four, 25> a;
-    for (std::size_t i = 0; i < 25; ++i) {
-        a[i].bits = _mm256_load_si256(reinterpret_cast<const __m256i*>(states.lanes[i].data()));
-    }
-    Rounds<Avx2, Four>::permute(a);
-    for (std::size_t i = 0; i < 25; ++i) {
-        _mm256_store_si256(reinterpret_cast<__m256i*>(states.lanes[i].data()), a[i].bits);
-    }
+    auto* const lanes = reinterpret_cast<__m256i*>(states.lanes.data());
+    Rounds<Avx2, Four>::permute(
+        [&](std::size_t i) { return Four{_mm256_load_si256(lanes + i)}; },
+        [&](std::size_t i, Four a) { _mm256_store_si256(lanes + i, a.bits); });
 }
 
 }  // namespace quoin::core::keccak

@@ -77,13 +77,12 @@ std::uint64_t deinterleave(std::uint64_t halves) {
 }
 
 void permute(State<Interleaved>& state) {
-    std::array<Halves, 25> a;
-    for (std::size_t i = 0; i < 25; ++i) a[i] = {state.halves[2 * i], state.halves[2 * i + 1]};
-    Rounds<Interleaved, Halves>::permute(a);
-    for (std::size_t i = 0; i < 25; ++i) {
-        state.halves[2 * i] = a[i].even;
-        state.halves[2 * i + 1] = a[i].odd;
-    }
+    Rounds<Interleaved, Halves>::permute(
+        [&](std::size_t i) { return Halves{state.halves[2 * i], state.halves[2 * i + 1]}; },
+        [&](std::size_t i, Halves a) {
+            state.halves[2 * i] = a.even;
+            state.halves[2 * i + 1] = a.odd;
+        });
 }
 
 template class Sponge<Interleaved>;

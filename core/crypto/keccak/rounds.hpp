@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace quoin::core::keccak {
 
@@ -49,9 +50,11 @@ struct Rounds {
     // theta's D: FIPS 202, algorithm 1, steps 1 and 2.
     [[gnu::always_inline]] static void theta(const Lanes& a, Sheet& d) {
         Sheet c;
-        for (std::size_t x = 0; x < 5; ++x) {
-            c[x] = xor_five(a[x], a[x + 5], a[x + 10], a[x + 15], a[x + 20]);
-        }
+        c[0] = xor_five(a[0], a[5], a[10], a[15], a[20]);
+        c[1] = xor_five(a[1], a[6], a[11], a[16], a[21]);
+        c[2] = xor_five(a[2], a[7], a[12], a[17], a[22]);
+        c[3] = xor_five(a[3], a[8], a[13], a[18], a[23]);
+        c[4] = xor_five(a[4], a[9], a[14], a[19], a[24]);
         d[0] = c[4] ^ rotate_left<1>(c[1]);
         d[1] = c[0] ^ rotate_left<1>(c[2]);
         d[2] = c[1] ^ rotate_left<1>(c[3]);
@@ -97,12 +100,20 @@ struct Rounds {
         e[0] = e[0] ^ Word::of_constant(i);  // iota
     }
 
-    [[gnu::always_inline]] static void permute(Lanes& a) {
+    // load(i) gives lane i, store(i, word) takes it. No loop over lanes: indices that the compiler
+    // does not know would keep the state in memory.
+    template <class Load, class Store>
+    [[gnu::always_inline]] static void permute(Load load, Store store) {
+        constexpr auto all = std::make_index_sequence<25>();
+        Lanes a = [&]<std::size_t... I>(std::index_sequence<I...>) {
+            return Lanes{load(I)...};
+        }(all);
         Lanes e;
         for (std::size_t i = 0; i < 24; i += 2) {
             round(a, e, i);
             round(e, a, i + 1);
         }
+        [&]<std::size_t... I>(std::index_sequence<I...>) { (store(I, a[I]), ...); }(all);
     }
 };
 

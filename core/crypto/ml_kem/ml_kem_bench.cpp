@@ -49,6 +49,8 @@ void run_sets(const char* backend, speed::Options options) {
 int main(int argument_count, char** arguments) {
     quoin::crypto::speed::Options options;
     if (argument_count > 1) options.rounds = std::atoi(arguments[1]);
-    quoin::core::ml_kem::run_sets<quoin::core::Portable>(" (portable)", options);
+    using namespace quoin::core;
+    if constexpr (avx2_is_built) ml_kem::run_sets<Avx2>("", options);
+    ml_kem::run_sets<Portable>(" (portable)", options);
     return 0;
 }

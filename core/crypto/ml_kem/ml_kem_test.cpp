@@ -40,8 +40,12 @@ protected:
     std::mt19937_64 generator_{seed_};
 };
 
-using Cases =
-    testing::Types<Case<Set512, Portable>, Case<Set768, Portable>, Case<Set1024, Portable>>;
+using PortableCases = testing::Types<Case<Set512, Portable>, Case<Set768, Portable>,
+                                     Case<Set1024, Portable>>;
+using AllCases = testing::Types<Case<Set512, Portable>, Case<Set768, Portable>,
+                                Case<Set1024, Portable>, Case<Set512, Avx2>, Case<Set768, Avx2>,
+                                Case<Set1024, Avx2>>;
+using Cases = std::conditional_t<avx2_is_built, AllCases, PortableCases>;
 TYPED_TEST_SUITE(ml_kem, Cases);
 
 TYPED_TEST(ml_kem, generate__random_seeds__as_openssl) {

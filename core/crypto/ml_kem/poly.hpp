@@ -48,9 +48,9 @@ inline constexpr std::array<std::int16_t, 128> zetas = make_zetas();
 
 // R^2 mod q: a Montgomery product with it turns x R^-1 into x.
 inline constexpr std::int16_t r_squared = to_montgomery(to_montgomery(1));
-// R^2 / 128 mod q; 3303 = 128^-1.
-inline constexpr std::int16_t r_squared_by_128 =
-    to_montgomery(3303 * std::int32_t{to_montgomery(1)} % q);
+// R^2 / 128 mod q, the same and the inverse NTT's factor at once; 3303 = 128^-1.
+inline constexpr std::int32_t r_by_128 = 3303 * to_montgomery(1) % q;
+inline constexpr std::int16_t r_squared_by_128 = to_montgomery(r_by_128);
 
 // The arithmetic of a backend; specialised in arithmetic_portable.hpp and arithmetic_avx2.hpp.
 template <class Backend>

@@ -160,7 +160,7 @@ protected:
     }
 };
 
-using Backends = testing::Types<Portable>;
+using Backends = std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2>, testing::Types<Portable>>;
 TYPED_TEST_SUITE(vectors, Backends);
 
 TYPED_TEST(vectors, ml_kem__the_few_in_this_folder__pass) {
