@@ -1,7 +1,7 @@
 """Runs an image of tests/core, checks what it reports, and prints it as a table.
 
-usage: check.py [--canary] COMMAND...
---canary: the run must end with exit code 1 and exactly the operation "canary" failed.
+usage: check.py [--canary | --overflow] COMMAND...
+--canary: the run must end with exit code 1 and exactly the operation "canary" failed. --overflow: it must end in a fault.
 """
 import argparse
 import json
@@ -15,6 +15,8 @@ def reports_of(command, timeout_s=280):
                           text=True, timeout=timeout_s)
     lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     operations = [line for line in lines if "operation" in line]
+    if {"fault": True} in lines:
+        return done.returncode, operations, None
     closing = next((line for line in lines if "failed" in line), None)
     if closing is None:
         sys.exit(f"it ended early with exit code {done.returncode}:\n{done.stdout}")
@@ -42,10 +44,13 @@ def fault_of(options, code, operations, closing):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--canary", action="store_true")
+    parser.add_argument("--overflow", action="store_true")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     code, operations, closing = reports_of(options.command)
     print_table(operations)
+    if options.overflow or closing is None:
+        sys.exit(0 if options.overflow and (code, closing) == (3, None) else f"exit code {code}, a fault: {closing is None}")
     fault = fault_of(options, code, operations, closing)
     if closing.get("stack_size"):
         most = max(row.get("stack_bytes", 0) for row in operations)

@@ -1,6 +1,6 @@
 #include "tests/core/runner.hpp"
 
-#include "tests/core/operation.hpp"
+#include "tests/core/image.hpp"
 #include "tests/core/platform.hpp"
 
 namespace quoin::tests {
@@ -49,16 +49,16 @@ unsigned shift_of(unsigned rounds) {
     return shift;
 }
 
-Outcome measure(const Operation& operation) {
+Outcome measure(const Memory& memory, const Operation& operation) {
     Outcome outcome;
     for (unsigned round = 0; round < operation.rounds; ++round) {
         platform::paint_stack();
         const std::uint64_t before = platform::instructions();
-        const bool done = operation.run(round);
+        const bool done = operation.run(memory, round);
         outcome.instructions += platform::instructions() - before;
         const std::size_t used = platform::stack_used();
         if (used > outcome.stack_bytes) outcome.stack_bytes = used;
-        if (!done || (operation.check != nullptr && !operation.check(round))) {
+        if (!done || (operation.check != nullptr && !operation.check(memory, round))) {
             outcome.passed = false;
         }
     }
@@ -80,20 +80,12 @@ void report(const Operation& operation, const Outcome& outcome) {
 
 }  // namespace
 
-bool same(Bytes a, Bytes b) {
-    if (a.size() != b.size()) return false;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (a[i] != b[i]) return false;
-    }
-    return true;
-}
-
 int run_all() {
     int passed = 0;
     int failed = 0;
     for (const Group group : image()) {
         for (const Operation& operation : group()) {
-            const Outcome outcome = measure(operation);
+            const Outcome outcome = measure(memory(), operation);
             report(operation, outcome);
             ++(outcome.passed ? passed : failed);
         }

@@ -40,6 +40,10 @@ std::size_t stack_size() { return 0; }
 }  // namespace platform
 }  // namespace quoin::tests
 
+// Microsoft's linkers want it wherever a vector register might hold floating-point numbers.
+extern "C" int _fltused;
+int _fltused = 0;
+
 extern "C" std::uint64_t efi_main(void* image, quoin::tests::SystemTable* table) noexcept;
 extern "C" std::uint64_t efi_main(void* /*image*/, quoin::tests::SystemTable* table) noexcept {
     quoin::tests::output = table->output;

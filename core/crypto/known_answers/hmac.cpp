@@ -1,31 +1,29 @@
 #include "core/crypto/hmac/hmac.hpp"
 
 #include "core/crypto/hmac/hkdf.hpp"
+#include "core/crypto/known_answers/messages.hpp"
+#include "core/crypto/known_answers/vectors/hashes.hpp"
 #include "core/crypto/sha2/sha2.hpp"
-#include "tests/core/messages.hpp"
-#include "tests/core/vectors/hashes.hpp"
 
-namespace quoin::tests {
+namespace quoin::core::known_answers {
 namespace {
 
-using namespace core;
-
 template <class Hash, const auto& expected>
-bool authenticate(unsigned) {
-    const hmac::Key<Hash> key(Bytes(kilobyte).first(32));
-    hmac::Mac mac(key);
+bool authenticate(const Memory&, unsigned) {
+    const core::hmac::Key<Hash> key(Bytes(kilobyte).first(32));
+    core::hmac::Mac mac(key);
     mac.update(kilobyte);
     return mac.verify(expected);
 }
 
-bool refuse(unsigned) {
-    const hmac::Key<sha2::Sha256> key(Bytes(kilobyte).first(32));
-    hmac::Mac mac(key);
+bool refuse(const Memory&, unsigned) {
+    const core::hmac::Key<sha2::Sha256> key(Bytes(kilobyte).first(32));
+    core::hmac::Mac mac(key);
     mac.update(Bytes(kilobyte).first(1023));
     return !mac.verify(hashes_vectors::hmac_sha256);
 }
 
-bool derive(unsigned) {
+bool derive(const Memory&, unsigned) {
     std::array<std::uint8_t, 32> prk{};
     std::array<std::uint8_t, 64> output{};
     hkdf::extract<sha2::Sha256>({}, Bytes(kilobyte).first(32), prk);
@@ -42,6 +40,6 @@ constexpr std::array operations = {
 
 }  // namespace
 
-Operations hmac_operations() { return operations; }
+Operations hmac() { return operations; }
 
-}  // namespace quoin::tests
+}  // namespace quoin::core::known_answers

@@ -1,9 +1,9 @@
 // Inputs that several algorithms share.
 #pragma once
 
-#include "tests/core/operation.hpp"
+#include "core/crypto/known_answers/operation.hpp"
 
-namespace quoin::tests {
+namespace quoin::core::known_answers {
 
 // 0 to 255, four times.
 inline constexpr auto kilobyte = [] {
@@ -12,4 +12,4 @@ inline constexpr auto kilobyte = [] {
     return bytes;
 }();
 
-}  // namespace quoin::tests
+}  // namespace quoin::core::known_answers

@@ -73,13 +73,13 @@ def public_bytes(key, size):
     return openssl("pkey", "-inform", "DER", "-pubout", "-outform", "DER", data=key)[-size:]
 
 
-def sign(key, message, *options):
+def sign(key, message, deterministic=True):
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder)
         (path / "key").write_bytes(key)
         (path / "message").write_bytes(message)
         return openssl("pkeyutl", "-sign", "-rawin", "-keyform", "DER", "-inkey", path / "key", "-in", path / "message",
-                       "-pkeyopt", "deterministic:1", *options)
+                       *(["-pkeyopt", "deterministic:1"] if deterministic else []))
 
 
 class Header:
@@ -87,9 +87,9 @@ class Header:
         self.path = HERE / f"{name}.hpp"
         self.text = "".join(f"// {line}\n" for line in textwrap.wrap(" ".join(origin), 97)) + f"""#pragma once
 
-#include "tests/core/operation.hpp"
+#include "core/crypto/known_answers/operation.hpp"
 
-namespace quoin::tests::{name}_vectors {{
+namespace quoin::core::known_answers::{name}_vectors {{
 // clang-format off
 """
 
@@ -97,7 +97,7 @@ namespace quoin::tests::{name}_vectors {{
         self.text += f'inline constexpr auto {name} = hex<{len(data)}>("{data.hex()}");\n'
 
     def write(self, name):
-        self.text += f"// clang-format on\n}}  // namespace quoin::tests::{name}_vectors\n"
+        self.text += f"// clang-format on\n}}  // namespace quoin::core::known_answers::{name}_vectors\n"
         self.path.write_text(self.text)
         print(f"{self.path.name}: {len(self.text)} bytes")
 
@@ -133,7 +133,7 @@ def ml_kem(vectors):
         "ML-KEM: the first vector of each set in github.com/post-quantum-cryptography/KAT, by way of Botan's",
         "ml_kem.vec. d, z and m are drawn from its seed; *_hash are the first 16 bytes of SHAKE256. rejected_* is",
         "a ciphertext that implicit rejection answers. Made by make.py."])
-    for algorithm, size in (("ML-KEM-512", 800), ("ML-KEM-768", 1184), ("ML-KEM-1024", 1568)):
+    for algorithm, size, expanded_size in (("ML-KEM-512", 800, 1632), ("ML-KEM-768", 1184, 2400), ("ML-KEM-1024", 1568, 3168)):
         record = next(r for s, r in records(vectors / "ml_kem.vec") if s == algorithm)
         drbg = Drbg(bytes.fromhex(record["Seed"]))
         z, d, n = drbg.draw(32), drbg.draw(32), algorithm[7:]  # in this order
@@ -141,10 +141,16 @@ def ml_kem(vectors):
         must(shake16(public_bytes(key, size)).hex() == record["PK"].lower(), f"{algorithm} PK")
         header.add(f"seed_{n}", d + z)
         header.add(f"message_{n}", drbg.draw(32))
-        for name, field in (("encapsulation_key_hash", "PK"), ("decapsulation_key_hash", "SK"), ("ciphertext_hash", "CT"),
+        header.add(f"decapsulation_key_hash_{n}", shake16(key[-expanded_size:]))  # OpenSSL's: the file hashes the seed
+        for name, field in (("encapsulation_key_hash", "PK"), ("ciphertext_hash", "CT"),
                             ("secret", "SS"), ("rejected_ciphertext", "CT_N"), ("rejected_secret", "SS_N")):
             header.add(f"{name}_{n}", bytes.fromhex(record[field]))
     header.write("ml_kem")
+
+
+def expanded_hash(key, size):
+    """Of the expanded private key at the end of RFC 9881's "both"."""
+    return hashlib.sha3_256(key[-size:]).digest()
 
 
 MESSAGE = "D81C4D8D734FCBFBEADE3D3F8A039FAA2A2C9957E835AD55B22E75BF57BB556AC8"
@@ -153,9 +159,9 @@ MESSAGE = "D81C4D8D734FCBFBEADE3D3F8A039FAA2A2C9957E835AD55B22E75BF57BB556AC8"
 def ml_dsa(vectors):
     header = Header("ml_dsa", [
         "ML-DSA, deterministic: the first vectors of Botan's ml-dsa-*_Deterministic.vec (by the reference code);",
-        "ML-DSA-87 from OpenSSL 3.5. *_hash is SHA3-256. Made by make.py."])
+        "ML-DSA-87, and the SHA3-256 of each expanded private key, from OpenSSL 3.5. Made by make.py."])
     header.add("message", bytes.fromhex(MESSAGE))
-    for n, name, size in (("44", "4x4", 1312), ("65", "6x5", 1952), ("87", None, 2592)):
+    for n, name, size, expanded_size in (("44", "4x4", 1312, 2560), ("65", "6x5", 1952, 4032), ("87", None, 2592, 4896)):
         path = vectors / f"ml-dsa-{name}_Deterministic.vec"
         record = records(path)[0][1] if name else None
         seed = Drbg(bytes.fromhex(record["Seed"])).draw(32) if record else hashlib.sha256(b"ML-DSA-87").digest()
@@ -164,9 +170,9 @@ def ml_dsa(vectors):
         if record:
             must(hashlib.sha3_256(public).hexdigest() == record["HashPk"].lower(), f"ML-DSA-{n} HashPk")
             must(hashlib.sha3_256(signature).hexdigest() == record["HashSig"].lower(), f"ML-DSA-{n} HashSig")
-            header.add(f"private_key_hash_{n}", bytes.fromhex(record["HashSk"]))
         header.add(f"seed_{n}", seed)
         header.add(f"public_key_{n}", public)
+        header.add(f"private_key_hash_{n}", expanded_hash(key, expanded_size))
         header.add(f"signature_{n}", signature)
     header.write("ml_dsa")
 
@@ -208,13 +214,46 @@ def private_key_of(algorithm, secret):
     return tlv(0x30, tlv(0x02, b"\0") + identifier + tlv(0x04, secret))
 
 
+def curve25519():
+    header = Header("curve25519", [
+        "X25519 and Ed25519: keys 0x01 ... 0x20 and 0x21 ... 0x40; public keys, shared secret and signature (of the bytes",
+        "0 to 255, four times) by OpenSSL 3.5. Made by make.py."])
+    for name, first in (("a", 1), ("b", 33)):
+        secret = bytes(range(first, first + 32))
+        header.add(f"private_{name}", secret)
+        for algorithm, last in (("x25519", 0x6E), ("ed25519", 0x70)):
+            key = bytes.fromhex("302e020100300506032b65") + bytes([last]) + bytes.fromhex("04220420") + secret
+            header.add(f"{algorithm}_public_{name}", public_bytes(key, 32))
+            if algorithm == "x25519" and name == "b":
+                header.add("shared", exchange(key, bytes.fromhex("302a300506032b656e032100") + public_a))
+            elif algorithm == "x25519":
+                public_a = public_bytes(key, 32)
+            elif name == "a":
+                header.add("signature", sign(key, bytes(range(256)) * 4, deterministic=False))
+    header.write("curve25519")
+
+
+def exchange(key, peer):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder)
+        (path / "key").write_bytes(key)
+        (path / "peer").write_bytes(peer)
+        return openssl("pkeyutl", "-derive", "-keyform", "DER", "-inkey", path / "key", "-peerform", "DER", "-peerkey",
+                       path / "peer")
+
+
 def lms(vectors):
     header = Header("lms", [
-        "LMS and HSS: RFC 8554, appendix F, test case 1 (two levels), by way of Botan's hss_lms_verify.vec, and the",
-        "first vector of its other trees. Made by make.py."])
-    for number, (_, record) in enumerate(records(vectors / "hss_lms_verify.vec")[:2], 1):
-        for name in ("PublicKey", "Msg", "Signature"):
-            header.add(f"{name}_{number}", bytes.fromhex(record[name]))
+        "HSS: RFC 8554, appendix F, test cases 1 and 2 (two levels of SHA-256; the second: height 10, w 4 above height 5,",
+        "w 8), and draft-fluhrer-lms-more-parm-sets-11, test cases 1 to 3 (SHA-256/192, SHAKE256/192, SHAKE256), by way of",
+        "Botan's hss_lms_verify.vec. seed, tree_key: its lms.vec, second case. Made by make.py."])
+    for number, (_, record) in enumerate(records(vectors / "hss_lms_verify.vec"), 1):
+        for name, field in (("public_key", "PublicKey"), ("message", "Msg"), ("signature", "Signature")):
+            header.add(f"{name}_{number}", bytes.fromhex(record[field]))
+    record = records(vectors / "lms.vec")[1][1]  # H5, W1: the key that is made in no time
+    must(record["PublicKey"].startswith("0000000500000001"), "lms.vec: W1 is second")
+    for name, field in (("seed", "Seed"), ("tree_key", "PublicKey"), ("message", "Msg"), ("signature_hash", "HashSig")):
+        header.add(name, bytes.fromhex(record[field]))
     header.write("lms")
 
 
@@ -225,6 +264,7 @@ def main():
     ml_dsa(vectors)
     slh_dsa(vectors)
     lms(vectors)
+    curve25519()
 
 
 if __name__ == "__main__":

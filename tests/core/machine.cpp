@@ -2,11 +2,13 @@
 // library, else that library's.
 #include <cstddef>
 
-#include "tests/core/operation.hpp"
+#include "tests/core/image.hpp"
 #include "tests/core/platform.hpp"
 
 namespace quoin::tests {
 namespace {
+
+using core::known_answers::same;
 
 constexpr std::size_t size = 80;
 constexpr std::size_t widest = 40;
@@ -25,7 +27,7 @@ void number() {
 
 // Every distance of -20 to 20 bytes, every alignment, every length to 40; what is beside stays.
 template <bool May_overlap>
-bool moves(unsigned) {
+bool moves(const Memory&, unsigned) {
     for (std::size_t to = 0; to < widest; ++to) {
         for (std::size_t length = 0; length < widest; ++length) {
             const std::size_t from = May_overlap ? 20 : to < 20 ? 60 : 0;
@@ -46,7 +48,7 @@ bool moves(unsigned) {
     return true;
 }
 
-bool sets(unsigned) {
+bool sets(const Memory&, unsigned) {
     for (std::size_t from = 0; from < widest; ++from) {
         for (std::size_t length = 0; length < widest; ++length) {
             number();
@@ -58,7 +60,7 @@ bool sets(unsigned) {
     return true;
 }
 
-bool compares(unsigned) {
+bool compares(const Memory&, unsigned) {
     number();
     if (__builtin_memcmp(opaque(bytes.data()), opaque(expected.data()), opaque(size)) != 0) {
         return false;
@@ -71,7 +73,7 @@ bool compares(unsigned) {
 
 constexpr std::array operations = {
     Operation{"counting to 1,000,000 instructions",
-              [](unsigned) { return platform::instructions_are_counted(); }},
+              [](const Memory&, unsigned) { return platform::instructions_are_counted(); }},
     Operation{"memcpy", moves<false>},
     Operation{"memmove", moves<true>},
     Operation{"memset", sets},
@@ -80,6 +82,6 @@ constexpr std::array operations = {
 
 }  // namespace
 
-Operations machine_operations() { return operations; }
+Operations machine() { return operations; }
 
 }  // namespace quoin::tests

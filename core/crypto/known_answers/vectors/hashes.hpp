@@ -3,9 +3,9 @@
 // OpenSSL. Made by make.py.
 #pragma once
 
-#include "tests/core/operation.hpp"
+#include "core/crypto/known_answers/operation.hpp"
 
-namespace quoin::tests::hashes_vectors {
+namespace quoin::core::known_answers::hashes_vectors {
 // clang-format off
 inline constexpr auto sha256 = hex<32>("785b0751fc2c53dc14a4ce3d800e69ef9ce1009eb327ccf458afe09c242c26c9");
 inline constexpr auto sha384 = hex<48>("55fd17eeb1611f9193f6ac600238ce63aa298c2e332f042b80c8f691f800e4c7505af20c1a86a31f08504587395f081f");
@@ -18,4 +18,4 @@ inline constexpr auto hmac_sha256 = hex<32>("b7461b582e6d4e287bcc2f9f853344bc3fc
 inline constexpr auto hmac_sha512 = hex<64>("b218226990b6f05e135fc1ac4f305f142797a8b0c58396559b2a4b030f945e997224d892c78face527b991e160bfabfa032f544d73326fd7234f9d156947628b");
 inline constexpr auto hkdf_sha256 = hex<64>("edb0a1cdbab45f16186a981e78d34b6c89b5e8db5a6b05315bbe30b0a81887513bf6455bcf7c6c8deb1da8f7737e22e5f2aa43977e2975a181272b1548d56c8e");
 // clang-format on
-}  // namespace quoin::tests::hashes_vectors
+}  // namespace quoin::core::known_answers::hashes_vectors
