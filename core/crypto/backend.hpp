@@ -13,6 +13,10 @@ struct Portable {};
 // avx2_is_built.
 struct Avx2 {};
 
+// x86-64 with AVX2 and AVX-512 F, VL, BW, DQ: Avx2, but for what pays: four Keccaks at a time take
+// half the time, for its rotations and three-way logic. Built where Avx2 is.
+struct Avx512 {};
+
 // x86-64 with the SHA extensions and SSE 4.1: SHA-256 only.
 struct ShaNi {};
 

@@ -21,7 +21,14 @@ inline bool has_aes() {
     constexpr unsigned needed = bit_AES | bit_PCLMUL | bit_SSE4_1;
     return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & needed) == needed;
 }
+inline bool has_avx2() { return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2"); }
+inline bool has_avx512() {
+    return has_avx2() && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq");
+}
 #else
+inline bool has_avx2() { return false; }
+inline bool has_avx512() { return false; }
 inline bool has_sha() { return false; }
 inline bool has_aes() { return false; }
 #endif
@@ -34,6 +41,8 @@ template <class Backend>
 bool runs_here() {
     if constexpr (std::is_same_v<Backend, ShaNi>) return has_sha();
     if constexpr (std::is_same_v<Backend, AesNi>) return has_aes();
+    if constexpr (std::is_same_v<Backend, Avx2>) return has_avx2();
+    if constexpr (std::is_same_v<Backend, Avx512>) return has_avx512();
     return true;
 }
 

@@ -17,7 +17,8 @@ struct Interleaved {};
 
 template <class Backend>
 using Form = std::conditional_t<std::is_same_v<Backend, Portable> && sizeof(std::size_t) == 4,
-                                Interleaved, Backend>;
+                                Interleaved,
+                                std::conditional_t<std::is_same_v<Backend, Avx512>, Avx2, Backend>>;
 
 // One state, 64-bit lanes.
 template <class Backend>
@@ -60,5 +61,6 @@ struct FourStates {
 };
 
 void permute(FourStates<Avx2>& states);
+void permute(FourStates<Avx512>& states);
 
 }  // namespace quoin::core::keccak

@@ -1,4 +1,5 @@
 // What the Avx2 backend does in its own way, for the *_avx2.cpp that instantiate the operations.
+// Avx512 is the same over another Keccak.
 #pragma once
 
 #include "core/crypto/ml_dsa/coding.hpp"
@@ -8,8 +9,9 @@
 namespace quoin::core::ml_dsa {
 
 // Defined in sample_avx2.cpp. Results are those of Sampler<Set, Portable>.
-template <class Set>
-struct Sampler<Set, Avx2> {
+template <class Set, class Backend>
+    requires by_four<Backend>
+struct Sampler<Set, Backend> {
     // `buffer` holds rows_at_once rows of A; rows are asked for in order, from 0.
     static void multiply_row(Poly& out, PublicSeed rho, std::size_t row, const Poly* z,
                              Poly* buffer);
@@ -39,5 +41,8 @@ struct Coding<Set, Avx2> {
     static void pack_z(std::uint8_t* out, const Poly& z);
     static void unpack_z(Poly& z, const std::uint8_t* in);
 };
+
+template <class Set>
+struct Coding<Set, Avx512> : Coding<Set, Avx2> {};
 
 }  // namespace quoin::core::ml_dsa

@@ -1,4 +1,5 @@
-// ML-DSA beside OpenSSL's, one line of JSON for each operation. usage: ml_dsa_bench [portable]
+// ML-DSA beside OpenSSL's, one line of JSON for each operation. usage: ml_dsa_bench [portable |
+// avx2 | avx512]
 #include <cstdio>
 #include <string_view>
 
@@ -93,9 +94,8 @@ void run_all() {
 
 int main(int argument_count, char** arguments) {
     using namespace quoin::core;
-    if (argument_count == 2 && std::string_view(arguments[1]) == "portable") {
-        ml_dsa::fixture::run_all<Portable>();
-    } else {
-        ml_dsa::fixture::run_all<Avx2>();
-    }
+    const std::string_view backend = argument_count == 2 ? arguments[1] : "avx2";
+    if (backend == "portable") ml_dsa::fixture::run_all<Portable>();
+    if (backend == "avx2") ml_dsa::fixture::run_all<Avx2>();
+    if (backend == "avx512") ml_dsa::fixture::run_all<Avx512>();
 }

@@ -42,4 +42,7 @@ struct Ring {
     static bool exceeds(const Poly& w, std::int32_t bound);
 };
 
+template <>
+struct Ring<Avx512> : Ring<Avx2> {};
+
 }  // namespace quoin::core::ml_dsa

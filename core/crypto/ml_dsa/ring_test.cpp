@@ -6,6 +6,7 @@
 #include "core/crypto/ml_dsa/coding.hpp"
 #include "core/crypto/ml_dsa/field.hpp"
 #include "core/crypto/ml_dsa/fixture.hpp"
+#include "core/crypto/test_cpu.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 namespace {
@@ -107,7 +108,12 @@ std::array<std::int64_t, n> schoolbook(const Poly& a, const Poly& b) {
 }
 
 template <class Backend>
-class ring : public testing::Test {};
+class ring : public testing::Test {
+    void SetUp() override {
+        if (!test::runs_here<Backend>())
+            GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
+    }
+};
 using Backends = testing::Types<Portable, Avx2>;
 TYPED_TEST_SUITE(ring, Backends);
 

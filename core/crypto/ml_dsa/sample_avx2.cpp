@@ -51,14 +51,14 @@ std::size_t take_uniform(std::int32_t* out, std::size_t count, const std::uint8_
 }
 
 // Four polynomials of A, row-major from `first` on, in our order.
-template <class Set>
+template <class Set, class Backend>
 void four_uniform(Poly* const* out, PublicSeed rho, std::size_t first) {
     Nonces nonces;
     for (std::size_t way = 0; way < 4; ++way) {
         nonces[way] = {static_cast<std::uint8_t>((first + way) % Set::l),
                        static_cast<std::uint8_t>((first + way) / Set::l)};
     }
-    keccak::Shake128x4<Avx2> streams;
+    keccak::Shake128x4<Backend> streams;
     streams.absorb_common(rho).absorb(views(nonces));
     constexpr std::size_t rate = 168;
     // 280 candidates, of which each is refused with probability 2^-10: nearly always enough.
@@ -78,7 +78,7 @@ void four_uniform(Poly* const* out, PublicSeed rho, std::size_t first) {
 }
 
 // `count` polynomials of A from number `first` on. Beyond the last the lanes work for nothing.
-template <class Set>
+template <class Set, class Backend>
 void many_uniform(Poly* out, PublicSeed rho, std::size_t first, std::size_t count) {
     Poly unused;
     for (std::size_t i = 0; i < count; i += 4) {
@@ -86,7 +86,7 @@ void many_uniform(Poly* out, PublicSeed rho, std::size_t first, std::size_t coun
         for (std::size_t way = 0; way < 4; ++way) {
             four[way] = i + way < count ? out + i + way : &unused;
         }
-        four_uniform<Set>(four, rho, first + i);
+        four_uniform<Set, Backend>(four, rho, first + i);
     }
 }
 
@@ -126,13 +126,13 @@ std::size_t take_small(std::int32_t* out, std::size_t count, const std::uint8_t*
     return count;
 }
 
-template <class Set>
+template <class Set, class Backend>
 void four_small(Poly* const* out, PrivateSeed seed, std::size_t first) {
     Nonces nonces;
     for (std::size_t way = 0; way < 4; ++way) {
         nonces[way] = {static_cast<std::uint8_t>(first + way), 0};
     }
-    keccak::Shake256x4<Avx2> streams;
+    keccak::Shake256x4<Backend> streams;
     streams.absorb_common(seed).absorb(views(nonces));
     constexpr std::size_t rate = 136;
     Streams<2 * rate> buffer;
@@ -151,14 +151,14 @@ void four_small(Poly* const* out, PrivateSeed seed, std::size_t first) {
 }
 
 // Four polynomials of Algorithm 34, kappa + r from `first` on.
-template <class Set>
+template <class Set, class Backend>
 void four_masks(Poly* out, PrivateSeed seed, std::size_t first) {
     Nonces nonces;
     for (std::size_t way = 0; way < 4; ++way) {
         nonces[way] = {static_cast<std::uint8_t>(first + way),
                        static_cast<std::uint8_t>((first + way) >> 8U)};
     }
-    keccak::Shake256x4<Avx2> streams;
+    keccak::Shake256x4<Backend> streams;
     streams.absorb_common(seed).absorb(views(nonces));
     Streams<Set::z_poly_size> buffer;
     streams.squeeze(buffer.views(0, Set::z_poly_size));
@@ -174,47 +174,55 @@ void four_masks(Poly* out, PrivateSeed seed, std::size_t first) {
 
 }  // namespace
 
-template <class Set>
-void Sampler<Set, Avx2>::multiply_row(Poly& out, PublicSeed rho, std::size_t row, const Poly* z,
-                                      Poly* buffer) {
+template <class Set, class Backend>
+    requires by_four<Backend>
+void Sampler<Set, Backend>::multiply_row(Poly& out, PublicSeed rho, std::size_t row, const Poly* z,
+                                         Poly* buffer) {
     constexpr std::size_t at_once = rows_at_once<Set>;
     if (row % at_once == 0) {
         const std::size_t rows = row + at_once < Set::k ? at_once : Set::k - row;
-        many_uniform<Set>(buffer, rho, row * Set::l, rows * Set::l);
+        many_uniform<Set, Backend>(buffer, rho, row * Set::l, rows * Set::l);
     }
     // |A| < q, |z| < 9 q, l <= 7: 63 q^2 < 2^31 q
     Ring<Avx2>::dot(out, buffer + row % at_once * Set::l, z, Set::l);
 }
 
-template <class Set>
-void Sampler<Set, Avx2>::expand_matrix(Poly* a, PublicSeed rho) {
-    many_uniform<Set>(a, rho, 0, Set::k * Set::l);
+template <class Set, class Backend>
+    requires by_four<Backend>
+void Sampler<Set, Backend>::expand_matrix(Poly* a, PublicSeed rho) {
+    many_uniform<Set, Backend>(a, rho, 0, Set::k * Set::l);
 }
 
-template <class Set>
-void Sampler<Set, Avx2>::expand_secret(Poly* s, PrivateSeed seed) {
+template <class Set, class Backend>
+    requires by_four<Backend>
+void Sampler<Set, Backend>::expand_secret(Poly* s, PrivateSeed seed) {
     Poly unused;
     for (std::size_t r = 0; r < Set::l + Set::k; r += 4) {
         Poly* four[4];
         for (std::size_t way = 0; way < 4; ++way) {
             four[way] = r + way < Set::l + Set::k ? s + r + way : &unused;
         }
-        four_small<Set>(four, seed, r);
+        four_small<Set, Backend>(four, seed, r);
     }
     ct::wipe_object(unused);
 }
 
-template <class Set>
-void Sampler<Set, Avx2>::expand_mask(Poly* pool, std::size_t& held, PrivateSeed seed,
-                                     std::size_t kappa) {
+template <class Set, class Backend>
+    requires by_four<Backend>
+void Sampler<Set, Backend>::expand_mask(Poly* pool, std::size_t& held, PrivateSeed seed,
+                                        std::size_t kappa) {
     const std::size_t left = held > Set::l ? held - Set::l : 0;
     for (std::size_t i = 0; i < left; ++i) pool[i] = pool[Set::l + i];
-    for (held = left; held < Set::l; held += 4) four_masks<Set>(pool + held, seed, kappa + held);
+    for (held = left; held < Set::l; held += 4)
+        four_masks<Set, Backend>(pool + held, seed, kappa + held);
 }
 
 template struct Sampler<Set44, Avx2>;
 template struct Sampler<Set65, Avx2>;
 template struct Sampler<Set87, Avx2>;
+template struct Sampler<Set44, Avx512>;
+template struct Sampler<Set65, Avx512>;
+template struct Sampler<Set87, Avx512>;
 
 }  // namespace quoin::core::ml_dsa
 

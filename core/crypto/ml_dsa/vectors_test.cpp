@@ -7,6 +7,7 @@
 
 #include "core/crypto/ml_dsa/fixture.hpp"
 #include "core/crypto/ml_dsa/typed_fixture.hpp"
+#include "core/crypto/test_cpu.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 namespace {
@@ -122,7 +123,13 @@ Counts run_verify(const std::string& path) {
 }
 
 template <class Parameters>
-class ml_dsa_vectors : public testing::Test {};
+class ml_dsa_vectors : public testing::Test {
+    void SetUp() override {
+        if (!test::runs_here<typename Parameters::Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
+        }
+    }
+};
 TYPED_TEST_SUITE(ml_dsa_vectors, AllParameters);
 
 TYPED_TEST(ml_dsa_vectors, verify__the_few_in_this_folder__as_they_say) {
