@@ -62,6 +62,9 @@ protected:
         if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
             GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
         }
+        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
+            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        }
     }
 };
 
@@ -157,7 +160,7 @@ template <class Backend>
 class keccak_four : public keccak<Backend> {};
 
 using FourBackends =
-    std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2>, testing::Types<Portable>>;
+    std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2, Avx512>, testing::Types<Portable>>;
 TYPED_TEST_SUITE(keccak_four, FourBackends);
 
 template <class Four, class One>
