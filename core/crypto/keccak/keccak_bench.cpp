@@ -52,11 +52,9 @@ void run(speed::Options options) {
     show(
         "SHA3-256 16 KiB (avx2)", [&] { Sha3_256<Avx2>::digest(digest, message); }, openssl,
         options);
-    show(
-        "SHAKE256 x 4 16 KiB (avx2)", [&] { four_digests<Avx2>(message); }, four, options);
+    show("SHAKE256 x 4 16 KiB (avx2)", [&] { four_digests<Avx2>(message); }, four, options);
     if (__builtin_cpu_supports("avx512vl") != 0) {
-        show(
-            "SHAKE256 x 4 16 KiB (avx512)", [&] { four_digests<Avx512>(message); }, four, options);
+        show("SHAKE256 x 4 16 KiB (avx512)", [&] { four_digests<Avx512>(message); }, four, options);
     }
     EVP_MD_CTX_free(context);
     EVP_MD_free(sha3);

@@ -159,8 +159,8 @@ TYPED_TEST(keccak, absorb__after_squeeze__traps) {
 template <class Backend>
 class keccak_four : public keccak<Backend> {};
 
-using FourBackends =
-    std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2, Avx512>, testing::Types<Portable>>;
+using FourBackends = std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2, Avx512>,
+                                        testing::Types<Portable>>;
 TYPED_TEST_SUITE(keccak_four, FourBackends);
 
 template <class Four, class One>

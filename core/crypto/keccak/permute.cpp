@@ -28,7 +28,7 @@ Lane rotate_left(Lane a) {
 
 void permute(State<Portable>& state) {
     Rounds<Portable, Lane>::permute([&](std::size_t i) { return Lane{state.lanes[i]}; },
-                              [&](std::size_t i, Lane a) { state.lanes[i] = a.bits; });
+                                    [&](std::size_t i, Lane a) { state.lanes[i] = a.bits; });
 }
 
 template class Sponge<Portable>;

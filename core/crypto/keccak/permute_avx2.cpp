@@ -63,7 +63,7 @@ Four rotate_left(Four a) {
 
 void permute(State<Avx2>& state) {
     Rounds<Avx2, Lane>::permute([&](std::size_t i) { return Lane{state.lanes[i]}; },
-                              [&](std::size_t i, Lane a) { state.lanes[i] = a.bits; });
+                                [&](std::size_t i, Lane a) { state.lanes[i] = a.bits; });
 }
 
 void permute(FourStates<Avx2>& states) {

@@ -16,9 +16,7 @@ struct Four {
     }
 };
 
-Four operator^(Four a, Four b) {
-    return {_mm256_xor_si256(a.bits, b.bits)};
-}
+Four operator^(Four a, Four b) { return {_mm256_xor_si256(a.bits, b.bits)}; }
 
 Four xor_three(Four a, Four b, Four c) {
     return {_mm256_ternarylogic_epi64(a.bits, b.bits, c.bits, 0x96)};

@@ -24,10 +24,10 @@ inline void store_part(std::uint64_t lane, std::uint8_t* bytes, std::size_t size
 
 // Written out, not as loops: only so does g++ make one load and one store of them.
 inline std::uint64_t load_lane(const std::uint8_t* bytes) {
-    return std::uint64_t{bytes[0]} | std::uint64_t{bytes[1]} << 8U | std::uint64_t{bytes[2]} << 16U |
-           std::uint64_t{bytes[3]} << 24U | std::uint64_t{bytes[4]} << 32U |
-           std::uint64_t{bytes[5]} << 40U | std::uint64_t{bytes[6]} << 48U |
-           std::uint64_t{bytes[7]} << 56U;
+    return std::uint64_t{bytes[0]} | std::uint64_t{bytes[1]} << 8U |
+           std::uint64_t{bytes[2]} << 16U | std::uint64_t{bytes[3]} << 24U |
+           std::uint64_t{bytes[4]} << 32U | std::uint64_t{bytes[5]} << 40U |
+           std::uint64_t{bytes[6]} << 48U | std::uint64_t{bytes[7]} << 56U;
 }
 
 inline void store_lane(std::uint64_t lane, std::uint8_t* bytes) {

@@ -63,26 +63,18 @@ Vector load(const std::int16_t* from) {
     return _mm256_load_si256(reinterpret_cast<const Vector*>(from));
 }
 
-void store(std::int16_t* to, Vector x) {
-    _mm256_store_si256(reinterpret_cast<Vector*>(to), x);
-}
+void store(std::int16_t* to, Vector x) { _mm256_store_si256(reinterpret_cast<Vector*>(to), x); }
 
-Vector all(std::int32_t x) {
-    return _mm256_set1_epi16(static_cast<std::int16_t>(x));
-}
+Vector all(std::int32_t x) { return _mm256_set1_epi16(static_cast<std::int16_t>(x)); }
 
 struct Multiplier {
     Vector z;
     Vector z_q;
 };
 
-Multiplier broadcast(std::int16_t z) {
-    return {all(z), all(z * q_inverse)};
-}
+Multiplier broadcast(std::int16_t z) { return {all(z), all(z * q_inverse)}; }
 
-Multiplier zeta(std::size_t i) {
-    return {all(scalars.z[i]), all(scalars.z_q[i])};
-}
+Multiplier zeta(std::size_t i) { return {all(scalars.z[i]), all(scalars.z_q[i])}; }
 
 template <std::size_t Size>
 Multiplier vector_of(const Multipliers<Size>& table, std::size_t i) {
@@ -104,8 +96,7 @@ Vector reduced(Vector x) {
 
 // |result| < 1670 for any x.
 Vector centred(Vector x) {
-    const Vector quotient =
-        _mm256_mulhrs_epi16(_mm256_mulhi_epi16(x, all(20159)), all(1 << 5));
+    const Vector quotient = _mm256_mulhrs_epi16(_mm256_mulhi_epi16(x, all(20159)), all(1 << 5));
     return _mm256_sub_epi16(x, _mm256_mullo_epi16(quotient, all(q)));
 }
 
@@ -251,8 +242,8 @@ void Avx2Math::inverse_ntt(Poly& f) {
 
 void Avx2Math::prepare(Multiplicand& out, const Poly& f) {
     const Vector swap = _mm256_set1_epi64x(0x0504070601000302);
-    const Vector both = _mm256_add_epi8(
-        swap, _mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808));
+    const Vector both =
+        _mm256_add_epi8(swap, _mm256_setr_epi64x(0, 0x0808080808080808, 0, 0x0808080808080808));
     for (std::size_t i = 0; i < 16; ++i) {
         const Vector b = load(f.c.data() + 16 * i);
         const Vector times_gamma = multiply(b, vector_of(gammas, i));

@@ -53,4 +53,7 @@ struct Arithmetic<Avx2> {
     static void sample_cbd(Poly& f, std::span<const std::uint8_t, 64 * Eta> bytes);
 };
 
+template <>
+struct Arithmetic<Avx512> : Arithmetic<Avx2> {};
+
 }  // namespace quoin::core::ml_kem

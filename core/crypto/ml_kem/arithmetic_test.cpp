@@ -8,9 +8,7 @@
 namespace quoin::core::ml_kem {
 namespace {
 
-std::int32_t positive(std::int64_t x) {
-    return static_cast<std::int32_t>(((x % q) + q) % q);
-}
+std::int32_t positive(std::int64_t x) { return static_cast<std::int32_t>(((x % q) + q) % q); }
 
 Poly random_poly(std::mt19937_64& generator, int least, int most) {
     std::uniform_int_distribution<int> distribution(least, most);
@@ -77,8 +75,8 @@ protected:
     std::mt19937_64 generator_{std::random_device{}()};
 };
 
-using Backends = std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2>,
-                                    testing::Types<Portable>>;
+using Backends =
+    std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2>, testing::Types<Portable>>;
 TYPED_TEST_SUITE(arithmetic, Backends);
 
 TYPED_TEST(arithmetic, ntt__random_and_extreme__evaluates) {

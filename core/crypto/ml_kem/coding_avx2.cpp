@@ -12,21 +12,15 @@ Vector load(const std::int16_t* from) {
     return _mm256_load_si256(reinterpret_cast<const Vector*>(from));
 }
 
-void store(std::int16_t* to, Vector x) {
-    _mm256_store_si256(reinterpret_cast<Vector*>(to), x);
-}
+void store(std::int16_t* to, Vector x) { _mm256_store_si256(reinterpret_cast<Vector*>(to), x); }
 
-Vector all(std::int32_t x) {
-    return _mm256_set1_epi16(static_cast<std::int16_t>(x));
-}
+Vector all(std::int32_t x) { return _mm256_set1_epi16(static_cast<std::int16_t>(x)); }
 
 __m128i load_16(const std::uint8_t* from) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
 }
 
-void store_16(std::uint8_t* to, __m128i x) {
-    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), x);
-}
+void store_16(std::uint8_t* to, __m128i x) { _mm_storeu_si128(reinterpret_cast<__m128i*>(to), x); }
 
 // Room for D bytes of each eight coefficients, and for the rest of the last 16-byte access.
 template <std::size_t D>
@@ -39,8 +33,7 @@ Vector packed(Vector x) {
     constexpr std::int64_t even = gap;
     const Vector pairs = _mm256_madd_epi16(x, _mm256_set1_epi32(1 | 1 << (16 + D)));
     // 4 D bits in each 64.
-    const Vector fours = _mm256_srli_epi64(
-        _mm256_sllv_epi32(pairs, _mm256_set1_epi64x(even)), gap);
+    const Vector fours = _mm256_srli_epi64(_mm256_sllv_epi32(pairs, _mm256_set1_epi64x(even)), gap);
     const Vector low =
         _mm256_or_si256(fours, _mm256_slli_epi64(_mm256_bsrli_epi128(fours, 8), 4 * D));
     if constexpr (D <= 8) return low;
@@ -91,8 +84,8 @@ Vector unpacked(const std::uint8_t* from) {
 
 // 24 bytes, twelve in each half, as elements of 32 bits with three bytes each.
 Vector spread_24(const std::uint8_t* from, Vector order) {
-    const Vector bytes = _mm256_inserti128_si256(_mm256_castsi128_si256(load_16(from)),
-                                                 load_16(from + 8), 1);
+    const Vector bytes =
+        _mm256_inserti128_si256(_mm256_castsi128_si256(load_16(from)), load_16(from + 8), 1);
     return _mm256_shuffle_epi8(bytes, order);
 }
 
@@ -159,8 +152,8 @@ void Avx2Math::decompress(Poly& f, std::span<const std::uint8_t, 32 * D> bytes) 
             const Vector product = _mm256_madd_epi16(unpacked<D>(from), _mm256_set1_epi32(q));
             return _mm256_srli_epi32(_mm256_add_epi32(product, half), D);
         };
-        const Vector both = _mm256_packus_epi32(eight(copy.data() + 2 * D * i),
-                                                eight(copy.data() + 2 * D * i + D));
+        const Vector both =
+            _mm256_packus_epi32(eight(copy.data() + 2 * D * i), eight(copy.data() + 2 * D * i + D));
         store(f.c.data() + 16 * i, _mm256_permute4x64_epi64(both, 0xd8));
     }
 }
@@ -186,16 +179,16 @@ void Avx2Math::sample_cbd<2>(Poly& f, std::span<const std::uint8_t, 128> bytes) 
     for (std::size_t i = 0; i < 4; ++i) {
         const Vector bits =
             _mm256_loadu_si256(reinterpret_cast<const Vector*>(bytes.data() + 32 * i));
-        const Vector sums = _mm256_add_epi8(
-            _mm256_and_si256(bits, ones), _mm256_and_si256(_mm256_srli_epi16(bits, 1), ones));
+        const Vector sums = _mm256_add_epi8(_mm256_and_si256(bits, ones),
+                                            _mm256_and_si256(_mm256_srli_epi16(bits, 1), ones));
         const Vector plus_three =
             _mm256_sub_epi8(_mm256_add_epi8(_mm256_and_si256(sums, threes), threes),
                             _mm256_and_si256(_mm256_srli_epi16(sums, 2), threes));
         const Vector even = _mm256_sub_epi8(_mm256_and_si256(plus_three, nibble), three);
-        const Vector odd = _mm256_sub_epi8(
-            _mm256_and_si256(_mm256_srli_epi16(plus_three, 4), nibble), three);
-        const Vector low = _mm256_unpacklo_epi8(even, odd);    // 0 to 15, 32 to 47
-        const Vector high = _mm256_unpackhi_epi8(even, odd);   // 16 to 31, 48 to 63
+        const Vector odd =
+            _mm256_sub_epi8(_mm256_and_si256(_mm256_srli_epi16(plus_three, 4), nibble), three);
+        const Vector low = _mm256_unpacklo_epi8(even, odd);   // 0 to 15, 32 to 47
+        const Vector high = _mm256_unpackhi_epi8(even, odd);  // 16 to 31, 48 to 63
         std::int16_t* const to = f.c.data() + 64 * i;
         store(to, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(low)));
         store(to + 16, _mm256_cvtepi8_epi16(_mm256_castsi256_si128(high)));
@@ -216,19 +209,19 @@ void Avx2Math::sample_cbd<3>(Poly& f, std::span<const std::uint8_t, 192> bytes) 
     const Vector high_field = _mm256_set1_epi32(0x3f0000);
     for (std::size_t i = 0; i < 8; ++i) {
         const Vector bits = spread_24(bytes.data() + 24 * i, order);
-        const Vector sums = _mm256_add_epi32(
-            _mm256_and_si256(bits, ones),
-            _mm256_add_epi32(_mm256_and_si256(_mm256_srli_epi32(bits, 1), ones),
-                             _mm256_and_si256(_mm256_srli_epi32(bits, 2), ones)));
+        const Vector sums =
+            _mm256_add_epi32(_mm256_and_si256(bits, ones),
+                             _mm256_add_epi32(_mm256_and_si256(_mm256_srli_epi32(bits, 1), ones),
+                                              _mm256_and_si256(_mm256_srli_epi32(bits, 2), ones)));
         const Vector plus_three =
             _mm256_sub_epi32(_mm256_add_epi32(_mm256_and_si256(sums, sevens), threes),
                              _mm256_and_si256(_mm256_srli_epi32(sums, 3), sevens));
-        const Vector first = _mm256_or_si256(
-            _mm256_and_si256(plus_three, low_field),
-            _mm256_and_si256(_mm256_slli_epi32(plus_three, 10), high_field));
-        const Vector second = _mm256_or_si256(
-            _mm256_and_si256(_mm256_srli_epi32(plus_three, 12), low_field),
-            _mm256_and_si256(_mm256_srli_epi32(plus_three, 2), high_field));
+        const Vector first =
+            _mm256_or_si256(_mm256_and_si256(plus_three, low_field),
+                            _mm256_and_si256(_mm256_slli_epi32(plus_three, 10), high_field));
+        const Vector second =
+            _mm256_or_si256(_mm256_and_si256(_mm256_srli_epi32(plus_three, 12), low_field),
+                            _mm256_and_si256(_mm256_srli_epi32(plus_three, 2), high_field));
         const Vector low = _mm256_sub_epi16(_mm256_unpacklo_epi32(first, second), all(3));
         const Vector high = _mm256_sub_epi16(_mm256_unpackhi_epi32(first, second), all(3));
         store(f.c.data() + 32 * i, _mm256_permute2x128_si256(low, high, 0x20));

@@ -68,8 +68,8 @@ struct Ours {
     // OpenSSL, too, checks a key once, when it is loaded.
     static ByteVector decapsulate_unchecked(const ByteVector& dk, const ByteVector& ciphertext) {
         ByteVector secret(32);
-        const auto key = DecapsulationKey<Set>::danger_unchecked(
-            view<Set::decapsulation_key_size>(dk));
+        const auto key =
+            DecapsulationKey<Set>::danger_unchecked(view<Set::decapsulation_key_size>(dk));
         ml_kem::decapsulate<Set, Backend>(SharedSecret(secret), key,
                                           view<Set::ciphertext_size>(ciphertext), workspace());
         return secret;

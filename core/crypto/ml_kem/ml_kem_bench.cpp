@@ -50,7 +50,10 @@ int main(int argument_count, char** arguments) {
     quoin::crypto::speed::Options options;
     if (argument_count > 1) options.rounds = std::atoi(arguments[1]);
     using namespace quoin::core;
-    if constexpr (avx2_is_built) ml_kem::run_sets<Avx2>("", options);
+    if constexpr (avx2_is_built) {
+        if (__builtin_cpu_supports("avx512vl") != 0) ml_kem::run_sets<Avx512>("", options);
+        if (__builtin_cpu_supports("avx2") != 0) ml_kem::run_sets<Avx2>(" (avx2)", options);
+    }
     ml_kem::run_sets<Portable>(" (portable)", options);
     return 0;
 }

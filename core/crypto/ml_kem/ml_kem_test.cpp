@@ -31,6 +31,9 @@ protected:
         if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
             GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
         }
+        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
+            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        }
     }
     ByteVector random(std::size_t size) { return test::random_bytes(generator_, size); }
     std::size_t below(std::size_t limit) { return generator_() % limit; }
@@ -40,11 +43,12 @@ protected:
     std::mt19937_64 generator_{seed_};
 };
 
-using PortableCases = testing::Types<Case<Set512, Portable>, Case<Set768, Portable>,
-                                     Case<Set1024, Portable>>;
-using AllCases = testing::Types<Case<Set512, Portable>, Case<Set768, Portable>,
-                                Case<Set1024, Portable>, Case<Set512, Avx2>, Case<Set768, Avx2>,
-                                Case<Set1024, Avx2>>;
+using PortableCases =
+    testing::Types<Case<Set512, Portable>, Case<Set768, Portable>, Case<Set1024, Portable>>;
+using AllCases =
+    testing::Types<Case<Set512, Portable>, Case<Set768, Portable>, Case<Set1024, Portable>,
+                   Case<Set512, Avx2>, Case<Set768, Avx2>, Case<Set1024, Avx2>,
+                   Case<Set512, Avx512>, Case<Set768, Avx512>, Case<Set1024, Avx512>>;
 using Cases = std::conditional_t<avx2_is_built, AllCases, PortableCases>;
 TYPED_TEST_SUITE(ml_kem, Cases);
 

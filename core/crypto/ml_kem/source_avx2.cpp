@@ -7,7 +7,8 @@
 namespace quoin::core::ml_kem {
 namespace {
 
-using States = keccak::FourStates<Avx2>;
+template <class Backend>
+using States = keccak::FourStates<Backend>;
 
 constexpr std::size_t shake128_lanes = 21;
 constexpr std::size_t sha3_256_lanes = 17;  // and SHAKE256's
@@ -30,7 +31,9 @@ void store_32(std::uint8_t* to, __m256i x) {
 
 // The first `count` lanes of each state (at most 24), transposed four by four; up to 24 bytes more
 // are written.
-void lanes(const States& states, std::size_t count, const std::array<std::uint8_t*, 4>& out) {
+template <class Backend>
+void lanes(const States<Backend>& states, std::size_t count,
+           const std::array<std::uint8_t*, 4>& out) {
     const auto* const from = reinterpret_cast<const __m256i*>(states.lanes.data());
     for (std::size_t i = 0; i < count; i += 4) {
         const __m256i a = _mm256_load_si256(from + i);
@@ -77,9 +80,8 @@ std::size_t take_below_q(std::int16_t* to, std::size_t found, const std::uint8_t
             _mm256_castsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at))),
             _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + at + 8)), 1);
         const __m256i x = _mm256_shuffle_epi8(bytes, order);
-        const __m256i numbers =
-            _mm256_and_si256(_mm256_blend_epi16(x, _mm256_srli_epi16(x, 4), 0xaa),
-                             _mm256_set1_epi16(0xfff));
+        const __m256i numbers = _mm256_and_si256(
+            _mm256_blend_epi16(x, _mm256_srli_epi16(x, 4), 0xaa), _mm256_set1_epi16(0xfff));
         const __m256i below = _mm256_cmpgt_epi16(_mm256_set1_epi16(q), numbers);
         const auto mask = static_cast<std::uint32_t>(
             _mm256_movemask_epi8(_mm256_packs_epi16(below, _mm256_setzero_si256())));
@@ -115,14 +117,16 @@ public:
 
     bool waits() const { return done_ < blocks_; }
 
-    void before_permutation(States& states) {
+    template <class Backend>
+    void before_permutation(States<Backend>& states) {
         if (!waits()) return;
         for (std::size_t i = 0; i < sha3_256_lanes; ++i) {
             states.lanes[i][3] ^= lane(done_ * sha3_256_lanes + i);
         }
         if (done_ + 1 == blocks_) states.lanes[sha3_256_lanes - 1][3] ^= final_bit;
     }
-    void after_permutation(const States& states) {
+    template <class Backend>
+    void after_permutation(const States<Backend>& states) {
         if (!waits() || ++done_ < blocks_) return;
         for (std::size_t i = 0; i < 32; ++i) {
             rider_.output[i] = static_cast<std::uint8_t>(states.lanes[i / 8][3] >> (8 * (i % 8)));
@@ -143,14 +147,16 @@ private:
     std::size_t done_ = 0;
 };
 
-void tick(States& states, Passenger& passenger) {
+template <class Backend>
+void tick(States<Backend>& states, Passenger& passenger) {
     passenger.before_permutation(states);
     permute(states);
     passenger.after_permutation(states);
 }
 
 // Starts SHAKE128(rho || position) in the states of the group, and leaves the others alone.
-void start_streams(States& states, std::span<const std::uint64_t, 4> rho,
+template <class Backend>
+void start_streams(States<Backend>& states, std::span<const std::uint64_t, 4> rho,
                    std::span<const std::uint16_t> positions) {
     for (std::size_t way = 0; way < positions.size(); ++way) {
         for (std::size_t i = 0; i < 25; ++i) states.lanes[i][way] = i < 4 ? rho[i] : 0;
@@ -159,7 +165,8 @@ void start_streams(States& states, std::span<const std::uint64_t, 4> rho,
     }
 }
 
-void sample_group(Poly* out, States& states, Passenger& passenger, std::size_t count) {
+template <class Backend>
+void sample_group(Poly* out, States<Backend>& states, Passenger& passenger, std::size_t count) {
     std::array<Stream, 4> streams;
     for (std::size_t block = 0; block < first_blocks; ++block) {
         tick(states, passenger);
@@ -187,11 +194,12 @@ void sample_group(Poly* out, States& states, Passenger& passenger, std::size_t c
 
 }  // namespace
 
+template <class Backend>
 void sample_matrix(std::span<Poly> matrix, std::span<const std::uint8_t, 32> rho,
                    std::span<const std::uint16_t> positions, const Rider& rider) {
     std::array<std::uint64_t, 4> seed;
     for (std::size_t i = 0; i < 4; ++i) seed[i] = load_lane(rho.data() + 8 * i);
-    States states;
+    States<Backend> states;
     Passenger passenger(rider);
     const std::size_t ways = passenger.waits() ? 3 : 4;
     for (std::size_t done = 0; done < positions.size();) {
@@ -205,9 +213,10 @@ void sample_matrix(std::span<Poly> matrix, std::span<const std::uint8_t, 32> rho
     ct::wipe_object(states);
 }
 
+template <class Backend>
 void fill_noise(NoiseBytes& out, std::span<const std::uint8_t, 32> seed, std::size_t count,
                 std::size_t long_count) {
-    States states;
+    States<Backend> states;
     for (std::size_t n = 0; n < count; n += 4) {
         for (auto& lane : states.lanes) lane = {};
         for (std::size_t i = 0; i < 4; ++i) states.lanes[i].fill(load_lane(seed.data() + 8 * i));
@@ -228,6 +237,15 @@ void fill_noise(NoiseBytes& out, std::span<const std::uint8_t, 32> seed, std::si
     }
     ct::wipe_object(states);
 }
+
+template void sample_matrix<Avx2>(std::span<Poly>, std::span<const std::uint8_t, 32>,
+                                  std::span<const std::uint16_t>, const Rider&);
+template void sample_matrix<Avx512>(std::span<Poly>, std::span<const std::uint8_t, 32>,
+                                    std::span<const std::uint16_t>, const Rider&);
+template void fill_noise<Avx2>(NoiseBytes&, std::span<const std::uint8_t, 32>, std::size_t,
+                               std::size_t);
+template void fill_noise<Avx512>(NoiseBytes&, std::span<const std::uint8_t, 32>, std::size_t,
+                                 std::size_t);
 
 }  // namespace quoin::core::ml_kem
 

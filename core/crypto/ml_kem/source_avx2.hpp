@@ -1,5 +1,5 @@
-// Where the pseudo-random polynomials come from, for Avx2: four Keccak states at a time sample the
-// whole matrix, then all of the noise, into the workspace.
+// Where the pseudo-random polynomials come from, for Avx2 and Avx512: four Keccak states at a time
+// sample the whole matrix, then all of the noise, into the workspace.
 #pragma once
 
 #include "core/crypto/ml_kem/arithmetic_avx2.hpp"
@@ -13,7 +13,7 @@ struct NoiseBytes {
 };
 
 template <class Set>
-struct Workspace<Set, Avx2> {
+struct WideWorkspace {
     std::array<typename Arithmetic<Avx2>::Multiplicand, Set::k> vector;
     Poly result;
     std::array<Poly, Set::k> operands;
@@ -25,17 +25,24 @@ struct Workspace<Set, Avx2> {
     Poly& operand(std::size_t j) { return operands[j]; }
 };
 
+template <class Set>
+struct Workspace<Set, Avx2> : WideWorkspace<Set> {};
+template <class Set>
+struct Workspace<Set, Avx512> : WideWorkspace<Set> {};
+
 // matrix[i] = SampleNTT(rho || positions[i]), in [0, q); `matrix` has one more for the overflow.
+template <class Backend>
 void sample_matrix(std::span<Poly> matrix, std::span<const std::uint8_t, 32> rho,
                    std::span<const std::uint16_t> positions, const Rider& rider);
 // out[n] = PRF(seed, n) for n < count: 192 bytes up to `long_count`, then 128.
+template <class Backend>
 void fill_noise(NoiseBytes& out, std::span<const std::uint8_t, 32> seed, std::size_t count,
                 std::size_t long_count);
 
-template <class Set>
-class Source<Set, Avx2> {
+template <class Set, class Backend>
+class WideSource {
 public:
-    explicit Source(Workspace<Set, Avx2>& workspace) : workspace_(workspace) {}
+    explicit WideSource(WideWorkspace<Set>& workspace) : workspace_(workspace) {}
 
     enum class Matrix : std::uint8_t { plain, transposed };
 
@@ -49,7 +56,7 @@ public:
                 positions[k * row + column] = static_cast<std::uint16_t>(j | i << 8U);
             }
         }
-        sample_matrix(workspace_.matrix, rho, positions, rider);
+        sample_matrix<Backend>(workspace_.matrix, rho, positions, rider);
     }
 
     const Poly& entry(std::size_t row, std::size_t column) const {
@@ -58,16 +65,27 @@ public:
 
 private:
     static constexpr std::size_t k = Set::k;
-    Workspace<Set, Avx2>& workspace_;
+    WideWorkspace<Set>& workspace_;
 };
 
 template <class Set>
-class Noise<Set, Avx2> {
+class Source<Set, Avx2> : public WideSource<Set, Avx2> {
 public:
-    Noise(Workspace<Set, Avx2>& workspace, std::span<const std::uint8_t, 32> seed,
-          std::size_t first, std::size_t count)
+    using WideSource<Set, Avx2>::WideSource;
+};
+template <class Set>
+class Source<Set, Avx512> : public WideSource<Set, Avx512> {
+public:
+    using WideSource<Set, Avx512>::WideSource;
+};
+
+template <class Set, class Backend>
+class WideNoise {
+public:
+    WideNoise(WideWorkspace<Set>& workspace, std::span<const std::uint8_t, 32> seed,
+              std::size_t first, std::size_t count)
         : bytes_(workspace.noise) {
-        fill_noise(workspace.noise, seed, count, Set::eta1 == 3 ? first : 0);
+        fill_noise<Backend>(workspace.noise, seed, count, Set::eta1 == 3 ? first : 0);
     }
 
     template <std::size_t Eta>
@@ -77,6 +95,17 @@ public:
 
 private:
     const NoiseBytes& bytes_;
+};
+
+template <class Set>
+class Noise<Set, Avx2> : public WideNoise<Set, Avx2> {
+public:
+    using WideNoise<Set, Avx2>::WideNoise;
+};
+template <class Set>
+class Noise<Set, Avx512> : public WideNoise<Set, Avx512> {
+public:
+    using WideNoise<Set, Avx512>::WideNoise;
 };
 
 }  // namespace quoin::core::ml_kem

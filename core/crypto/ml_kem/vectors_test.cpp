@@ -157,10 +157,14 @@ protected:
         if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
             GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
         }
+        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
+            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        }
     }
 };
 
-using Backends = std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2>, testing::Types<Portable>>;
+using Backends = std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2, Avx512>,
+                                    testing::Types<Portable>>;
 TYPED_TEST_SUITE(vectors, Backends);
 
 TYPED_TEST(vectors, ml_kem__the_few_in_this_folder__pass) {

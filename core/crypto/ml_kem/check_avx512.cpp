@@ -1,0 +1,9 @@
+#include "core/crypto/ml_kem/kem.hpp"
+
+namespace quoin::core::ml_kem {
+
+template Result<DecapsulationKey<Set512>> DecapsulationKey<Set512>::check<Avx512>(Encoded);
+template Result<DecapsulationKey<Set768>> DecapsulationKey<Set768>::check<Avx512>(Encoded);
+template Result<DecapsulationKey<Set1024>> DecapsulationKey<Set1024>::check<Avx512>(Encoded);
+
+}  // namespace quoin::core::ml_kem
