@@ -10,6 +10,7 @@
 
 #include "cli/audit_commands.hpp"
 #include "cli/context.hpp"
+#include "cli/crypto_commands.hpp"
 #include "cli/demo/demo_commands.hpp"
 #include "cli/device_commands.hpp"
 #include "cli/doctor/doctor_commands.hpp"
@@ -89,6 +90,7 @@ int run(int argc, char** argv) {
     add_release_commands(app, context);
     add_pki_commands(app, context);
     add_lms_commands(app, context);
+    add_crypto_commands(app, context);
     add_doctor_commands(app, context);
     try {
         app.parse(take_words(argc, argv));

@@ -14,6 +14,10 @@ Processor ask() {
     unsigned a = 0, b = 0, c = 0, d = 0;
     Processor found;
     found.avx2 = __builtin_cpu_supports("avx2") != 0 && __builtin_cpu_supports("bmi2") != 0;
+    found.avx512 = found.avx2 && __builtin_cpu_supports("avx512f") != 0 &&
+                   __builtin_cpu_supports("avx512vl") != 0 &&
+                   __builtin_cpu_supports("avx512bw") != 0 &&
+                   __builtin_cpu_supports("avx512dq") != 0;
     const bool narrow = __builtin_cpu_supports("sse4.1") != 0;
     found.sha_ni = narrow && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
     found.aes_ni =

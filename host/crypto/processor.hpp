@@ -7,6 +7,7 @@ namespace quoin::crypto {
 
 struct Processor {
     bool avx2 = false;    // core::Avx2
+    bool avx512 = false;  // core::Avx512
     bool sha_ni = false;  // core::ShaNi
     bool aes_ni = false;  // core::AesNi
 };

@@ -73,12 +73,7 @@ protected:
     Workspace<Backend> workspace_{};
 };
 
-using Backends = testing::Types<Portable
-#if defined(__x86_64__)
-                                ,
-                                Avx2
-#endif
-                                >;
+using Backends = testing::Types<Portable>;
 TYPED_TEST_SUITE(x_wing, Backends);
 
 TYPED_TEST(x_wing, encapsulate_and_decapsulate__vectors_of_the_draft__as_published) {

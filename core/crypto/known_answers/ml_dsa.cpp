@@ -36,6 +36,10 @@ template <>
 Operations ml_dsa<Avx2>() {
     return operations<Avx2>;
 }
+template <>
+Operations ml_dsa<Avx512>() {
+    return operations<Avx512>;
+}
 #endif
 
 }  // namespace quoin::core::known_answers

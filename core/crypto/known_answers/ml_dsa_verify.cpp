@@ -44,6 +44,10 @@ template <>
 Operations ml_dsa_verify<Avx2>() {
     return operations<Avx2>;
 }
+template <>
+Operations ml_dsa_verify<Avx512>() {
+    return operations<Avx512>;
+}
 #endif
 
 }  // namespace quoin::core::known_answers

@@ -142,4 +142,15 @@ Operations ml_kem<Portable>() {
     return operations<Portable>;
 }
 
+#if defined(__x86_64__)
+template <>
+Operations ml_kem<Avx2>() {
+    return operations<Avx2>;
+}
+template <>
+Operations ml_kem<Avx512>() {
+    return operations<Avx512>;
+}
+#endif
+
 }  // namespace quoin::core::known_answers
