@@ -5,6 +5,7 @@
 
 #include "core/crypto/ml_dsa/fixture.hpp"
 #include "core/crypto/ml_dsa/layout.hpp"
+#include "core/crypto/ml_dsa/loaded.hpp"
 #include "core/crypto/ml_dsa/typed_fixture.hpp"
 #include "core/crypto/test_cpu.hpp"
 
@@ -186,11 +187,49 @@ TYPED_TEST(ml_dsa_operations, sign__any_outcome__secrets_of_the_workspace_are_wi
         key[PrivateKeyLayout<Set>::s2] |= static_cast<std::uint8_t>(damage);
         const ByteVector signature = Us::sign(key, this->message, {}, no_randomness, *workspace);
         EXPECT_EQ(signature.empty(), damage != 0);
-        if constexpr (requires { workspace->secrets; }) {
-            EXPECT_EQ(bytes_not_wiped(workspace->secrets), 0U);
+        if constexpr (requires { workspace->key; }) {
+            EXPECT_EQ(bytes_not_wiped(workspace->key.secrets), 0U);
+            EXPECT_EQ(bytes_not_wiped(workspace->scratch.secrets), 0U);
         } else {
             EXPECT_EQ(bytes_not_wiped(*workspace), 0U);
         }
+    }
+}
+
+TYPED_TEST(ml_dsa_operations, loaded_keys__sign_and_verify__same_as_without) {
+    using Set = typename TestFixture::Set;
+    using Backend = typename TypeParam::Backend;
+    if constexpr (!std::is_same_v<Backend, LowMemory>) {
+        const auto private_key = std::make_unique<LoadedPrivateKey<Set, Backend>>();
+        const auto public_key = std::make_unique<LoadedPublicKey<Set, Backend>>();
+        const auto sign_scratch = std::make_unique<SignScratch<Set, Backend>>();
+        const auto verify_scratch = std::make_unique<VerifyScratch<Set>>();
+        public_key->load(this->pair.pk());
+        ASSERT_TRUE(private_key->load(this->pair.sk()).has_value());
+        const Context context = *Context::of(this->context);
+        for (int i = 0; i < keys; ++i) {
+            const ByteVector message = random_bytes(random_below(100));
+            ByteVector signature(Set::signature_size);
+            const std::span<std::uint8_t, Set::signature_size> out(signature);
+            ASSERT_TRUE(
+                private_key->sign(message, context, deterministic, out, *sign_scratch).has_value());
+            EXPECT_EQ(bytes_not_wiped(sign_scratch->secrets), 0U);
+            ASSERT_EQ(signature, TestFixture::Us::sign(this->pair.private_key, message,
+                                                       this->context, no_randomness));
+            const auto verified = [&] {
+                return public_key
+                    ->verify(message, context, Signature<Set>(signature), *verify_scratch)
+                    .has_value();
+            };
+            EXPECT_TRUE(verified());
+            signature[random_below(signature.size())] ^= 1;
+            EXPECT_FALSE(verified());
+        }
+        ByteVector damaged = this->pair.private_key;
+        damaged[PrivateKeyLayout<Set>::s2] = 0xff;
+        const auto refused = private_key->load(PrivateKey<Set>(damaged));
+        ASSERT_FALSE(refused.has_value());
+        EXPECT_EQ(refused.error(), Code::peer_malformed);
     }
 }
 

@@ -21,4 +21,8 @@ template Result<void> sign_mu<Set87, Portable>(PrivateKey<Set87>, const Mu&, Ran
                                                std::span<std::uint8_t, Set87::signature_size>,
                                                SignWorkspace<Set87, Portable>&);
 
+template class LoadedPrivateKey<Set44, Portable>;
+template class LoadedPrivateKey<Set65, Portable>;
+template class LoadedPrivateKey<Set87, Portable>;
+
 }  // namespace quoin::core::ml_dsa

@@ -41,4 +41,11 @@ template Result<void> sign_mu<Set87, Avx512>(PrivateKey<Set87>, const Mu&, Rando
                                              std::span<std::uint8_t, Set87::signature_size>,
                                              SignWorkspace<Set87, Avx512>&);
 
+template class LoadedPrivateKey<Set44, Avx2>;
+template class LoadedPrivateKey<Set65, Avx2>;
+template class LoadedPrivateKey<Set87, Avx2>;
+template class LoadedPrivateKey<Set44, Avx512>;
+template class LoadedPrivateKey<Set65, Avx512>;
+template class LoadedPrivateKey<Set87, Avx512>;
+
 }  // namespace quoin::core::ml_dsa

@@ -6,6 +6,7 @@
 #include "core/crypto/keccak/keccak.hpp"
 #include "core/crypto/ml_dsa/coding.hpp"
 #include "core/crypto/ml_dsa/layout.hpp"
+#include "core/crypto/ml_dsa/loaded.hpp"
 #include "core/crypto/ml_dsa/ml_dsa.hpp"
 #include "core/crypto/ml_dsa/sample.hpp"
 
@@ -15,11 +16,35 @@ namespace quoin::core::ml_dsa {
 inline constexpr std::size_t max_attempts = 814;
 
 // rho'' = H(K || rnd || μ, 64): Algorithm 7, line 7.
-template <class Set, class Backend>
-void mask_seed(std::array<std::uint8_t, 64>& seed, PrivateKey<Set> private_key,
+template <class Backend>
+void mask_seed(std::array<std::uint8_t, 64>& seed, std::span<const std::uint8_t, 32> K,
                Randomness randomness, const Mu& mu) {
-    keccak::Shake256<Backend>::digest(
-        seed, private_key.template subspan<PrivateKeyLayout<Set>::K, 32>(), randomness, mu.bytes);
+    keccak::Shake256<Backend>::digest(seed, K, randomness, mu.bytes);
+}
+
+// FIPS 204, Algorithm 7, lines 1 to 5. False if s1 or s2 have coefficients out of range.
+template <class Set, class Backend>
+[[nodiscard]] bool load_key(SigningKey<Set, Backend>& key, PrivateKey<Set> private_key) {
+    using Layout = PrivateKeyLayout<Set>;
+    using Codec = Coding<Set, Backend>;
+    auto& [K, s1, s2, t0] = key.secrets;
+    const std::uint8_t* const sk = private_key.data();
+    bool sound = true;
+    for (std::size_t j = 0; j < Set::l; ++j) {
+        sound &= Codec::unpack_small(s1[j], sk + Layout::s1 + j * Set::eta_poly_size);
+        Ring<Backend>::ntt(s1[j]);
+    }
+    for (std::size_t i = 0; i < Set::k; ++i) {
+        sound &= Codec::unpack_small(s2[i], sk + Layout::s2 + i * Set::eta_poly_size);
+        Ring<Backend>::ntt(s2[i]);
+        Codec::unpack_t0(t0[i], sk + Layout::t0 + i * Set::t0_poly_size);
+        Ring<Backend>::ntt(t0[i]);
+    }
+    if (!sound) return false;
+    for (std::size_t i = 0; i < K.size(); ++i) K[i] = sk[Layout::K + i];
+    for (std::size_t i = 0; i < key.tr.size(); ++i) key.tr[i] = sk[Layout::tr + i];
+    Sampler<Set, Backend>::expand_matrix(key.matrix.data(), private_key.template first<32>());
+    return true;
 }
 
 // FIPS 204, Algorithm 7 (ML-DSA.Sign_internal), in steps.
@@ -34,40 +59,17 @@ struct Signer {
     using Codec = Coding<Set, Backend>;
     using Ntt = Ring<Backend>;
     using Layout = SignatureLayout<Set>;
-    using Workspace = SignWorkspace<Set, Backend>;
 
-    PrivateKey<Set> private_key;
+    const SigningKey<Set, Backend>& key;
     std::span<std::uint8_t, Set::signature_size> signature;
-    Workspace& workspace;
-    std::size_t masks_held = 0;  // of workspace.secrets.y
+    SignScratch<Set, Backend>& scratch;
+    std::size_t masks_held = 0;  // of scratch.secrets.y
 
     auto challenge_hash() const { return signature.template first<Set::challenge_hash_size>(); }
 
-    // Lines 1 to 5. False if s1 or s2 have coefficients out of range.
-    [[nodiscard]] bool load_key() {
-        using Key = PrivateKeyLayout<Set>;
-        auto& [s1, s2, t0, y, z, w, w1, product] = workspace.secrets;
-        const std::uint8_t* const sk = private_key.data();
-        bool sound = true;
-        for (std::size_t j = 0; j < Set::l; ++j) {
-            sound &= Codec::unpack_small(s1[j], sk + Key::s1 + j * Set::eta_poly_size);
-            Ntt::ntt(s1[j]);
-        }
-        for (std::size_t i = 0; i < Set::k; ++i) {
-            sound &= Codec::unpack_small(s2[i], sk + Key::s2 + i * Set::eta_poly_size);
-            Ntt::ntt(s2[i]);
-            Codec::unpack_t0(t0[i], sk + Key::t0 + i * Set::t0_poly_size);
-            Ntt::ntt(t0[i]);
-        }
-        if (!sound) return false;
-        const std::span<const std::uint8_t, 32> rho = private_key.template first<32>();
-        Sampler<Set, Backend>::expand_matrix(workspace.matrix.data(), rho);
-        return true;
-    }
-
-    // Lines 11 to 17: y, w, and the challenge into signature and workspace.c.
+    // Lines 11 to 17: y, w, and the challenge into signature and scratch.c.
     void commit(PrivateSeed seed, std::size_t kappa, const Mu& mu) {
-        auto& [s1, s2, t0, y, z, w, w1, product] = workspace.secrets;
+        auto& [y, z, w, w1, product] = scratch.secrets;
         Sampler<Set, Backend>::expand_mask(y.data(), masks_held, seed, kappa);
         for (std::size_t j = 0; j < Set::l; ++j) {
             z[j] = y[j];
@@ -77,7 +79,7 @@ struct Signer {
         hash.absorb(mu.bytes);
         for (std::size_t i = 0; i < Set::k; ++i) {
             // |A| < q, |z| < 9 q, l <= 7: 63 q^2 < 2^31 q
-            Ntt::dot(w[i], &workspace.matrix[i * Set::l], z.data(), Set::l);
+            Ntt::dot(w[i], &key.matrix[i * Set::l], z.data(), Set::l);
             Ntt::inverse_ntt(w[i]);
             Ntt::to_unsigned(w[i]);
             Codec::decompose(w[i], w1[i].data());
@@ -88,13 +90,13 @@ struct Signer {
         }
         hash.squeeze(challenge_hash());
         ct::declassify(Bytes(challenge_hash()));
-        sample_in_ball<Set, Backend>(workspace.c, challenge_hash());
-        Ntt::ntt(workspace.c);
+        sample_in_ball<Set, Backend>(scratch.c, challenge_hash());
+        Ntt::ntt(scratch.c);
     }
 
     // c s, a small polynomial (|c s| <= tau 2^12): for the transformed s.
     void times_challenge(Poly& out, const Poly& s) {
-        Ntt::multiply(out, workspace.c, s);  // 81 q^2 < 2^31 q
+        Ntt::multiply(out, scratch.c, s);  // 81 q^2 < 2^31 q
         Ntt::inverse_ntt(out);
     }
 
@@ -105,22 +107,22 @@ struct Signer {
     // Lines 18 to 30. The order of the checks is ours: the most likely refusal first, and each
     // polynomial as soon as it is there. False if this attempt is refused.
     [[nodiscard]] bool respond() {
-        auto& [s1, s2, t0, y, z, w, w1, product] = workspace.secrets;
+        auto& [y, z, w, w1, product] = scratch.secrets;
         // r0 = LowBits(w - c s2): w0 - c s2 is the same wherever it is small enough to pass.
         for (std::size_t i = 0; i < Set::k; ++i) {
-            times_challenge(product, s2[i]);
+            times_challenge(product, key.secrets.s2[i]);
             Ntt::subtract(w[i], w[i], product);
             Ntt::reduce(w[i]);
             if (refused(w[i], Set::gamma2 - Set::beta)) return false;
         }
         for (std::size_t j = 0; j < Set::l; ++j) {
-            times_challenge(z[j], s1[j]);
+            times_challenge(z[j], key.secrets.s1[j]);
             Ntt::add(z[j], z[j], y[j]);
             Ntt::reduce(z[j]);
             if (refused(z[j], Set::gamma1 - Set::beta)) return false;
         }
         for (std::size_t i = 0; i < Set::k; ++i) {
-            times_challenge(product, t0[i]);
+            times_challenge(product, key.secrets.t0[i]);
             Ntt::reduce(product);
             if (refused(product, Set::gamma2)) return false;
             Ntt::add(w[i], w[i], product);
@@ -130,7 +132,7 @@ struct Signer {
 
     // Lines 26, 28 and 33 (Algorithm 26, with Algorithm 20 for the hint).
     [[nodiscard]] bool encode() {
-        auto& [s1, s2, t0, y, z, w, w1, product] = workspace.secrets;
+        auto& [y, z, w, w1, product] = scratch.secrets;
         std::uint8_t* const h = signature.data() + Layout::h;
         std::size_t index = 0;
         HintPositions positions;
@@ -148,15 +150,15 @@ struct Signer {
     }
 
     [[nodiscard]] Result<void> run(Randomness randomness, const Mu& mu) {
-        if (!load_key()) return std::unexpected(Code::peer_malformed);
         std::array<std::uint8_t, 64> seed;
-        mask_seed<Set, Backend>(seed, private_key, randomness, mu);
+        mask_seed<Backend>(seed, key.secrets.K, randomness, mu);
         bool done = false;
         for (std::size_t attempt = 0; attempt < max_attempts && !done; ++attempt) {
             commit(seed, attempt * Set::l, mu);
             done = respond();
         }
         ct::wipe(seed);
+        ct::wipe_object(scratch.secrets);
         if (!done) {
             ct::wipe(signature);
             return std::unexpected(Code::internal);
@@ -166,13 +168,24 @@ struct Signer {
     }
 };
 
+// μ of `message` for the key with the hash tr.
+template <class Backend>
+Mu mu_of(std::span<const std::uint8_t, 64> tr, const Context& context, Bytes message) {
+    PublicKeyHash hash;
+    for (std::size_t i = 0; i < tr.size(); ++i) hash.bytes[i] = tr[i];
+    return MessageHash<Backend>(hash, context).absorb(message).finish();
+}
+
 template <class Set, class Backend>
 Result<void> sign_mu(PrivateKey<Set> private_key, const Mu& mu, Randomness randomness,
                      std::span<std::uint8_t, Set::signature_size> signature,
                      SignWorkspace<Set, Backend>& workspace) {
-    Signer<Set, Backend> signer{private_key, signature, workspace};
-    const Result<void> result = signer.run(randomness, mu);
-    ct::wipe_object(workspace.secrets);
+    Result<void> result = std::unexpected(Code::peer_malformed);
+    if (load_key<Set, Backend>(workspace.key, private_key)) {
+        result =
+            Signer<Set, Backend>{workspace.key, signature, workspace.scratch}.run(randomness, mu);
+    }
+    ct::wipe_object(workspace.key.secrets);
     return result;
 }
 
@@ -180,13 +193,31 @@ template <class Set, class Backend>
 Result<void> sign(PrivateKey<Set> private_key, Bytes message, const Context& context,
                   Randomness randomness, std::span<std::uint8_t, Set::signature_size> signature,
                   SignWorkspace<Set, Backend>& workspace) {
-    PublicKeyHash tr;
-    for (std::size_t i = 0; i < tr.bytes.size(); ++i) {
-        tr.bytes[i] = private_key[PrivateKeyLayout<Set>::tr + i];
-    }
-    MessageHash<Backend> hash(tr, context);
-    hash.absorb(message);
-    return sign_mu<Set, Backend>(private_key, hash.finish(), randomness, signature, workspace);
+    const Mu mu = mu_of<Backend>(private_key.template subspan<PrivateKeyLayout<Set>::tr, 64>(),
+                                 context, message);
+    return sign_mu<Set, Backend>(private_key, mu, randomness, signature, workspace);
+}
+
+template <class Set, class Backend>
+Result<void> LoadedPrivateKey<Set, Backend>::load(PrivateKey<Set> private_key) {
+    if (load_key<Set, Backend>(key_, private_key)) return {};
+    ct::wipe_object(key_);
+    return std::unexpected(Code::peer_malformed);
+}
+
+template <class Set, class Backend>
+Result<void> LoadedPrivateKey<Set, Backend>::sign_mu(
+    const Mu& mu, Randomness randomness, std::span<std::uint8_t, Set::signature_size> signature,
+    SignScratch<Set, Backend>& scratch) const {
+    return Signer<Set, Backend>{key_, signature, scratch}.run(randomness, mu);
+}
+
+template <class Set, class Backend>
+Result<void> LoadedPrivateKey<Set, Backend>::sign(
+    Bytes message, const Context& context, Randomness randomness,
+    std::span<std::uint8_t, Set::signature_size> signature,
+    SignScratch<Set, Backend>& scratch) const {
+    return sign_mu(mu_of<Backend>(key_.tr, context, message), randomness, signature, scratch);
 }
 
 }  // namespace quoin::core::ml_dsa

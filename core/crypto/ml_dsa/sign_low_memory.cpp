@@ -169,7 +169,7 @@ struct LowMemorySigner {
     [[nodiscard]] Result<void> run(Randomness randomness, const Mu& mu) {
         if (!key_is_sound()) return std::unexpected(Code::peer_malformed);
         std::array<std::uint8_t, 64> seed;
-        mask_seed<Set, Portable>(seed, private_key, randomness, mu);
+        mask_seed<Portable>(seed, private_key.template subspan<Key::K, 32>(), randomness, mu);
         bool done = false;
         for (std::size_t i = 0; i < max_attempts && !done; ++i) {
             done = attempt(seed, i * Set::l, mu);

@@ -15,4 +15,8 @@ template Result<void> verify<Set87, Portable>(PublicKey<Set87>, Bytes, const Con
 template Result<void> verify_mu<Set87, Portable>(PublicKey<Set87>, const Mu&, Signature<Set87>,
                                                  VerifyWorkspace<Set87, Portable>&);
 
+template class LoadedPublicKey<Set44, Portable>;
+template class LoadedPublicKey<Set65, Portable>;
+template class LoadedPublicKey<Set87, Portable>;
+
 }  // namespace quoin::core::ml_dsa

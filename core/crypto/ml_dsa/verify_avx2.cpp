@@ -29,4 +29,11 @@ template Result<void> verify<Set87, Avx512>(PublicKey<Set87>, Bytes, const Conte
 template Result<void> verify_mu<Set87, Avx512>(PublicKey<Set87>, const Mu&, Signature<Set87>,
                                                VerifyWorkspace<Set87, Avx512>&);
 
+template class LoadedPublicKey<Set44, Avx2>;
+template class LoadedPublicKey<Set65, Avx2>;
+template class LoadedPublicKey<Set87, Avx2>;
+template class LoadedPublicKey<Set44, Avx512>;
+template class LoadedPublicKey<Set65, Avx512>;
+template class LoadedPublicKey<Set87, Avx512>;
+
 }  // namespace quoin::core::ml_dsa

@@ -4,6 +4,7 @@
 #include "core/crypto/keccak/keccak.hpp"
 #include "core/crypto/ml_dsa/coding.hpp"
 #include "core/crypto/ml_dsa/layout.hpp"
+#include "core/crypto/ml_dsa/loaded.hpp"
 #include "core/crypto/ml_dsa/ml_dsa.hpp"
 #include "core/crypto/ml_dsa/sample.hpp"
 
@@ -16,11 +17,9 @@ struct Verifier {
     using Ntt = Ring<Backend>;
     using Layout = SignatureLayout<Set>;
 
-    PublicKey<Set> public_key;
     Signature<Set> signature;
     keccak::Shake256<Backend> hash{};
 
-    PublicSeed rho() const { return public_key.template first<32>(); }
     const std::uint8_t* hint() const { return signature.data() + Layout::h; }
     auto challenge_hash() const { return signature.template first<Set::challenge_hash_size>(); }
 
@@ -35,12 +34,15 @@ struct Verifier {
         sample_in_ball<Set, Backend>(c, challenge_hash());  // line 8
         Ntt::ntt(c);
     }
-    // Lines 9, 10 and 12 of row i; w = sum of A z, |w| < q; t is overwritten.
-    void finish_row(Poly& w, Poly& t, const Poly& c, std::size_t i) {
+    // t1 2^d of row i, transformed: |t| < 9 q.
+    static void load_t1(Poly& t, PublicKey<Set> public_key, std::size_t i) {
         Codec::unpack_t1(t, public_key.data() + 32 + i * Set::t1_poly_size);
         Ntt::ntt(t);
-        Ntt::multiply(t, t, c);  // |c| < 9 q, |t| < 9 q: 81 q^2 < 2^31 q
-        Ntt::subtract(w, w, t);
+    }
+    // Lines 9, 10 and 12 of row i; w = sum of A z, |w| < q; `product` may be t1.
+    void finish_row(Poly& w, const Poly& t1, const Poly& c, Poly& product, std::size_t i) {
+        Ntt::multiply(product, t1, c);  // |c| < 9 q: 81 q^2 < 2^31 q
+        Ntt::subtract(w, w, product);
         Ntt::reduce(w);
         Ntt::inverse_ntt(w);
         Ntt::to_unsigned(w);
@@ -64,34 +66,74 @@ struct Verifier {
     }
 };
 
-template <class Set, class Backend>
-Result<void> verify_mu(PublicKey<Set> public_key, const Mu& mu, Signature<Set> signature,
-                       VerifyWorkspace<Set, Backend>& workspace) {
-    auto& [z, c, w, t, rows] = workspace;
-    Verifier<Set, Backend> verifier{public_key, signature};
+// row(i) makes scratch.w the sum of A[i, j] z[j], |w| < q, and returns the transformed t1 2^d.
+template <class Set, class Backend, class Row>
+Result<void> verify_rows(const Mu& mu, Signature<Set> signature, VerifyScratch<Set>& scratch,
+                         Row row) {
+    Verifier<Set, Backend> verifier{signature};
     if (!is_hint<Set>(verifier.hint())) return std::unexpected(Code::integrity_signature);
     for (std::size_t j = 0; j < Set::l; ++j) {
-        if (!verifier.load_z(z[j], j)) return std::unexpected(Code::integrity_signature);
+        if (!verifier.load_z(scratch.z[j], j)) return std::unexpected(Code::integrity_signature);
     }
     verifier.hash.absorb(mu.bytes);
-    verifier.load_challenge(c);
+    verifier.load_challenge(scratch.c);
     for (std::size_t i = 0; i < Set::k; ++i) {
-        Sampler<Set, Backend>::multiply_row(w, verifier.rho(), i, z.data(), rows.data());
-        verifier.finish_row(w, t, c, i);
+        const Poly& t1 = row(i);
+        verifier.finish_row(scratch.w, t1, scratch.c, scratch.t, i);
     }
     return verifier.answer();
 }
 
 template <class Set, class Backend>
+Result<void> verify_mu(PublicKey<Set> public_key, const Mu& mu, Signature<Set> signature,
+                       VerifyWorkspace<Set, Backend>& workspace) {
+    auto& [scratch, rows] = workspace;
+    return verify_rows<Set, Backend>(mu, signature, scratch, [&](std::size_t i) -> const Poly& {
+        Sampler<Set, Backend>::multiply_row(scratch.w, public_key.template first<32>(), i,
+                                            scratch.z.data(), rows.data());
+        Verifier<Set, Backend>::load_t1(scratch.t, public_key, i);
+        return scratch.t;
+    });
+}
+
+template <class Set, class Backend>
 Result<void> verify(PublicKey<Set> public_key, Bytes message, const Context& context,
                     Signature<Set> signature, VerifyWorkspace<Set, Backend>& workspace) {
-    // Before anything costs: Algorithm 27, line 3
-    if (!is_hint<Set>(signature.data() + SignatureLayout<Set>::h)) {
+    if (!is_hint<Set>(signature.data() + SignatureLayout<Set>::h)) {  // before anything costs
         return std::unexpected(Code::integrity_signature);
     }
-    MessageHash<Backend> hash(public_key_hash<Backend>(public_key), context);
-    hash.absorb(message);
-    return verify_mu<Set, Backend>(public_key, hash.finish(), signature, workspace);
+    const PublicKeyHash tr = public_key_hash<Backend>(public_key);
+    const Mu mu = MessageHash<Backend>(tr, context).absorb(message).finish();
+    return verify_mu<Set, Backend>(public_key, mu, signature, workspace);
+}
+
+template <class Set, class Backend>
+void LoadedPublicKey<Set, Backend>::load(PublicKey<Set> public_key) {
+    Sampler<Set, Backend>::expand_matrix(matrix_.data(), public_key.template first<32>());
+    for (std::size_t i = 0; i < Set::k; ++i) {
+        Verifier<Set, Backend>::load_t1(t1_[i], public_key, i);
+    }
+    hash_ = public_key_hash<Backend>(public_key);
+}
+
+template <class Set, class Backend>
+Result<void> LoadedPublicKey<Set, Backend>::verify_mu(const Mu& mu, Signature<Set> signature,
+                                                      VerifyScratch<Set>& scratch) const {
+    return verify_rows<Set, Backend>(mu, signature, scratch, [&](std::size_t i) -> const Poly& {
+        Ring<Backend>::dot(scratch.w, &matrix_[i * Set::l], scratch.z.data(), Set::l);
+        return t1_[i];
+    });
+}
+
+template <class Set, class Backend>
+Result<void> LoadedPublicKey<Set, Backend>::verify(Bytes message, const Context& context,
+                                                   Signature<Set> signature,
+                                                   VerifyScratch<Set>& scratch) const {
+    if (!is_hint<Set>(signature.data() + SignatureLayout<Set>::h)) {  // before anything costs
+        return std::unexpected(Code::integrity_signature);
+    }
+    const Mu mu = MessageHash<Backend>(hash_, context).absorb(message).finish();
+    return verify_mu(mu, signature, scratch);
 }
 
 }  // namespace quoin::core::ml_dsa

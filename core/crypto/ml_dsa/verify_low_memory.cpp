@@ -7,7 +7,7 @@ template <class Set>
 Result<void> verify_mu_low_memory(PublicKey<Set> public_key, const Mu& mu, Signature<Set> signature,
                                   LowMemoryVerifyWorkspace& workspace) {
     auto& [z, c, w] = workspace;
-    Verifier<Set, Portable> verifier{public_key, signature};
+    Verifier<Set, Portable> verifier{signature};
     if (!is_hint<Set>(verifier.hint())) return std::unexpected(Code::integrity_signature);
     verifier.hash.absorb(mu.bytes);
     verifier.load_challenge(c);
@@ -15,12 +15,13 @@ Result<void> verify_mu_low_memory(PublicKey<Set> public_key, const Mu& mu, Signa
         for (std::int32_t& sum : w.c) sum = 0;
         for (std::size_t j = 0; j < Set::l; ++j) {
             if (!verifier.load_z(z, j)) return std::unexpected(Code::integrity_signature);
-            uniform<24>(verifier.rho(), i, j, [&](std::size_t at, std::int32_t a) {
+            uniform<24>(public_key.template first<32>(), i, j, [&](std::size_t at, std::int32_t a) {
                 w.c[at] += montgomery_multiply(a, z.c[at]);  // |sum| < l q <= 7 q
             });
         }
         Ring<Portable>::reduce(w);
-        verifier.finish_row(w, z, c, i);
+        Verifier<Set, Portable>::load_t1(z, public_key, i);
+        verifier.finish_row(w, z, c, z, i);
     }
     return verifier.answer();
 }

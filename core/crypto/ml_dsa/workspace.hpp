@@ -33,13 +33,22 @@ struct KeygenWorkspace {
     RowBuffer<Set, Backend> rows;
 };
 
-template <class Set, class Backend = Portable>
-struct SignWorkspace {
+// A private key, ready to sign: decoded, transformed, with A. Plain memory: see LoadedPrivateKey.
+template <class Set, class Backend>
+struct SigningKey {
     std::array<Poly, Set::k * Set::l> matrix;
+    std::array<std::uint8_t, 64> tr;
     struct Secrets {
-        std::array<Poly, Set::l> s1;  // transformed, as s2 and t0
+        std::array<std::uint8_t, 32> K;
+        std::array<Poly, Set::l> s1;
         std::array<Poly, Set::k> s2;
         std::array<Poly, Set::k> t0;
+    } secrets;
+};
+
+template <class Set, class Backend = Portable>
+struct SignScratch {
+    struct Secrets {
         MaskPool<Set, Backend> y;
         std::array<Poly, Set::l> z;
         std::array<Poly, Set::k> w;  // its low bits
@@ -50,11 +59,22 @@ struct SignWorkspace {
 };
 
 template <class Set, class Backend = Portable>
-struct VerifyWorkspace {
+struct SignWorkspace {
+    SigningKey<Set, Backend> key;
+    SignScratch<Set, Backend> scratch;
+};
+
+template <class Set>
+struct VerifyScratch {
     std::array<Poly, Set::l> z;
     Poly c;
     Poly w;
     Poly t;
+};
+
+template <class Set, class Backend = Portable>
+struct VerifyWorkspace {
+    VerifyScratch<Set> scratch;
     RowBuffer<Set, Backend> rows;
 };
 
