@@ -1,8 +1,8 @@
 // AES-128-GCM and AES-256-GCM. Sources: FIPS 197, NIST SP 800-38D.
 //
 //   key 16 or 32 | IV 12 | tag 16 | ciphertext as long as the plaintext, at most 2^36 - 32 bytes
-//   Key object, in bytes:  Portable on 32 bit: 128 -> 376, 256 -> 504
-//                          Portable on 64 bit: 128 -> 728, 256 -> 984
+//   Key object, in bytes:  Portable on 32 bit: 128 -> 368, 256 -> 496
+//                          Portable on 64 bit: 128 -> 720, 256 -> 976
 //                          AesNi:              128 -> 304, 256 -> 368
 //   Stack: under 1 KiB. No workspace.
 //

@@ -2,8 +2,8 @@
 // Source: RFC 8032, 5.1. Not Ed25519ph, not Ed25519ctx.
 //
 //   seed 32 | public key 32 | signature 64 | message of any length
-//   PrivateKey object: 96 bytes | stack: sign under 2 KiB, verify under 6 KiB (64 bit: 8 multiples
-//   of the public key and two rows of digits)
+//   PrivateKey object: 96 bytes | stack: sign under 2.5 KiB, verify under 6 KiB (64 bit: 8
+//   multiples of the public key and two rows of digits)
 //
 // Verification is strict and without cofactor, S B = R + k A compared as encodings, as OpenSSL's:
 //   * S must be below the group order, so that nobody can change a signature without the key;

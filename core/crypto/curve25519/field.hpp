@@ -50,7 +50,7 @@ public:
     constexpr explicit Field(Limb small) { limb_[0] = small; }
 
     // The lowest 255 bits; values from p to 2^255 - 1 are taken modulo p. 1 unit.
-    static Field load(std::span<const std::uint8_t, 32> bytes) {
+    [[gnu::noinline]] static Field load(std::span<const std::uint8_t, 32> bytes) {
         Field x;
         for (std::size_t i = 0; i < limbs; ++i) {
             const unsigned at = Radix::offset(i);
@@ -72,7 +72,7 @@ public:
     }
 
     // The value below p.
-    void store(std::span<std::uint8_t, 32> bytes) const {
+    [[gnu::noinline]] void store(std::span<std::uint8_t, 32> bytes) const {
         Field x = *this;
         x.carry();
         x.carry();  // 1 unit, and below 2p
@@ -109,10 +109,13 @@ public:
         }
         return difference;
     }
-    friend Field operator*(const Field& a, const Field& b) {
+    // Not inlined, nor is square(): half the code, and no slower.
+    [[gnu::noinline]] friend Field operator*(const Field& a, const Field& b) {
         return multiply(a, b, std::make_index_sequence<limbs>());
     }
-    Field square() const { return square(*this, std::make_index_sequence<limbs>()); }
+    [[gnu::noinline]] Field square() const {
+        return square(*this, std::make_index_sequence<limbs>());
+    }
     // this^(2^times).
     Field square(unsigned times) const {
         Field x = *this;
@@ -264,7 +267,7 @@ private:
     }
 
     // this^(2^250 - 1).
-    Field power_250_1() const {
+    [[gnu::noinline]] Field power_250_1() const {
         const Field x2 = square() * *this;  // x_n = this^(2^n - 1)
         const Field x4 = x2.square(2) * x2;
         const Field x5 = x4.square() * *this;

@@ -1,6 +1,6 @@
 // X25519, Diffie-Hellman on Curve25519. Source: RFC 7748.
 //
-//   private key 32 (any bytes) | public key 32 | shared secret 32 | stack: under 1 KiB
+//   private key 32 (any bytes) | public key 32 | shared secret 32 | stack: under 2.5 KiB
 //
 // `Field`: the arithmetic, of the target's word size unless named. Constant time in the private key
 // and the result; that the result is all zero is told (the peer's key alone decides that).
