@@ -16,9 +16,9 @@ namespace quoin::core::keccak {
 struct Interleaved {};
 
 template <class Backend>
-using Form = std::conditional_t<std::is_same_v<Backend, Portable> && sizeof(std::size_t) == 4,
-                                Interleaved,
-                                std::conditional_t<std::is_same_v<Backend, Avx512>, Avx2, Backend>>;
+using Form =
+    std::conditional_t<std::is_same_v<Backend, Portable> && sizeof(std::size_t) == 4, Interleaved,
+                       std::conditional_t<std::is_same_v<Backend, Avx512>, Avx2, Backend>>;
 
 // One state, 64-bit lanes.
 template <class Backend>

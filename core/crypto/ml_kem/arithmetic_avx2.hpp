@@ -45,6 +45,7 @@ struct Arithmetic<Avx2> {
     static void reduce(Poly& f);
     static void encode(std::span<std::uint8_t, 384> out, const Poly& f);
     static void decode(Poly& f, std::span<const std::uint8_t, 384> bytes);
+    static bool is_canonical(std::span<const std::uint8_t, 384> bytes);
     template <std::size_t D>
     static void compress(std::span<std::uint8_t, 32 * D> out, const Poly& f);
     template <std::size_t D>

@@ -142,6 +142,12 @@ void Portable::decode(Poly& f, std::span<const std::uint8_t, 384> bytes) {
                [&](std::size_t i, std::uint32_t c) { f.c[i] = static_cast<std::int16_t>(c); });
 }
 
+bool Portable::is_canonical(std::span<const std::uint8_t, 384> bytes) {
+    std::uint32_t wrong = 0;
+    unpack<12>(bytes, [&](std::size_t, std::uint32_t c) { wrong |= q - 1 - c; });
+    return (wrong >> 31U) == 0;  // the top bit is set if one was too large
+}
+
 // FIPS 203, section 4.2.1: round(2^d x / q) mod 2^d.
 template <std::size_t D>
 void Portable::compress(std::span<std::uint8_t, 32 * D> out, const Poly& f) {

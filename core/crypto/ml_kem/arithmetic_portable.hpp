@@ -46,6 +46,8 @@ struct Arithmetic<Portable> {
     // ByteEncode_12 of reduced coefficients, and ByteDecode_12: in [0, 2^12) out.
     static void encode(std::span<std::uint8_t, 384> out, const Poly& f);
     static void decode(Poly& f, std::span<const std::uint8_t, 384> bytes);
+    // Whether all numbers of an encoded polynomial are below q. Not for secrets.
+    static bool is_canonical(std::span<const std::uint8_t, 384> bytes);
     // ByteEncode_d(Compress_d(f)) of reduced coefficients, and back: in [0, q) out.
     template <std::size_t D>
     static void compress(std::span<std::uint8_t, 32 * D> out, const Poly& f);

@@ -40,16 +40,21 @@ Vector packed(Vector x) {
     return _mm256_blend_epi32(low, _mm256_srli_epi64(fours, 64 - 4 * D), 0xcc);
 }
 
-// `number(i)` gives numbers 16 i to 16 i + 15.
+// `number(i)` gives numbers 16 i to 16 i + 15. Stores run up to 16 - D bytes over, which the next
+// one overwrites; the last block goes by way of a buffer.
 template <std::size_t D, class Number>
 void pack(std::span<std::uint8_t, 32 * D> out, Number number) {
-    Slack<D> bytes;
-    for (std::size_t i = 0; i < 16; ++i) {
-        const Vector x = packed<D>(number(i));
-        store_16(bytes.data() + 2 * D * i, _mm256_castsi256_si128(x));
-        store_16(bytes.data() + 2 * D * i + D, _mm256_extracti128_si256(x, 1));
+    const auto put = [](std::uint8_t* to, Vector x) {
+        store_16(to, _mm256_castsi256_si128(x));
+        store_16(to + D, _mm256_extracti128_si256(x, 1));
+    };
+    constexpr std::size_t direct = D >= 10 ? 15 : 14;
+    for (std::size_t i = 0; i < direct; ++i) put(out.data() + 2 * D * i, packed<D>(number(i)));
+    std::array<std::uint8_t, 4 * D + 16> rest;
+    for (std::size_t i = direct; i < 16; ++i) {
+        put(rest.data() + 2 * D * (i - direct), packed<D>(number(i)));
     }
-    __builtin_memcpy(out.data(), bytes.data(), 32 * D);
+    __builtin_memcpy(out.data() + 2 * D * direct, rest.data(), 2 * D * (16 - direct));
 }
 
 // Which bytes of sixteen have number i of D bits, for a 32-bit element each; and where in them.
@@ -89,6 +94,14 @@ Vector spread_24(const std::uint8_t* from, Vector order) {
     return _mm256_shuffle_epi8(bytes, order);
 }
 
+// Sixteen numbers of 12 bits.
+Vector numbers(const std::uint8_t* from) {
+    const Vector order = _mm256_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11, 4, 5,
+                                          5, 6, 7, 8, 8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
+    const Vector x = spread_24(from, order);
+    return _mm256_and_si256(_mm256_blend_epi16(x, _mm256_srli_epi16(x, 4), 0xaa), all(0xfff));
+}
+
 Vector canonical(Vector x) {
     return _mm256_add_epi16(x, _mm256_and_si256(_mm256_srai_epi16(x, 15), all(q)));
 }
@@ -114,13 +127,16 @@ void Avx2Math::encode(std::span<std::uint8_t, 384> out, const Poly& f) {
 }
 
 void Avx2Math::decode(Poly& f, std::span<const std::uint8_t, 384> bytes) {
-    const Vector order = _mm256_setr_epi8(0, 1, 1, 2, 3, 4, 4, 5, 6, 7, 7, 8, 9, 10, 10, 11, 4, 5,
-                                          5, 6, 7, 8, 8, 9, 10, 11, 11, 12, 13, 14, 14, 15);
+    for (std::size_t i = 0; i < 16; ++i) store(f.c.data() + 16 * i, numbers(bytes.data() + 24 * i));
+}
+
+bool Avx2Math::is_canonical(std::span<const std::uint8_t, 384> bytes) {
+    Vector wrong = _mm256_setzero_si256();
     for (std::size_t i = 0; i < 16; ++i) {
-        const Vector x = spread_24(bytes.data() + 24 * i, order);
-        const Vector numbers = _mm256_blend_epi16(x, _mm256_srli_epi16(x, 4), 0xaa);
-        store(f.c.data() + 16 * i, _mm256_and_si256(numbers, all(0xfff)));
+        const Vector above = _mm256_cmpgt_epi16(numbers(bytes.data() + 24 * i), all(q - 1));
+        wrong = _mm256_or_si256(wrong, above);
     }
+    return _mm256_testz_si256(wrong, wrong) != 0;
 }
 
 template <std::size_t D>

@@ -48,7 +48,8 @@ struct Ours {
     }
     static Encapsulated encapsulate(const ByteVector& ek, const ByteVector& m) {
         Encapsulated out{ByteVector(Set::ciphertext_size), ByteVector(32)};
-        const auto key = EncapsulationKey<Set>::check(view<Set::encapsulation_key_size>(ek));
+        const auto key =
+            EncapsulationKey<Set>::template check<Backend>(view<Set::encapsulation_key_size>(ek));
         if (!key) return {};
         ml_kem::encapsulate<Set, Backend>(
             SharedSecret(out.secret), std::span<std::uint8_t, Set::ciphertext_size>(out.ciphertext),

@@ -66,6 +66,7 @@ public:
     using Encoded = std::span<const std::uint8_t, Set::encapsulation_key_size>;
 
     // FIPS 203, section 7.2. Once for a key.
+    template <class Backend = Portable>
     static Result<EncapsulationKey> check(Encoded bytes);
     // For a key that generate() just made.
     static EncapsulationKey danger_unchecked(Encoded bytes) { return EncapsulationKey(bytes); }

@@ -2,6 +2,7 @@
 
 #include <bit>
 
+#include "core/crypto/keccak/lane.hpp"
 #include "core/crypto/target_avx2.hpp"
 
 namespace quoin::core::ml_kem {
@@ -15,10 +16,16 @@ constexpr std::size_t sha3_256_lanes = 17;  // and SHAKE256's
 constexpr std::size_t first_blocks = 3;     // enough for 99 of 100 polynomials
 constexpr std::uint64_t final_bit = std::uint64_t{1} << 63U;
 
-std::uint64_t load_lane(const std::uint8_t* from) {
-    std::uint64_t lane = 0;
-    for (std::size_t i = 0; i < 8; ++i) lane |= std::uint64_t{from[i]} << (8 * i);
-    return lane;
+using keccak::load_lane;
+
+template <class Backend>
+__m256i* lane(States<Backend>& states, std::size_t i) {
+    return reinterpret_cast<__m256i*>(states.lanes[i].data());
+}
+
+__m256i elements(std::uint64_t a, std::uint64_t b, std::uint64_t c, std::uint64_t d) {
+    return _mm256_setr_epi64x(static_cast<long long>(a), static_cast<long long>(b),
+                              static_cast<long long>(c), static_cast<long long>(d));
 }
 
 // Bytes of a stream as they leave the sponge: three blocks of SHAKE128, and what lanes() writes
@@ -120,10 +127,24 @@ public:
     template <class Backend>
     void before_permutation(States<Backend>& states) {
         if (!waits()) return;
-        for (std::size_t i = 0; i < sha3_256_lanes; ++i) {
-            states.lanes[i][3] ^= lane(done_ * sha3_256_lanes + i);
+        const std::size_t at = done_ * sha3_256_lanes;
+        if (const std::uint8_t* const whole = block_within(at); whole != nullptr) {
+            for (std::size_t i = 0; i < sha3_256_lanes - 1; i += 4) {
+                const __m256i four =
+                    _mm256_loadu_si256(reinterpret_cast<const __m256i*>(whole + 8 * i));
+                absorb(states, i, _mm256_permute4x64_epi64(four, 0x00));
+                absorb(states, i + 1, _mm256_permute4x64_epi64(four, 0x55));
+                absorb(states, i + 2, _mm256_permute4x64_epi64(four, 0xaa));
+                absorb(states, i + 3, four);
+            }
+            absorb(states, sha3_256_lanes - 1,
+                   elements(0, 0, 0, load_lane(whole + 8 * (sha3_256_lanes - 1))));
+        } else {
+            for (std::size_t i = 0; i < sha3_256_lanes; ++i) {
+                absorb(states, i, elements(0, 0, 0, message_lane(at + i)));
+            }
         }
-        if (done_ + 1 == blocks_) states.lanes[sha3_256_lanes - 1][3] ^= final_bit;
+        if (done_ + 1 == blocks_) absorb(states, sha3_256_lanes - 1, elements(0, 0, 0, final_bit));
     }
     template <class Backend>
     void after_permutation(const States<Backend>& states) {
@@ -134,7 +155,22 @@ public:
     }
 
 private:
-    std::uint64_t lane(std::size_t i) const {
+    // Whole registers: single lanes would be stored in parts and then wait to be loaded as a whole.
+    template <class Backend>
+    static void absorb(States<Backend>& states, std::size_t i, __m256i x) {
+        const __m256i last = _mm256_blend_epi32(_mm256_setzero_si256(), x, 0xc0);
+        _mm256_store_si256(lane(states, i),
+                           _mm256_xor_si256(_mm256_load_si256(lane(states, i)), last));
+    }
+    // The block from lane `at` on, if one of the two views holds all of it.
+    const std::uint8_t* block_within(std::size_t at) const {
+        const std::size_t split = rider_.first.size() / 8;
+        const std::size_t end = split + rider_.second.size() / 8;
+        if (at + sha3_256_lanes <= split) return rider_.first.data() + 8 * at;
+        if (at < split || at + sha3_256_lanes > end) return nullptr;
+        return rider_.second.data() + 8 * (at - split);
+    }
+    std::uint64_t message_lane(std::size_t i) const {
         const std::size_t split = rider_.first.size() / 8;
         const std::size_t end = split + rider_.second.size() / 8;
         if (i < split) return load_lane(rider_.first.data() + 8 * i);
@@ -154,15 +190,20 @@ void tick(States<Backend>& states, Passenger& passenger) {
     passenger.after_permutation(states);
 }
 
-// Starts SHAKE128(rho || position) in the states of the group, and leaves the others alone.
+// Starts SHAKE128(rho || position) in three or four states; a fourth of the passenger's stays.
 template <class Backend>
-void start_streams(States<Backend>& states, std::span<const std::uint64_t, 4> rho,
-                   std::span<const std::uint16_t> positions) {
-    for (std::size_t way = 0; way < positions.size(); ++way) {
-        for (std::size_t i = 0; i < 25; ++i) states.lanes[i][way] = i < 4 ? rho[i] : 0;
-        states.lanes[4][way] = positions[way] | std::uint64_t{0x1f} << 16U;
-        states.lanes[shake128_lanes - 1][way] = final_bit;
-    }
+void start_streams(States<Backend>& states, const std::array<std::uint64_t, 4>& rho,
+                   const std::array<std::uint64_t, 4>& positions, bool keep_fourth) {
+    const __m256i kept = elements(0, 0, 0, keep_fourth ? ~std::uint64_t{0} : 0);
+    const auto set = [&](std::size_t i, __m256i fresh) {
+        const __m256i old = _mm256_load_si256(lane(states, i));
+        _mm256_store_si256(lane(states, i), _mm256_blendv_epi8(fresh, old, kept));
+    };
+    for (std::size_t i = 0; i < 25; ++i) set(i, _mm256_setzero_si256());
+    for (std::size_t i = 0; i < 4; ++i) set(i, elements(rho[i], rho[i], rho[i], rho[i]));
+    const auto start = [&](std::size_t way) { return positions[way] | std::uint64_t{0x1f} << 16U; };
+    set(4, elements(start(0), start(1), start(2), start(3)));
+    set(shake128_lanes - 1, elements(final_bit, final_bit, final_bit, final_bit));
 }
 
 template <class Backend>
@@ -201,11 +242,13 @@ void sample_matrix(std::span<Poly> matrix, std::span<const std::uint8_t, 32> rho
     for (std::size_t i = 0; i < 4; ++i) seed[i] = load_lane(rho.data() + 8 * i);
     States<Backend> states;
     Passenger passenger(rider);
-    const std::size_t ways = passenger.waits() ? 3 : 4;
     for (std::size_t done = 0; done < positions.size();) {
         const std::size_t left = positions.size() - done;
+        const std::size_t ways = passenger.waits() ? 3 : 4;
         const std::size_t count = left < ways ? left : ways;
-        start_streams(states, seed, positions.subspan(done, count));
+        std::array<std::uint64_t, 4> group{};
+        for (std::size_t way = 0; way < count; ++way) group[way] = positions[done + way];
+        start_streams(states, seed, group, ways == 3);
         sample_group(&matrix[done], states, passenger, count);
         done += count;
     }
@@ -218,12 +261,17 @@ void fill_noise(NoiseBytes& out, std::span<const std::uint8_t, 32> seed, std::si
                 std::size_t long_count) {
     States<Backend> states;
     for (std::size_t n = 0; n < count; n += 4) {
-        for (auto& lane : states.lanes) lane = {};
-        for (std::size_t i = 0; i < 4; ++i) states.lanes[i].fill(load_lane(seed.data() + 8 * i));
-        for (std::size_t way = 0; way < 4; ++way) {
-            states.lanes[4][way] = (n + way) | 0x1f00U;
-            states.lanes[sha3_256_lanes - 1][way] = final_bit;
+        for (std::size_t i = 0; i < 25; ++i) {
+            _mm256_store_si256(lane(states, i), _mm256_setzero_si256());
         }
+        for (std::size_t i = 0; i < 4; ++i) {
+            const std::uint64_t part = load_lane(seed.data() + 8 * i);
+            _mm256_store_si256(lane(states, i), elements(part, part, part, part));
+        }
+        const std::uint64_t start = n | 0x1f00U;  // n is a multiple of four
+        _mm256_store_si256(lane(states, 4), elements(start, start + 1, start + 2, start + 3));
+        _mm256_store_si256(lane(states, sha3_256_lanes - 1),
+                           elements(final_bit, final_bit, final_bit, final_bit));
         permute(states);
         const auto to = [&](std::size_t at) {
             return std::array<std::uint8_t*, 4>{&out.of[n][at], &out.of[n + 1][at],
