@@ -1,5 +1,5 @@
 // What the Avx2 backend does in its own way, for the *_avx2.cpp that instantiate the operations.
-// Avx512 is the same over another Keccak.
+// Avx512 is the same over another Keccak, and samples A in its own way.
 #pragma once
 
 #include "core/crypto/ml_dsa/coding.hpp"
@@ -21,6 +21,10 @@ struct Sampler<Set, Backend> {
     // the first of this one.
     static void expand_mask(Poly* pool, std::size_t& held, PrivateSeed seed, std::size_t kappa);
 };
+
+// Avx512: `count` polynomials of A, row-major from number `first` on. Defined in sample_avx512.cpp.
+template <class Set>
+void many_uniform_by_eight(Poly* out, PublicSeed rho, std::size_t first, std::size_t count);
 
 // Defined in coding_avx2.cpp. Results are those of Coding<Set, Portable>.
 template <class Set>

@@ -80,6 +80,10 @@ void four_uniform(Poly* const* out, PublicSeed rho, std::size_t first) {
 // `count` polynomials of A from number `first` on. Beyond the last the lanes work for nothing.
 template <class Set, class Backend>
 void many_uniform(Poly* out, PublicSeed rho, std::size_t first, std::size_t count) {
+    if constexpr (std::is_same_v<Backend, Avx512>) {
+        many_uniform_by_eight<Set>(out, rho, first, count);
+        return;
+    }
     Poly unused;
     for (std::size_t i = 0; i < count; i += 4) {
         Poly* four[4];
@@ -178,7 +182,7 @@ template <class Set, class Backend>
     requires by_four<Backend>
 void Sampler<Set, Backend>::multiply_row(Poly& out, PublicSeed rho, std::size_t row, const Poly* z,
                                          Poly* buffer) {
-    constexpr std::size_t at_once = rows_at_once<Set>;
+    constexpr std::size_t at_once = rows_at_once<Set, Backend>;
     if (row % at_once == 0) {
         const std::size_t rows = row + at_once < Set::k ? at_once : Set::k - row;
         many_uniform<Set, Backend>(buffer, rho, row * Set::l, rows * Set::l);

@@ -12,14 +12,18 @@
 
 namespace quoin::core::ml_dsa {
 
-// Avx2 and Avx512 sample A and y four polynomials at a time: A in groups of rows that are a
-// multiple of four, y into a pool with what is left of the last four.
+// Avx2 samples A and y four polynomials at a time, Avx512 A eight at a time: A in groups of rows
+// that fill them, y into a pool with what is left of the last four.
 template <class Backend>
 inline constexpr bool by_four = std::is_same_v<Backend, Avx2> || std::is_same_v<Backend, Avx512>;
-template <class Set>
-inline constexpr std::size_t rows_at_once = Set::l % 4 == 0 ? 1 : 4;
+template <class Backend>
+inline constexpr std::size_t sampled_at_once = std::is_same_v<Backend, Avx512> ? 8 : 4;
 template <class Set, class Backend>
-using RowBuffer = std::array<Poly, by_four<Backend> ? rows_at_once<Set> * Set::l : 0>;
+inline constexpr std::size_t rows_at_once =
+    Set::l % 4 == 0 ? sampled_at_once<Backend> / Set::l
+                    : (Set::k < sampled_at_once<Backend> ? Set::k : sampled_at_once<Backend>);
+template <class Set, class Backend>
+using RowBuffer = std::array<Poly, by_four<Backend> ? rows_at_once<Set, Backend> * Set::l : 0>;
 template <class Set, class Backend>
 using MaskPool = std::array<Poly, Set::l + (by_four<Backend> && Set::l % 4 != 0 ? 3 : 0)>;
 
