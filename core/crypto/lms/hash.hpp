@@ -10,6 +10,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/base/constant_time.hpp"
+#include "core/base/endian.hpp"
 #include "core/crypto/keccak/keccak.hpp"
 #include "core/crypto/keccak/state.hpp"
 #include "core/crypto/lms/parameters.hpp"
@@ -34,13 +35,6 @@ enum class Domain : std::uint16_t {
     interior = 0x8383,    // D_INTR
 };
 
-template <std::size_t Size>
-constexpr void store_big_endian(std::uint8_t* out, std::uint64_t value) {
-    for (std::size_t i = 0; i < Size; ++i) {
-        out[i] = static_cast<std::uint8_t>(value >> (8 * (Size - 1 - i)));
-    }
-}
-
 // Which build of the plain hash function goes with a backend of many ways.
 template <class Backend>
 struct Single {
@@ -59,8 +53,9 @@ public:
     Stream(const Position& at, Domain domain) {
         std::array<std::uint8_t, identifier_size + 6> prefix;
         for (std::size_t i = 0; i < identifier_size; ++i) prefix[i] = at.identifier[i];
-        store_big_endian<4>(&prefix[identifier_size], at.q);
-        store_big_endian<2>(&prefix[identifier_size + 4], static_cast<std::uint16_t>(domain));
+        store_big_endian<std::uint32_t>(&prefix[identifier_size], at.q);
+        store_big_endian<std::uint16_t>(&prefix[identifier_size + 4],
+                                        static_cast<std::uint16_t>(domain));
         update(prefix);
     }
     void update(Bytes bytes) {
@@ -105,9 +100,9 @@ public:
     explicit Lanes(const Position& at) {
         for (sha2::Block& block : blocks_) {
             for (std::size_t i = 0; i < identifier_size; ++i) block.bytes[i] = at.identifier[i];
-            store_big_endian<4>(&block.bytes[identifier_size], at.q);
+            store_big_endian<std::uint32_t>(&block.bytes[identifier_size], at.q);
             block.bytes[offset_value + Family::n] = 0x80;
-            store_big_endian<8>(&block.bytes[56], 8 * (offset_value + Family::n));
+            store_big_endian<std::uint64_t>(&block.bytes[56], 8 * (offset_value + Family::n));
         }
     }
     Lanes(const Lanes&) = delete;
@@ -123,7 +118,8 @@ public:
         sha2::compress_lanes<Backend>(sha2::initial_256, blocks_, digests);
         for (std::size_t lane = 0; lane < count; ++lane) {
             for (std::size_t i = 0; i < Family::n / 4; ++i) {
-                store_big_endian<4>(bytes(lane) + offset_value + 4 * i, digests[lane][i]);
+                store_big_endian<std::uint32_t>(bytes(lane) + offset_value + 4 * i,
+                                                digests[lane][i]);
             }
         }
     }
@@ -142,18 +138,14 @@ struct ShakeBlock {
 
     void start(const Position& at) {
         for (std::size_t i = 0; i < identifier_size; ++i) bytes[i] = at.identifier[i];
-        store_big_endian<4>(&bytes[identifier_size], at.q);
+        store_big_endian<std::uint32_t>(&bytes[identifier_size], at.q);
         bytes[offset_value + N] = 0x1f;  // FIPS 202, sections 6.2 and B.2
     }
     std::uint64_t word(std::size_t i) const {
-        std::uint64_t value = 0;
-        for (std::size_t k = 0; k < 8; ++k) value |= std::uint64_t{bytes[8 * i + k]} << (8 * k);
-        return value;
+        return load_little_endian<std::uint64_t>(&bytes[8 * i]);
     }
     void store_value(std::size_t i, std::uint64_t word) {
-        for (std::size_t k = 0; k < 8; ++k) {
-            bytes[offset_value + 8 * i + k] = static_cast<std::uint8_t>(word >> (8 * k));
-        }
+        store_little_endian(&bytes[offset_value + 8 * i], word);
     }
 
     std::array<std::uint8_t, 8 * words> bytes{};

@@ -53,7 +53,7 @@ private:
                 continue;
             }
             std::uint8_t* bytes = lanes_.bytes(lane);
-            store_big_endian<2>(bytes + offset_i, chain.i);
+            store_big_endian<std::uint16_t>(bytes + offset_i, chain.i);
             for (std::size_t i = 0; i < Family::n; ++i) bytes[offset_value + i] = chain.in[i];
             running_[lane] = &chain;
             step_[lane] = chain.first;
@@ -87,7 +87,8 @@ public:
         const unsigned top = (1U << w) - 1U;
         unsigned sum = 0;
         for (std::size_t i = 0; i < 8 * Family::n / w; ++i) sum += top - (*this)[i];
-        store_big_endian<2>(&bytes_[Family::n], sum << winternitz(Family::n, w).checksum_shift);
+        sum <<= winternitz(Family::n, w).checksum_shift;
+        store_big_endian(&bytes_[Family::n], static_cast<std::uint16_t>(sum));
     }
     unsigned operator[](std::size_t i) const {
         const std::size_t bit = i * w_;

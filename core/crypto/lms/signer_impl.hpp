@@ -10,8 +10,8 @@ namespace quoin::core::lms {
 // u32str(type) || u32str(otstype) || I || T[1]
 template <class Family>
 void write_tree_key(const Tree<Family>& tree, std::span<std::uint8_t, tree_key_size<Family>> out) {
-    store_big_endian<4>(&out[0], lms_type<Family>(tree.level));
-    store_big_endian<4>(&out[4], ots_type<Family>(tree.level));
+    store_big_endian<std::uint32_t>(&out[0], lms_type<Family>(tree.level));
+    store_big_endian<std::uint32_t>(&out[4], ots_type<Family>(tree.level));
     for (std::size_t i = 0; i < identifier_size; ++i) out[8 + i] = tree.secret.identifier[i];
     for (std::size_t i = 0; i < Family::n; ++i) out[8 + identifier_size + i] = tree.node(1)[i];
 }
@@ -19,7 +19,7 @@ void write_tree_key(const Tree<Family>& tree, std::span<std::uint8_t, tree_key_s
 template <class Family>
 void write_public_key(const PrivateKey<Family>& key, const Tree<Family>& top,
                       std::span<std::uint8_t, public_key_size<Family>> out) {
-    store_big_endian<4>(out.data(), key.parameters().count());
+    store_big_endian(out.data(), static_cast<std::uint32_t>(key.parameters().count()));
     write_tree_key(top, out.template last<tree_key_size<Family>>());
 }
 
@@ -50,8 +50,8 @@ void sign_digest(const Tree<Family>& tree, std::uint32_t q,
 template <class Family, class Backend>
 void sign_with_tree(const Tree<Family>& tree, std::uint32_t q, Bytes message, MutableBytes out) {
     const std::size_t chains = winternitz(Family::n, tree.level.w).chains;
-    store_big_endian<4>(&out[0], q);
-    store_big_endian<4>(&out[4], ots_type<Family>(tree.level));
+    store_big_endian<std::uint32_t>(&out[0], q);
+    store_big_endian<std::uint32_t>(&out[4], ots_type<Family>(tree.level));
     const auto randomizer = out.subspan(8).template first<Family::n>();
     derive<Family, Backend>(tree.secret, q, for_randomizer, randomizer);
     ct::declassify(Bytes(randomizer));  // part of the signature
@@ -65,7 +65,7 @@ void sign_with_tree(const Tree<Family>& tree, std::uint32_t q, Bytes message, Mu
 
     sign_digest<Family, Backend>(tree, q, digest, out.subspan(8 + Family::n, chains * Family::n));
     MutableBytes rest = out.subspan(8 + Family::n * (1 + chains));
-    store_big_endian<4>(rest.data(), lms_type<Family>(tree.level));
+    store_big_endian<std::uint32_t>(rest.data(), lms_type<Family>(tree.level));
     rest = rest.subspan(4);
     for (std::uint32_t r = (std::uint32_t{1} << tree.level.height) + q; r > 1; r /= 2) {
         const auto sibling = tree.node(r ^ 1U);
@@ -91,7 +91,8 @@ Result<void> Signer<Family, Backend>::open() {
     QUOIN_CHECK(check_tree<Family, Backend>(tree(0)));
     for (std::uint64_t& current : current_) current = no_tree;
     current_[0] = 0;
-    store_big_endian<4>(prefix().data(), key_.parameters().count() - 1);  // Nspk
+    const std::size_t signed_keys = key_.parameters().count() - 1;
+    store_big_endian(prefix().data(), static_cast<std::uint32_t>(signed_keys));  // Nspk
     open_ = true;
     return {};
 }
