@@ -23,6 +23,9 @@ struct ShaNi {};
 // x86-64 with AES-NI, PCLMULQDQ and SSE 4.1: AES-GCM only.
 struct AesNi {};
 
+// x86-64 with what AesNi needs, VAES, VPCLMULQDQ and AVX-512 F, VL: AES-GCM only.
+struct Vaes {};
+
 #if defined(__x86_64__)
 inline constexpr bool avx2_is_built = true;
 #else

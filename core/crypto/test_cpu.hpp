@@ -26,7 +26,12 @@ inline bool has_avx512() {
     return has_avx2() && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
            __builtin_cpu_supports("avx512dq");
 }
+inline bool has_vaes() {
+    return has_aes() && has_avx512() && __builtin_cpu_supports("vaes") &&
+           __builtin_cpu_supports("vpclmulqdq");
+}
 #else
+inline bool has_vaes() { return false; }
 inline bool has_avx2() { return false; }
 inline bool has_avx512() { return false; }
 inline bool has_sha() { return false; }
@@ -41,6 +46,7 @@ template <class Backend>
 bool runs_here() {
     if constexpr (std::is_same_v<Backend, ShaNi>) return has_sha();
     if constexpr (std::is_same_v<Backend, AesNi>) return has_aes();
+    if constexpr (std::is_same_v<Backend, Vaes>) return has_vaes();
     if constexpr (std::is_same_v<Backend, Avx2>) return has_avx2();
     if constexpr (std::is_same_v<Backend, Avx512>) return has_avx512();
     return true;

@@ -4,6 +4,7 @@
 //   Key object, in bytes:  Portable on 32 bit: 128 -> 368, 256 -> 496
 //                          Portable on 64 bit: 128 -> 720, 256 -> 976
 //                          AesNi:              128 -> 304, 256 -> 368
+//                          Vaes:               128 -> 432, 256 -> 496
 //   Stack: under 1 KiB. No workspace.
 //
 // An IV must never be used twice with one key: that gives away the authentication key and the XOR
@@ -58,7 +59,7 @@ private:
     Ghash<Engine> ghash_;
 };
 
-// `Backend`: Portable, or AesNi (the caller knows that the processor has it).
+// `Backend`: Portable, AesNi or Vaes (the caller knows that the processor has it).
 template <class Set, class Backend = Portable>
 using Key = BasicKey<Set, EngineOf<Backend>>;
 

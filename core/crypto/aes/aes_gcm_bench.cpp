@@ -80,4 +80,5 @@ int main() {
     using namespace quoin::core;
     aes_gcm::measure_all<Portable>("portable");
     aes_gcm::measure_all<AesNi>("AES-NI");
+    aes_gcm::measure_all<Vaes>("VAES");
 }

@@ -126,7 +126,7 @@ using Cases =
                    Case<Set128, Bitsliced<std::uint64_t>>, Case<Set256, Bitsliced<std::uint64_t>>
 #if defined(__x86_64__)
                    ,
-                   Case<Set128, AesNi>, Case<Set256, AesNi>
+                   Case<Set128, AesNi>, Case<Set256, AesNi>, Case<Set128, Vaes>, Case<Set256, Vaes>
 #endif
                    >;
 TYPED_TEST_SUITE(aes_gcm, Cases);
@@ -159,6 +159,24 @@ TYPED_TEST(aes_gcm, seal__every_length_to_600__as_openssl) {
         const ByteVector plaintext = random_bytes(generator, length);
         ASSERT_EQ(TestFixture::seal(key, iv, aad, plaintext), openssl_seal(key, iv, aad, plaintext))
             << "length " << length << ", seed " << seed;
+    }
+}
+
+TYPED_TEST(aes_gcm, seal_and_open__long_messages__as_openssl) {
+    const unsigned seed = std::random_device()();
+    SCOPED_TRACE(seed);
+    std::mt19937_64 generator(seed);
+    for (int i = 0; i < 50; ++i) {
+        const ByteVector key = random_bytes(generator, TestFixture::key_size);
+        const ByteVector iv = random_bytes(generator, iv_size);
+        const ByteVector aad = random_bytes(generator, generator() % 2000);
+        const ByteVector plaintext = random_bytes(generator, generator() % 20000);
+        Sealed sealed = TestFixture::seal(key, iv, aad, plaintext);
+        ASSERT_EQ(sealed, openssl_seal(key, iv, aad, plaintext));
+        ASSERT_TRUE(
+            typename TestFixture::K(fixed<TestFixture::key_size>(key))
+                .open(fixed<iv_size>(iv), aad, sealed.ciphertext, sealed.tag, sealed.ciphertext));
+        ASSERT_EQ(sealed.ciphertext, plaintext);
     }
 }
 

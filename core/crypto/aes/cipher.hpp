@@ -39,15 +39,24 @@ struct Counter {
     std::uint32_t first;
 };
 
+// By instructions: AesNi and Vaes. The portable one follows.
 template <class Set, class Engine>
-class Cipher;
+class Cipher {
+public:
+    void expand(std::span<const std::uint8_t, Set::key_size> key);
+    // output[i] = input[i] ^ keystream[i]. `output` is as long as `input`, and may be the same.
+    void apply(Counter counter, Bytes input, std::uint8_t* output) const;
+    void wipe();
 
-// Word i of round r's key is bits[r][i]: bit i of every byte of the round key, one copy a block.
+private:
+    alignas(16) std::array<Block, Set::rounds + 1> round_keys_;
+};
+
+// Word i of round r's key is round_keys_[r][i]: bit i of every byte of it, one copy a block.
 template <class Set, class Word>
 class Cipher<Set, Bitsliced<Word>> {
 public:
     void expand(std::span<const std::uint8_t, Set::key_size> key);
-    // output[i] = input[i] ^ keystream[i]. `output` is as long as `input`, and may be the same.
     void apply(Counter counter, Bytes input, std::uint8_t* output) const;
     void wipe();
 
@@ -56,17 +65,6 @@ private:
     void keystream(Counter counter, std::span<std::uint8_t, 16 * blocks> stream) const;
 
     std::array<std::array<Word, 8>, Set::rounds + 1> round_keys_;
-};
-
-template <class Set>
-class Cipher<Set, AesNi> {
-public:
-    void expand(std::span<const std::uint8_t, Set::key_size> key);
-    void apply(Counter counter, Bytes input, std::uint8_t* output) const;
-    void wipe();
-
-private:
-    alignas(16) std::array<Block, Set::rounds + 1> round_keys_;
 };
 
 // GHASH of SP 800-38D, 6.4, block by block; the last block of an absorb is padded with zeros.
@@ -78,18 +76,20 @@ public:
     void wipe();
 
 private:
-    std::uint64_t high_, low_;  // H as a big-endian number
+    // The powers of H, the highest first.
+    static constexpr std::size_t count = std::is_same_v<Engine, Vaes> ? 16 : 8;
+    alignas(16) std::array<Block, count> powers_;
 };
 
-template <>
-class Ghash<AesNi> {
+template <class Word>
+class Ghash<Bitsliced<Word>> {
 public:
     void set_key(const Block& h);
     void absorb(Block& y, Bytes data) const;
     void wipe();
 
 private:
-    alignas(16) std::array<Block, 8> powers_;  // H, H^2, ... H^8, bytes reversed
+    std::uint64_t high_, low_;  // H as a big-endian number
 };
 
 }  // namespace quoin::core::aes_gcm

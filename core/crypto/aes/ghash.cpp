@@ -68,14 +68,14 @@ void store(std::uint64_t word, std::uint8_t* bytes) {
 
 }  // namespace
 
-template <class Engine>
-void Ghash<Engine>::set_key(const Block& h) {
+template <class Word>
+void Ghash<Bitsliced<Word>>::set_key(const Block& h) {
     high_ = load(h.data(), 8);
     low_ = load(h.data() + 8, 8);
 }
 
-template <class Engine>
-void Ghash<Engine>::absorb(Block& y, Bytes data) const {
+template <class Word>
+void Ghash<Bitsliced<Word>>::absorb(Block& y, Bytes data) const {
     Wide state{load(y.data(), 8), load(y.data() + 8, 8)};
     while (!data.empty()) {
         const std::size_t size = data.size() < block_size ? data.size() : block_size;
@@ -88,8 +88,8 @@ void Ghash<Engine>::absorb(Block& y, Bytes data) const {
     store(state.low, y.data() + 8);
 }
 
-template <class Engine>
-void Ghash<Engine>::wipe() {
+template <class Word>
+void Ghash<Bitsliced<Word>>::wipe() {
     high_ = 0;
     low_ = 0;
     asm volatile("" : : "r"(this) : "memory");
