@@ -102,7 +102,7 @@ TYPED_TEST(families, verify__any_byte_changed__refused) {
     const ByteVector message = random_bytes(generator, 100);
     const ByteVector good = *key.sign(generator() % 1024, message);
     ASSERT_TRUE((verify<Family, Backend>(key.public_key, message, good)));
-    for (std::size_t i = 0; i < good.size(); ++i) {
+    for (std::size_t i = generator() % 3; i < good.size(); i += 3) {
         ByteVector bad = good;
         bad[i] ^= static_cast<std::uint8_t>(1U << (generator() % 8));
         const auto verified = verify<Family, Backend>(key.public_key, message, bad);
@@ -122,7 +122,7 @@ TEST(verify, lengths__truncated_or_trailing__refused) {
                            random_bytes(generator, 32));
     const ByteVector message = random_bytes(generator, 10);
     const ByteVector good = *key.sign(33, message);
-    for (std::size_t size = 0; size < good.size(); ++size) {
+    for (std::size_t size = 0; size < good.size(); size += size < 70 ? 1 : 17) {
         ASSERT_EQ(verify<Sha256M32>(key.public_key, message, Bytes(good).first(size)).error(),
                   Code::integrity_signature);
     }
