@@ -1,9 +1,11 @@
 // Run under valgrind by ctest, keys and messages marked undefined: nothing may branch or index by
-// them. usage: hmac_constant_time_check sha256 | sha384 | sha512 | hkdf | verify | leak
+// them. usage: hmac_constant_time_check sha256 | sha384 | sha512 | sha3_256 |
+// hkdf | verify | leak
 #include <array>
 
 #include "core/crypto/hmac/hkdf.hpp"
 #include "core/crypto/hmac/hmac.hpp"
+#include "core/crypto/hmac/sha3.hpp"
 #include "core/crypto/sha2/sha2.hpp"
 #include "core/crypto/test_valgrind.hpp"
 
@@ -69,6 +71,7 @@ int main(int argument_count, char** arguments) {
     if (what == "sha256") check<sha2::Sha256>();
     if (what == "sha384") check<sha2::Sha384>();
     if (what == "sha512") check<sha2::Sha512>();
+    if (what == "sha3_256") check<hmac::Sha3<32>>();
     if (what == "hkdf") check_hkdf();
     if (what == "verify") check_verify();
     if (what == "leak") leak();

@@ -53,7 +53,12 @@ protected:
     Workspace<Backend> workspace_;
 };
 
-using Backends = testing::Types<Portable>;
+using Backends = testing::Types<Portable
+#if defined(__x86_64__)
+                                ,
+                                Avx2
+#endif
+                                >;
 TYPED_TEST_SUITE(tls_group, Backends);
 
 TYPED_TEST(tls_group, answer_and_finish__honest__the_same_secret) {

@@ -73,7 +73,12 @@ protected:
     Workspace<Backend> workspace_{};
 };
 
-using Backends = testing::Types<Portable>;
+using Backends = testing::Types<Portable
+#if defined(__x86_64__)
+                                ,
+                                Avx2
+#endif
+                                >;
 TYPED_TEST_SUITE(x_wing, Backends);
 
 TYPED_TEST(x_wing, encapsulate_and_decapsulate__vectors_of_the_draft__as_published) {
