@@ -50,7 +50,7 @@ void pack(std::span<std::uint8_t, 32 * D> out, Number number) {
     };
     constexpr std::size_t direct = D >= 10 ? 15 : 14;
     for (std::size_t i = 0; i < direct; ++i) put(out.data() + 2 * D * i, packed<D>(number(i)));
-    std::array<std::uint8_t, 4 * D + 16> rest;
+    std::array<std::uint8_t, 4 * D + 16> rest{};
     for (std::size_t i = direct; i < 16; ++i) {
         put(rest.data() + 2 * D * (i - direct), packed<D>(number(i)));
     }
@@ -160,7 +160,7 @@ void Avx2Math::compress<1>(std::span<std::uint8_t, 32> out, const Poly& f) {
 
 template <std::size_t D>
 void Avx2Math::decompress(Poly& f, std::span<const std::uint8_t, 32 * D> bytes) {
-    Slack<D> copy;
+    Slack<D> copy{};
     __builtin_memcpy(copy.data(), bytes.data(), 32 * D);
     const Vector half = _mm256_set1_epi32(1 << (D - 1));
     for (std::size_t i = 0; i < 16; ++i) {

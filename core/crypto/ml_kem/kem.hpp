@@ -15,7 +15,7 @@ using TwoSeeds = std::array<std::uint8_t, 64>;
 // The two halves of G's output: FIPS 203, section 4.1.
 template <class Backend, class Last>
 TwoSeeds hash_g(std::span<const std::uint8_t, 32> first, const Last& last) {
-    TwoSeeds output;
+    TwoSeeds output{};
     keccak::Sha3_512<Backend>::digest(output, first, last);
     return output;
 }
@@ -72,7 +72,7 @@ template <class Set, class Backend>
 void encapsulate(SharedSecret shared_secret,
                  std::span<std::uint8_t, Set::ciphertext_size> ciphertext,
                  EncapsulationKey<Set> key, Random m, Workspace<Set, Backend>& workspace) {
-    Digest h;
+    Digest h{};
     typename Pke<Set, Backend>::Matrices matrix(workspace);
     matrix.set_matrix(key.bytes().template last<32>(),
                       Pke<Set, Backend>::Matrices::Matrix::transposed,
@@ -95,10 +95,10 @@ void decapsulate(SharedSecret shared_secret, DecapsulationKey<Set> key,
     constexpr std::size_t at = 384 * k + Set::encapsulation_key_size;
     const auto encapsulation_key = EncapsulationKey<Set>::danger_unchecked(
         key.bytes().template subspan<384 * k, Set::encapsulation_key_size>());
-    Digest message;
+    Digest message{};
     Pke<Set, Backend>::decrypt(message, key.bytes().template first<384 * k>(), ciphertext,
                                workspace);
-    Digest rejected;  // line 7: J(z || c)
+    Digest rejected{};  // line 7: J(z || c)
     typename Pke<Set, Backend>::Matrices matrix(workspace);
     matrix.set_matrix(
         encapsulation_key.bytes().template last<32>(),
@@ -141,7 +141,7 @@ template <class Set>
 template <class Backend>
 Result<DecapsulationKey<Set>> DecapsulationKey<Set>::check(Encoded bytes) {
     constexpr std::size_t at = 384 * Set::k + Set::encapsulation_key_size;
-    std::array<std::uint8_t, 32> hash;
+    std::array<std::uint8_t, 32> hash{};
     keccak::Sha3_256<Backend>::digest(
         hash, bytes.template subspan<384 * Set::k, Set::encapsulation_key_size>());
     if (!ct::equal(hash, bytes.template subspan<at, 32>())) {

@@ -52,6 +52,14 @@ using AllCases =
 using Cases = std::conditional_t<avx2_is_built, AllCases, PortableCases>;
 TYPED_TEST_SUITE(ml_kem, Cases);
 
+// What ml_kem.hpp promises to those who plan memory.
+static_assert(sizeof(Workspace<Set512>) == 3584);
+static_assert(sizeof(Workspace<Set768>) == 4352);
+static_assert(sizeof(Workspace<Set1024>) == 5120);
+static_assert(sizeof(Workspace<Set512, Avx2>) == 8928);
+static_assert(sizeof(Workspace<Set768, Avx2>) == 13024);
+static_assert(sizeof(Workspace<Set1024, Avx2>) == 18144);
+
 TYPED_TEST(ml_kem, generate__random_seeds__as_openssl) {
     for (int i = 0; i < 300; ++i) {
         const ByteVector d = this->random(32);

@@ -118,7 +118,7 @@ private:
 
     template <std::size_t D, class Emit>
     static void emit_compressed(Emit emit, std::size_t offset, Poly& f) {
-        std::array<std::uint8_t, 32 * D> bytes;
+        std::array<std::uint8_t, 32 * D> bytes{};
         Math::reduce(f);
         Math::template compress<D>(bytes, f);
         emit(offset, Bytes(bytes));

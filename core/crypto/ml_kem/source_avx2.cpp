@@ -107,7 +107,7 @@ std::size_t take_below_q(std::int16_t* to, std::size_t found, const std::uint8_t
 
 // One step of one polynomial without writing past its end.
 std::size_t take_exactly(Poly& out, std::size_t found, const std::uint8_t* from, std::size_t size) {
-    alignas(32) std::array<std::int16_t, 256 + 16> copy;
+    alignas(32) std::array<std::int16_t, 256 + 16> copy{};
     const std::size_t end = take_below_q(copy.data(), found, from, size);
     for (std::size_t i = found; i < end; ++i) out.c[i] = copy[i];
     return end;
@@ -208,7 +208,7 @@ void start_streams(States<Backend>& states, const std::array<std::uint64_t, 4>& 
 
 template <class Backend>
 void sample_group(Poly* out, States<Backend>& states, Passenger& passenger, std::size_t count) {
-    std::array<Stream, 4> streams;
+    std::array<Stream, 4> streams{};
     for (std::size_t block = 0; block < first_blocks; ++block) {
         tick(states, passenger);
         const std::size_t at = 8 * shake128_lanes * block;
@@ -238,7 +238,7 @@ void sample_group(Poly* out, States<Backend>& states, Passenger& passenger, std:
 template <class Backend>
 void sample_matrix(std::span<Poly> matrix, std::span<const std::uint8_t, 32> rho,
                    std::span<const std::uint16_t> positions, const Rider& rider) {
-    std::array<std::uint64_t, 4> seed;
+    std::array<std::uint64_t, 4> seed{};
     for (std::size_t i = 0; i < 4; ++i) seed[i] = load_lane(rho.data() + 8 * i);
     States<Backend> states;
     Passenger passenger(rider);

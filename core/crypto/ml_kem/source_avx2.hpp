@@ -47,7 +47,7 @@ public:
     enum class Matrix : std::uint8_t { plain, transposed };
 
     void set_matrix(std::span<const std::uint8_t, 32> rho, Matrix matrix, const Rider& rider) {
-        std::array<std::uint16_t, k * k> positions;
+        std::array<std::uint16_t, k * k> positions{};
         for (std::size_t row = 0; row < k; ++row) {
             for (std::size_t column = 0; column < k; ++column) {
                 // A[i, j] = SampleNTT(rho || j || i): FIPS 203, algorithm 13, line 5.

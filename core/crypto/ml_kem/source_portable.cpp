@@ -7,7 +7,7 @@ void sample_ntt(Poly& out, std::span<const std::uint8_t, 32> rho, std::uint8_t f
     const std::array<std::uint8_t, 2> position{first, second};
     keccak::Shake128<Portable> xof;
     xof.absorb(rho).absorb(position);
-    std::array<std::uint8_t, keccak::Shake128<Portable>::rate> block;
+    std::array<std::uint8_t, keccak::Shake128<Portable>::rate> block{};
     for (std::size_t found = 0; found < 256;) {
         xof.squeeze(block);
         for (std::size_t at = 0; at < block.size() && found < 256; at += 3) {

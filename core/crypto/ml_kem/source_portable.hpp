@@ -73,7 +73,7 @@ public:
 
     template <std::size_t Eta>
     void sample(Poly& out, std::size_t n) const {
-        std::array<std::uint8_t, 64 * Eta> bytes;
+        std::array<std::uint8_t, 64 * Eta> bytes{};
         prf(bytes, seed_, static_cast<std::uint8_t>(n));
         Arithmetic<Portable>::sample_cbd<Eta>(out, bytes);
         ct::wipe(bytes);
