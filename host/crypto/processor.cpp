@@ -22,6 +22,8 @@ Processor ask() {
     found.sha_ni = narrow && __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_SHA) != 0;
     found.aes_ni =
         narrow && __builtin_cpu_supports("aes") != 0 && __builtin_cpu_supports("pclmul") != 0;
+    found.vaes = found.aes_ni && found.avx512 && __builtin_cpu_supports("vaes") != 0 &&
+                 __builtin_cpu_supports("vpclmulqdq") != 0;
     return found;
 }
 #else

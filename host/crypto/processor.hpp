@@ -10,6 +10,7 @@ struct Processor {
     bool avx512 = false;  // core::Avx512
     bool sha_ni = false;  // core::ShaNi
     bool aes_ni = false;  // core::AesNi
+    bool vaes = false;    // core::Vaes
 };
 
 const Processor& processor();

@@ -74,6 +74,10 @@ template <>
 Operations aes<AesNi>() {
     return operations<AesNi>;
 }
+template <>
+Operations aes<Vaes>() {
+    return operations<Vaes>;
+}
 #endif
 
 }  // namespace quoin::core::known_answers

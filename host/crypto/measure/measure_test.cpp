@@ -28,6 +28,7 @@ TEST(self_test, every_backend__known_answers__all_right) {
     EXPECT_EQ(backends.contains("avx512"), processor().avx512);
     EXPECT_EQ(backends.contains("sha-ni"), processor().sha_ni);
     EXPECT_EQ(backends.contains("aes-ni"), processor().aes_ni);
+    EXPECT_EQ(backends.contains("vaes"), processor().vaes);
     for (const std::string& missing : missing_backends()) {
         std::cout << "NOT RUN: this processor has no " << missing << '\n';
         EXPECT_FALSE(backends.contains(missing));

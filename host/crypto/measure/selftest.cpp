@@ -28,7 +28,7 @@ void add_portable(std::vector<Group>& groups) {
 
 #if defined(__x86_64__)
 void add_x86(std::vector<Group>& groups) {
-    using core::AesNi, core::Avx2, core::Avx512, core::ShaNi;
+    using core::AesNi, core::Avx2, core::Avx512, core::ShaNi, core::Vaes;
     if (processor().sha_ni) {
         for (const Operations operations :
              {sha2<ShaNi>(), lms_sign<ShaNi>(), lms_verify<ShaNi>()}) {
@@ -36,6 +36,7 @@ void add_x86(std::vector<Group>& groups) {
         }
     }
     if (processor().aes_ni) groups.push_back({"aes-ni", aes<AesNi>()});
+    if (processor().vaes) groups.push_back({"vaes", aes<Vaes>()});
     if (processor().avx2) {
         for (const Operations operations :
              {keccak<Avx2>(), ml_kem<Avx2>(), ml_dsa<Avx2>(), ml_dsa_verify<Avx2>(),
@@ -94,6 +95,7 @@ std::vector<std::string> missing_backends() {
     if (!processor().avx512) missing.emplace_back("avx512");
     if (!processor().sha_ni) missing.emplace_back("sha-ni");
     if (!processor().aes_ni) missing.emplace_back("aes-ni");
+    if (!processor().vaes) missing.emplace_back("vaes");
     return missing;
 }
 

@@ -70,6 +70,7 @@ void add_gcm(Comparisons& all, const std::shared_ptr<Buffers>& buffers, const ch
 template <class Work>
 void with_best_aes(Work work) {
     if constexpr (avx2_is_built) {
+        if (processor().vaes) return work.template operator()<Vaes>();
         if (processor().aes_ni) return work.template operator()<AesNi>();
     }
     work.template operator()<Portable>();
