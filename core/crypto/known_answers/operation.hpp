@@ -79,6 +79,8 @@ template <class Backend>
 Operations ml_dsa_verify();
 Operations ml_dsa_verify_low_memory();
 template <class Backend>
+Operations x_wing_kem();
+template <class Backend>
 Operations lms_sign();
 template <class Backend>
 Operations lms_verify();

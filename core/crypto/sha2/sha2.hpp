@@ -1,9 +1,9 @@
 // SHA-256, SHA-384, SHA-512: incremental and in one call. Source: FIPS 180-4.
 //
 //            digest | block | object (32-bit and 64-bit targets) | stack of update() and finish()
-//   SHA-256      32 |    64 | 104 bytes                          | < 300 bytes
-//   SHA-384      48 |   128 | 200 bytes                          | < 500 bytes
-//   SHA-512      64 |   128 | 200 bytes                          | < 500 bytes
+//   SHA-256      32 |    64 | 104 bytes                          | < 500 bytes
+//   SHA-384      48 |   128 | 200 bytes                          | < 800 bytes
+//   SHA-512      64 |   128 | 200 bytes                          | < 800 bytes
 //
 //     sha2::Sha256 hash;
 //     hash.update(prefix);

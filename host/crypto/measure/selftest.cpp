@@ -21,7 +21,8 @@ void add_portable(std::vector<Group>& groups) {
     for (const Operations operations :
          {sha2<Portable>(), keccak<Portable>(), hmac(), aes<Portable>(), curve25519(),
           ml_kem<Portable>(), ml_dsa<Portable>(), ml_dsa_verify<Portable>(), ml_dsa_low_memory(),
-          ml_dsa_verify_low_memory(), lms_sign<Portable>(), lms_verify<Portable>()}) {
+          ml_dsa_verify_low_memory(), x_wing_kem<Portable>(), lms_sign<Portable>(),
+          lms_verify<Portable>()}) {
         groups.push_back({"portable", operations});
     }
 }
@@ -39,8 +40,8 @@ void add_x86(std::vector<Group>& groups) {
     if (processor().vaes) groups.push_back({"vaes", aes<Vaes>()});
     if (processor().avx2) {
         for (const Operations operations :
-             {keccak<Avx2>(), ml_kem<Avx2>(), ml_dsa<Avx2>(), ml_dsa_verify<Avx2>(),
-              lms_sign<Avx2>(), lms_verify<Avx2>()}) {
+             {keccak<Avx2>(), ml_kem<Avx2>(), x_wing_kem<Avx2>(), ml_dsa<Avx2>(),
+              ml_dsa_verify<Avx2>(), lms_sign<Avx2>(), lms_verify<Avx2>()}) {
             groups.push_back({"avx2", operations});
         }
     }

@@ -17,6 +17,7 @@ std::span<const Group> image() {
         lms_sign<Portable>,
         lms_verify<Portable>,
         ml_kem<Portable>,
+        x_wing_kem<Portable>,
         ml_dsa<Portable>,
         ml_dsa_verify<Portable>,
         ml_dsa_low_memory,
