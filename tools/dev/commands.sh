@@ -108,6 +108,7 @@ corpus_of() { fuzz_table | awk -v name="$1" '$1 == name {print $2}'; }
 
 bench() {
     build release
+    build cortex-m4 # for `crypto`
     say "machine: $(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) processors; commit $(git -C "$QUOIN_TOP" describe --always --dirty 2>/dev/null || echo unknown)"
     QUOIN_PATH_PREFIX=$BUILD/release/bin run python3 tests/bench/run.py "$@"
 }

@@ -81,6 +81,12 @@ Operations ml_dsa_verify_low_memory();
 template <class Backend>
 Operations x_wing_kem();
 template <class Backend>
+Operations slh_dsa_sign();  // hundreds of thousands of hashes
+template <class Backend>
+Operations slh_dsa_verify();
+template <class Backend>
+Operations composite();  // verification of ML-DSA+Ed25519
+template <class Backend>
 Operations lms_sign();
 template <class Backend>
 Operations lms_verify();

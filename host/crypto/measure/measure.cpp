@@ -37,6 +37,7 @@ std::string machine() {
     if (processor().avx512) name += ", AVX-512";
     if (processor().sha_ni) name += ", SHA-NI";
     if (processor().aes_ni) name += ", AES-NI";
+    if (processor().vaes) name += ", VAES";
     return name;
 }
 

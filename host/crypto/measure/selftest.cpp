@@ -21,7 +21,8 @@ void add_portable(std::vector<Group>& groups) {
     for (const Operations operations :
          {sha2<Portable>(), keccak<Portable>(), hmac(), aes<Portable>(), curve25519(),
           ml_kem<Portable>(), ml_dsa<Portable>(), ml_dsa_verify<Portable>(), ml_dsa_low_memory(),
-          ml_dsa_verify_low_memory(), x_wing_kem<Portable>(), lms_sign<Portable>(),
+          ml_dsa_verify_low_memory(), slh_dsa_sign<Portable>(), slh_dsa_verify<Portable>(),
+          composite<Portable>(), x_wing_kem<Portable>(), lms_sign<Portable>(),
           lms_verify<Portable>()}) {
         groups.push_back({"portable", operations});
     }
@@ -32,7 +33,7 @@ void add_x86(std::vector<Group>& groups) {
     using core::AesNi, core::Avx2, core::Avx512, core::ShaNi, core::Vaes;
     if (processor().sha_ni) {
         for (const Operations operations :
-             {sha2<ShaNi>(), lms_sign<ShaNi>(), lms_verify<ShaNi>()}) {
+             {sha2<ShaNi>(), slh_dsa_verify<ShaNi>(), lms_sign<ShaNi>(), lms_verify<ShaNi>()}) {
             groups.push_back({"sha-ni", operations});
         }
     }
@@ -40,8 +41,9 @@ void add_x86(std::vector<Group>& groups) {
     if (processor().vaes) groups.push_back({"vaes", aes<Vaes>()});
     if (processor().avx2) {
         for (const Operations operations :
-             {keccak<Avx2>(), ml_kem<Avx2>(), x_wing_kem<Avx2>(), ml_dsa<Avx2>(),
-              ml_dsa_verify<Avx2>(), lms_sign<Avx2>(), lms_verify<Avx2>()}) {
+             {keccak<Avx2>(), ml_kem<Avx2>(), ml_dsa<Avx2>(), ml_dsa_verify<Avx2>(),
+              slh_dsa_sign<Avx2>(), slh_dsa_verify<Avx2>(), composite<Avx2>(), x_wing_kem<Avx2>(),
+              lms_sign<Avx2>(), lms_verify<Avx2>()}) {
             groups.push_back({"avx2", operations});
         }
     }

@@ -11,7 +11,7 @@ namespace quoin::crypto::measure {
 
 struct SelfTest {
     std::string operation;  // "ML-DSA-65 verify"
-    std::string backend;    // "portable", "avx2", "avx512", "sha-ni", "aes-ni"
+    std::string backend;    // "portable", "avx2", "avx512", "sha-ni", "aes-ni", "vaes"
     bool passed = false;
 };
 

@@ -3,6 +3,7 @@
 #include "core/crypto/lms/signer.hpp"
 #include "core/crypto/lms/verify.hpp"
 #include "core/crypto/ml_dsa/ml_dsa.hpp"
+#include "core/crypto/slh_dsa/slh_dsa.hpp"
 #include "host/crypto/measure/kinds.hpp"
 #include "host/crypto/measure/peer.hpp"
 
@@ -68,6 +69,41 @@ void add_ml_dsa(Comparisons& all, const char* algorithm) {
                    message_count});
     all.push_back({fmt::format("{} verify", algorithm), [keys] { keys->verify(); },
                    [keys] { keys->peer.verify(pattern<32>(0), keys->good_signature); }});
+}
+
+// OpenSSL signs, both verify; signatures differ in their chains' lengths, so two by turns.
+template <class Set, class Backend>
+struct SlhDsa {
+    explicit SlhDsa(const char* algorithm)
+        : peer(PeerKey::from_seed(algorithm, pattern<3 * Set::n>(27))), key(peer.public_key()) {
+        for (std::size_t i = 0; i < signatures.size(); ++i) {
+            signatures[i].resize(Set::signature_size);
+            peer.sign(pattern<32>(static_cast<std::uint8_t>(i)), signatures[i]);
+        }
+    }
+    void verify() {
+        const std::size_t i = ours++ % signatures.size();
+        static_cast<void>(slh_dsa::verify<Set, Backend>(
+            std::span(key).template first<Set::public_key_size>(),
+            pattern<32>(static_cast<std::uint8_t>(i)), {}, signatures[i]));
+    }
+    void peer_verify() {
+        const std::size_t i = theirs++ % signatures.size();
+        peer.verify(pattern<32>(static_cast<std::uint8_t>(i)), signatures[i]);
+    }
+
+    PeerKey peer;
+    std::vector<std::uint8_t> key;
+    std::array<std::vector<std::uint8_t>, 2> signatures;
+    std::size_t ours = 0;
+    std::size_t theirs = 0;
+};
+
+template <class Set, class Backend>
+void add_slh_dsa(Comparisons& all, const char* algorithm) {
+    const auto keys = std::make_shared<SlhDsa<Set, Backend>>(algorithm);
+    all.push_back({fmt::format("{} verify", algorithm), [keys] { keys->verify(); },
+                   [keys] { keys->peer_verify(); }});
 }
 
 // LMS_SHA256_M32_H10 with W4; OpenSSL has none.
@@ -144,6 +180,10 @@ void add_signatures(Comparisons& all) {
         add_ml_dsa<ml_dsa::Set44, Backend>(all, "ML-DSA-44");
         add_ml_dsa<ml_dsa::Set65, Backend>(all, "ML-DSA-65");
         add_ml_dsa<ml_dsa::Set87, Backend>(all, "ML-DSA-87");
+    });
+    with_best_vectors([&]<class Backend>() {
+        add_slh_dsa<slh_dsa::Sha2_128f, Backend>(all, "SLH-DSA-SHA2-128f");
+        add_slh_dsa<slh_dsa::Shake_128f, Backend>(all, "SLH-DSA-SHAKE-128f");
     });
     with_best_sha256([&]<class Backend>() { add_lms<Backend>(all); });
 }

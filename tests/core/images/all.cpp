@@ -1,4 +1,5 @@
-// Every algorithm, in memory without limits: correctness and measurements.
+// Every algorithm but signing with SLH-DSA (slow.cpp), in memory without limits: correctness and
+// measurements.
 #include "tests/core/image.hpp"
 
 namespace quoin::tests {
@@ -22,6 +23,8 @@ std::span<const Group> image() {
         ml_dsa_verify<Portable>,
         ml_dsa_low_memory,
         ml_dsa_verify_low_memory,
+        slh_dsa_verify<Portable>,
+        composite<Portable>,
     };
     return groups;
 }

@@ -9,10 +9,8 @@ using core::Portable;
 
 std::span<const Group> image() {
     static constexpr std::array groups{
-        sha2<Portable>,
-        keccak<Portable>,
-        lms_verify<Portable>,
-        ml_dsa_verify<Portable>,
+        sha2<Portable>,          keccak<Portable>,         lms_verify<Portable>,
+        ml_dsa_verify<Portable>, slh_dsa_verify<Portable>,
     };
     return groups;
 }

@@ -3,8 +3,10 @@
 usage: make.py SHARED (the folder ../shared, with vectors/). Needs OpenSSL 3.5's program. Where a vector file holds
 only the hash of a key or signature, OpenSSL makes it from the seed, and the hash must match.
 """
+import base64
 import hashlib
 import hmac
+import json
 import pathlib
 import re
 import subprocess
@@ -257,6 +259,18 @@ def lms(vectors):
     header.write("lms")
 
 
+def composite(vectors):
+    header = Header("composite", [
+        "ML-DSA+Ed25519 composites, empty context: the vectors of draft-ietf-lamps-pq-composite-sigs-19. Made by make.py."])
+    suite = json.loads((vectors / "composite_mldsa_ed25519.json").read_text())
+    header.add("message", base64.b64decode(suite["m"]))
+    for n in ("44", "65"):
+        case = next(test for test in suite["tests"] if f"MLDSA{n}-Ed25519" in test["tcId"])
+        header.add(f"public_key_{n}", base64.b64decode(case["pk"]))
+        header.add(f"signature_{n}", base64.b64decode(case["s"]))
+    header.write("composite")
+
+
 def main():
     vectors = pathlib.Path(sys.argv[1]) / "vectors"
     hashes()
@@ -265,6 +279,7 @@ def main():
     slh_dsa(vectors)
     lms(vectors)
     curve25519()
+    composite(vectors)
 
 
 if __name__ == "__main__":
