@@ -8,17 +8,33 @@ namespace quoin::core::keccak {
 namespace {
 
 // Swaps the bits of x under the mask with those `shift` above.
-constexpr std::uint64_t swap_bits(std::uint64_t x, unsigned shift, std::uint64_t mask) {
-    const std::uint64_t t = (x ^ (x >> shift)) & mask;
+constexpr std::uint32_t swap_bits(std::uint32_t x, unsigned shift, std::uint32_t mask) {
+    const std::uint32_t t = (x ^ (x >> shift)) & mask;
     return x ^ t ^ (t << shift);
 }
 
-constexpr std::uint64_t spread(std::uint64_t x) {
-    x = swap_bits(x, 1, 0x2222222222222222);
-    x = swap_bits(x, 2, 0x0c0c0c0c0c0c0c0c);
-    x = swap_bits(x, 4, 0x00f000f000f000f0);
-    x = swap_bits(x, 8, 0x0000ff000000ff00);
-    return swap_bits(x, 16, 0x00000000ffff0000);
+// The even bits of x to its lower half, the odd ones to the upper; and back.
+constexpr std::uint32_t sort_bits(std::uint32_t x) {
+    x = swap_bits(x, 1, 0x22222222);
+    x = swap_bits(x, 2, 0x0c0c0c0c);
+    x = swap_bits(x, 4, 0x00f000f0);
+    return swap_bits(x, 8, 0x0000ff00);
+}
+
+constexpr std::uint32_t mix_bits(std::uint32_t x) {
+    x = swap_bits(x, 8, 0x0000ff00);
+    x = swap_bits(x, 4, 0x00f000f0);
+    x = swap_bits(x, 2, 0x0c0c0c0c);
+    return swap_bits(x, 1, 0x22222222);
+}
+
+// Both by words: 64-bit shifts are dear where this is for.
+constexpr std::uint64_t spread(std::uint64_t lane) {
+    const std::uint32_t low = sort_bits(static_cast<std::uint32_t>(lane));
+    const std::uint32_t high = sort_bits(static_cast<std::uint32_t>(lane >> 32U));
+    const std::uint32_t even = (low & 0xffffU) | high << 16U;
+    const std::uint32_t odd = low >> 16U | (high & 0xffff0000U);
+    return even | std::uint64_t{odd} << 32U;
 }
 
 struct Constant {
@@ -69,11 +85,11 @@ Halves rotate_left(Halves a) {
 std::uint64_t interleave(std::uint64_t lane) { return spread(lane); }
 
 std::uint64_t deinterleave(std::uint64_t halves) {
-    std::uint64_t x = swap_bits(halves, 16, 0x00000000ffff0000);
-    x = swap_bits(x, 8, 0x0000ff000000ff00);
-    x = swap_bits(x, 4, 0x00f000f000f000f0);
-    x = swap_bits(x, 2, 0x0c0c0c0c0c0c0c0c);
-    return swap_bits(x, 1, 0x2222222222222222);
+    const auto even = static_cast<std::uint32_t>(halves);
+    const auto odd = static_cast<std::uint32_t>(halves >> 32U);
+    const std::uint32_t low = mix_bits((even & 0xffffU) | odd << 16U);
+    const std::uint32_t high = mix_bits(even >> 16U | (odd & 0xffff0000U));
+    return low | std::uint64_t{high} << 32U;
 }
 
 void permute(State<Interleaved>& state) {
