@@ -1,9 +1,11 @@
-// Keys that are used many times: decoded, transformed and with A expanded once, which is a quarter
-// of a signature and three quarters of a verification.
+// Keys that are used many times: decoded, transformed and with A expanded once: a quarter of a
+// signature and three quarters of a verification.
 //
-// | bytes, KiB       | 44 | 65 | 87 |
-// | LoadedPrivateKey | 29 | 48 | 80 |
-// | LoadedPublicKey  | 21 | 37 | 65 |
+// | bytes            | 44     | 65     | 87     |
+// | LoadedPrivateKey | 28,768 | 48,224 | 80,992 |
+// | SignScratch      | 15,360 | 19,968 | 26,624 | (vectors: 15,360, 23,040, 29,696)
+// | LoadedPublicKey  | 20,544 | 36,928 | 65,600 |
+// | VerifyScratch    | 7,168  | 8,192  | 10,240 |
 //
 // Not copyable. A loaded key is only read: any number of threads may use one, each with its own
 // scratch. A private one wipes itself when destroyed; do not move its memory.

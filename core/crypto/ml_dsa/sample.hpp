@@ -81,7 +81,7 @@ inline void mask(PrivateSeed seed, std::size_t index, Take take) {
                                             static_cast<std::uint8_t>(index >> 8U)};
     keccak::Shake256<> stream;
     stream.absorb(seed).absorb(nonce);
-    constexpr std::size_t at_once = 32;
+    constexpr std::size_t at_once = 16;
     std::array<std::uint8_t, at_once * Set::z_bits / 8> chunk;
     for (std::size_t i = 0; i < n; i += at_once) {
         stream.squeeze(chunk);

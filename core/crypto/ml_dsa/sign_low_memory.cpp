@@ -1,7 +1,8 @@
 // Signing in little memory, after the ideas of "Dilithium for Memory Constrained Devices" (Bos,
 // Renes, Sprenkels, AFRICACRYPT 2022, eprint 2022/323): A is never stored but multiplied as it
 // leaves its SHAKE, y is made again where it is needed, w is held packed, and each product with the
-// challenge is made for one polynomial at a time.
+// challenge is made for one polynomial at a time. Steps that hold a sponge are functions of their
+// own (noinline), so that their stack is not there all the time.
 #include "core/crypto/ml_dsa/sign_body.hpp"
 
 namespace quoin::core::ml_dsa {
@@ -52,7 +53,7 @@ struct LowMemorySigner {
             mask<Set>(seed, kappa + j, [&](std::size_t at, std::int32_t y) { poly.c[at] = y; });
             Ntt::ntt(poly);
             for (std::size_t i = 0; i < Set::k; ++i) {
-                uniform<24>(rho, i, j, [&, &row = w[i]](std::size_t at, std::int32_t a) {
+                uniform<48>(rho, i, j, [&, &row = w[i]](std::size_t at, std::int32_t a) {
                     const std::int32_t term = to_unsigned(montgomery_multiply(a, poly.c[at]));
                     write_packed(row, at, to_unsigned(read_packed(row, at) + term - q));
                 });
@@ -70,10 +71,10 @@ struct LowMemorySigner {
             Ntt::inverse_ntt(poly);
             Ntt::to_unsigned(poly);
             for (std::size_t at = 0; at < n; ++at) write_packed(row, at, poly.c[at]);
-            std::array<std::uint8_t, Set::w1_poly_size> w1;
+            // Where z will stand is room for w1.
+            const auto w1 = signature.template subspan<Layout::z, Set::w1_poly_size>();
             Codec::pack_high_bits(w1.data(), poly);
             hash.absorb(w1);
-            ct::wipe(w1);
         }
         hash.squeeze(challenge_hash());
     }
@@ -166,10 +167,15 @@ struct LowMemorySigner {
         return true;
     }
 
+    [[gnu::noinline]] void make_seed(std::array<std::uint8_t, 64>& seed, Randomness randomness,
+                                     const Mu& mu) {
+        mask_seed<Portable>(seed, private_key.template subspan<Key::K, 32>(), randomness, mu);
+    }
+
     [[nodiscard]] Result<void> run(Randomness randomness, const Mu& mu) {
         if (!key_is_sound()) return std::unexpected(Code::peer_malformed);
         std::array<std::uint8_t, 64> seed;
-        mask_seed<Portable>(seed, private_key.template subspan<Key::K, 32>(), randomness, mu);
+        make_seed(seed, randomness, mu);
         bool done = false;
         for (std::size_t i = 0; i < max_attempts && !done; ++i) {
             done = attempt(seed, i * Set::l, mu);

@@ -15,7 +15,7 @@ Result<void> verify_mu_low_memory(PublicKey<Set> public_key, const Mu& mu, Signa
         for (std::int32_t& sum : w.c) sum = 0;
         for (std::size_t j = 0; j < Set::l; ++j) {
             if (!verifier.load_z(z, j)) return std::unexpected(Code::integrity_signature);
-            uniform<24>(public_key.template first<32>(), i, j, [&](std::size_t at, std::int32_t a) {
+            uniform<48>(public_key.template first<32>(), i, j, [&](std::size_t at, std::int32_t a) {
                 w.c[at] += montgomery_multiply(a, z.c[at]);  // |sum| < l q <= 7 q
             });
         }
