@@ -12,6 +12,7 @@
 #include "core/crypto/aes/gcm.hpp"
 
 namespace quoin::core::aes_gcm {
+// NOLINTNEXTLINE(cert-dcl59-cpp): each backend compiles its own copy, for its own target
 namespace {
 
 inline __m128i load(const std::uint8_t* bytes) {

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/crypto/sha2/sha2.hpp"
+#include "core/crypto/test_cpu.hpp"
 #include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::hybrid {
@@ -88,6 +89,11 @@ private:
 template <class C>
 class composite : public testing::Test {
 protected:
+    void SetUp() override {
+        if (!test::runs_here<typename C::Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
+        }
+    }
     using Composite = C::Composite;
 
     static Result<void> verify(const ByteVector& key, const ByteVector& message,
@@ -126,7 +132,8 @@ protected:
 using Cases = testing::Types<Case<MlDsa44Ed25519, Portable>, Case<MlDsa65Ed25519, Portable>
 #if defined(__x86_64__)
                              ,
-                             Case<MlDsa44Ed25519, Avx2>, Case<MlDsa65Ed25519, Avx2>
+                             Case<MlDsa44Ed25519, Avx2>, Case<MlDsa65Ed25519, Avx2>,
+                             Case<MlDsa44Ed25519, Avx512>, Case<MlDsa65Ed25519, Avx512>
 #endif
                              >;
 TYPED_TEST_SUITE(composite, Cases);

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "core/crypto/curve25519/x25519.hpp"
+#include "core/crypto/test_cpu.hpp"
 #include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::hybrid::tls_group {
@@ -33,6 +34,11 @@ std::span<const std::uint8_t, Size> fixed(const ByteVector& bytes) {
 template <class Backend>
 class tls_group : public testing::Test {
 protected:
+    void SetUp() override {
+        if (!test::runs_here<Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
+        }
+    }
     void run(Exchange& exchange, std::mt19937_64& generator) {
         const ByteVector randomness = random_bytes(generator, client_randomness_size);
         exchange.server_randomness = random_bytes(generator, server_randomness_size);
@@ -56,7 +62,7 @@ protected:
 using Backends = testing::Types<Portable
 #if defined(__x86_64__)
                                 ,
-                                Avx2
+                                Avx2, Avx512
 #endif
                                 >;
 TYPED_TEST_SUITE(tls_group, Backends);

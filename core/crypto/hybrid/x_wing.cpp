@@ -2,6 +2,8 @@
 
 namespace quoin::core::hybrid::x_wing {
 
+static_assert(sizeof(Workspace<Portable>) == 7968);
+
 template void public_key<Portable>(Seed, std::span<std::uint8_t, public_key_size>,
                                    Workspace<Portable>&);
 template Result<void> encapsulate<Portable>(PublicKey,

@@ -8,6 +8,7 @@
 
 #include "core/crypto/curve25519/x25519.hpp"
 #include "core/crypto/keccak/keccak.hpp"
+#include "core/crypto/test_cpu.hpp"
 #include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::hybrid::x_wing {
@@ -48,6 +49,11 @@ Seed seed_of(const ByteVector& bytes) { return Seed(bytes.data(), seed_size); }
 template <class Backend>
 class x_wing : public testing::Test {
 protected:
+    void SetUp() override {
+        if (!test::runs_here<Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
+        }
+    }
     Sent send(const ByteVector& seed, const ByteVector& randomness) {
         Sent sent;
         public_key<Backend>(seed_of(seed), sent.key, workspace_);
@@ -76,7 +82,7 @@ protected:
 using Backends = testing::Types<Portable
 #if defined(__x86_64__)
                                 ,
-                                Avx2
+                                Avx2, Avx512
 #endif
                                 >;
 TYPED_TEST_SUITE(x_wing, Backends);
