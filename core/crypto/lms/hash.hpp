@@ -113,15 +113,9 @@ public:
 
     std::uint8_t* bytes(std::size_t lane) { return blocks_[lane].bytes.data(); }
 
-    void step() {
-        std::array<sha2::State256, count> digests;
-        sha2::compress_lanes<Backend>(sha2::initial_256, blocks_, digests);
-        for (std::size_t lane = 0; lane < count; ++lane) {
-            for (std::size_t i = 0; i < Family::n / 4; ++i) {
-                store_big_endian<std::uint32_t>(bytes(lane) + offset_value + 4 * i,
-                                                digests[lane][i]);
-            }
-        }
+    // Hashes every string `steps` times, counting its j up.
+    void run(unsigned steps) {
+        sha2::step_lanes<Backend>(sha2::initial_256, blocks_, offset_value, Family::n, steps);
     }
 
 private:
@@ -166,15 +160,20 @@ public:
 
     std::uint8_t* bytes(std::size_t) { return block_.bytes.data(); }
 
+    void run(unsigned steps) {
+        for (; steps > 0; --steps) step();
+    }
+
+private:
     void step() {
         keccak::State<keccak::Form<Backend>> state;
         for (std::size_t i = 0; i < Block::words; ++i) state.xor_lane(i, block_.word(i));
         state.xor_lane(Block::last_word, Block::last_bit);
         keccak::permute(state);
         for (std::size_t i = 0; i < Family::n / 8; ++i) block_.store_value(i, state.lane(i));
+        ++block_.bytes[offset_j];
     }
 
-private:
     Block block_;
 };
 
@@ -197,6 +196,11 @@ public:
 
     std::uint8_t* bytes(std::size_t lane) { return blocks_[lane].bytes.data(); }
 
+    void run(unsigned steps) {
+        for (; steps > 0; --steps) step();
+    }
+
+private:
     void step() {
         keccak::FourStates<Avx2> state;
         for (std::size_t lane = 0; lane < count; ++lane) {
@@ -210,10 +214,10 @@ public:
             for (std::size_t i = 0; i < Family::n / 8; ++i) {
                 blocks_[lane].store_value(i, state.lanes[i][lane]);
             }
+            ++blocks_[lane].bytes[offset_j];
         }
     }
 
-private:
     std::array<Block, count> blocks_;
 };
 

@@ -21,10 +21,10 @@ void compress<Counting>(std::array<std::uint32_t, 8>& state, Bytes blocks) {
     compress<Portable>(state, blocks);
 }
 template <>
-void compress_lanes<Counting>(const State256& start, const std::array<Block, 1>& blocks,
-                              std::array<State256, 1>& results) {
-    ++blocks_hashed;
-    compress_lanes<Portable>(start, blocks, results);
+void step_lanes<Counting>(const State256& start, std::array<Block, 1>& blocks, std::size_t offset,
+                          std::size_t size, unsigned steps) {
+    blocks_hashed += steps;
+    step_lanes<Portable>(start, blocks, offset, size, steps);
 }
 
 }  // namespace sha2

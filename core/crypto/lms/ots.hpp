@@ -28,23 +28,26 @@ public:
 
     void run(std::span<const Chain> chains) {
         rest_ = chains;
-        bool busy = false;
-        for (std::size_t lane = 0; lane < count; ++lane) busy |= start_next(lane);
-        while (busy) {
-            for (std::size_t lane = 0; lane < count; ++lane) {
-                lanes_.bytes(lane)[offset_j] = static_cast<std::uint8_t>(step_[lane]);
-            }
-            lanes_.step();
-            busy = false;
-            for (std::size_t lane = 0; lane < count; ++lane) busy |= advance(lane);
+        for (std::size_t lane = 0; lane < count; ++lane) start_next(lane);
+        // As many steps as the lane has that is through first.
+        for (unsigned steps = fewest_left(); steps > 0; steps = fewest_left()) {
+            lanes_.run(steps);
+            for (std::size_t lane = 0; lane < count; ++lane) advance(lane, steps);
         }
     }
 
 private:
     static constexpr std::size_t count = Lanes<Family, Backend>::count;
 
-    bool start_next(std::size_t lane) {
-        running_[lane] = nullptr;
+    unsigned fewest_left() const {
+        unsigned fewest = 0;
+        for (const unsigned left : left_) {
+            if (left != 0 && (fewest == 0 || left < fewest)) fewest = left;
+        }
+        return fewest;
+    }
+
+    void start_next(std::size_t lane) {
         while (!rest_.empty()) {
             const Chain& chain = rest_.front();
             rest_ = rest_.subspan(1);
@@ -54,27 +57,27 @@ private:
             }
             std::uint8_t* bytes = lanes_.bytes(lane);
             store_big_endian<std::uint16_t>(bytes + offset_i, chain.i);
+            bytes[offset_j] = static_cast<std::uint8_t>(chain.first);
             for (std::size_t i = 0; i < Family::n; ++i) bytes[offset_value + i] = chain.in[i];
-            running_[lane] = &chain;
-            step_[lane] = chain.first;
-            return true;
+            out_[lane] = chain.out;
+            left_[lane] = static_cast<unsigned>(chain.last - chain.first);
+            return;
         }
-        return false;
     }
 
-    bool advance(std::size_t lane) {
-        const Chain* chain = running_[lane];
-        if (chain == nullptr) return false;
-        if (++step_[lane] != chain->last) return true;
+    void advance(std::size_t lane, unsigned steps) {
+        if (left_[lane] == 0) return;
+        left_[lane] -= steps;
+        if (left_[lane] != 0) return;
         const std::uint8_t* value = lanes_.bytes(lane) + offset_value;
-        for (std::size_t i = 0; i < Family::n; ++i) chain->out[i] = value[i];
-        return start_next(lane);
+        for (std::size_t i = 0; i < Family::n; ++i) out_[lane][i] = value[i];
+        start_next(lane);
     }
 
     Lanes<Family, Backend> lanes_;
     std::span<const Chain> rest_;
-    std::array<const Chain*, count> running_{};
-    std::array<int, count> step_{};
+    std::array<std::uint8_t*, count> out_{};
+    std::array<unsigned, count> left_{};  // steps; 0: the lane idles
 };
 
 // RFC 8554, section 3.1.3: the digits of width w of Q || Cksm(Q).

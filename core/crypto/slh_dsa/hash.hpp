@@ -140,15 +140,9 @@ public:
     void set_hash(std::size_t lane, std::uint8_t i) {
         blocks_[lane].bytes[Layout::message_offset - 1] = i;
     }
-    void step() {
-        std::array<sha2::State256, count> digests;
-        sha2::compress_lanes<Backend>(start_, blocks_, digests);
-        for (std::size_t lane = 0; lane < count; ++lane) {
-            std::uint8_t* out = &blocks_[lane].bytes[Layout::message_offset];
-            for (std::size_t i = 0; i < Set::n / 4; ++i) {
-                store_big_endian(out + 4 * i, digests[lane][i]);
-            }
-        }
+    // Hashes every string `steps` times, counting its hash address up.
+    void step(unsigned steps = 1) {
+        sha2::step_lanes<Backend>(start_, blocks_, Layout::message_offset, Set::n, steps);
     }
     Bytes value(std::size_t lane) const {
         return Bytes(blocks_[lane].bytes).subspan(Layout::message_offset, Set::n);
@@ -246,7 +240,15 @@ public:
     void set_hash(std::size_t lane, std::uint8_t i) {
         blocks_[lane].bytes[Block::message_offset - 1] = i;
     }
-    void step() {
+    void step(unsigned steps = 1) {
+        for (; steps > 0; --steps) one_step();
+    }
+    Bytes value(std::size_t lane) const {
+        return Bytes(blocks_[lane].bytes).subspan(Block::message_offset, Set::n);
+    }
+
+private:
+    void one_step() {
         state_ = {};
         if constexpr (is_wide) {
             for (std::size_t i = 0; i < words; ++i) {
@@ -267,12 +269,9 @@ public:
             keccak::permute(state_);
             for (std::size_t i = 0; i < Set::n / 8; ++i) blocks_[0].store(i, state_.lane(i));
         }
-    }
-    Bytes value(std::size_t lane) const {
-        return Bytes(blocks_[lane].bytes).subspan(Block::message_offset, Set::n);
+        for (Block& block : blocks_) ++block.bytes[Block::message_offset - 1];
     }
 
-private:
     std::array<Block, count> blocks_;
     std::conditional_t<is_wide, keccak::FourStates<Avx2>, keccak::State<keccak::Form<Backend>>>
         state_;

@@ -146,10 +146,7 @@ private:
                 at[lane].set_chain(i);
                 f_.set(lane, at[lane], value);
             }
-            for (std::uint8_t j = 0; j < 15; ++j) {
-                for (unsigned lane = 0; lane < count; ++lane) f_.set_hash(lane, j);
-                f_.step();
-            }
+            f_.step(15);
             for (unsigned lane = 0; lane < count; ++lane) ends[lane].update(f_.value(lane));
         }
         for (unsigned lane = 0; lane < count; ++lane) ends[lane].finish(keys[lane]);

@@ -41,15 +41,11 @@ public:
 
     void run(std::span<const Chain> chains) {
         rest_ = chains;
-        bool busy = false;
-        for (std::size_t lane = 0; lane < count; ++lane) busy |= start_next(lane);
-        while (busy) {
-            for (std::size_t lane = 0; lane < count; ++lane) {
-                lanes_.set_hash(lane, step_[lane]);
-            }
-            lanes_.step();
-            busy = false;
-            for (std::size_t lane = 0; lane < count; ++lane) busy |= advance(lane);
+        for (std::size_t lane = 0; lane < count; ++lane) start_next(lane);
+        // As many steps as the lane has that is through first.
+        for (unsigned steps = fewest_left(); steps > 0; steps = fewest_left()) {
+            lanes_.step(steps);
+            for (std::size_t lane = 0; lane < count; ++lane) advance(lane, steps);
         }
     }
 
@@ -57,8 +53,15 @@ private:
     using F = Lanes<Set, Backend, Set::n>;
     static constexpr std::size_t count = F::count;
 
-    bool start_next(std::size_t lane) {
-        running_[lane] = nullptr;
+    unsigned fewest_left() const {
+        unsigned fewest = 0;
+        for (const unsigned left : left_) {
+            if (left != 0 && (fewest == 0 || left < fewest)) fewest = left;
+        }
+        return fewest;
+    }
+
+    void start_next(std::size_t lane) {
         while (!rest_.empty()) {
             const Chain& chain = rest_.front();
             rest_ = rest_.subspan(1);
@@ -68,24 +71,25 @@ private:
                 continue;
             }
             lanes_.set(lane, chain.address, in);
-            running_[lane] = &chain;
-            step_[lane] = chain.first;
-            return true;
+            lanes_.set_hash(lane, chain.first);
+            out_[lane] = chain.out;
+            left_[lane] = static_cast<unsigned>(chain.last - chain.first);
+            return;
         }
-        return false;
     }
-    bool advance(std::size_t lane) {
-        const Chain* chain = running_[lane];
-        if (chain == nullptr) return false;
-        if (++step_[lane] != chain->last) return true;
-        copy(lanes_.value(lane), chain->out);
-        return start_next(lane);
+
+    void advance(std::size_t lane, unsigned steps) {
+        if (left_[lane] == 0) return;
+        left_[lane] -= steps;
+        if (left_[lane] != 0) return;
+        copy(lanes_.value(lane), out_[lane]);
+        start_next(lane);
     }
 
     F lanes_;
     std::span<const Chain> rest_;
-    std::array<const Chain*, count> running_{};
-    std::array<std::uint8_t, count> step_{};
+    std::array<std::uint8_t*, count> out_{};
+    std::array<unsigned, count> left_{};  // steps; 0: the lane idles
 };
 
 // How many chains are given to a ChainRunner at a time.

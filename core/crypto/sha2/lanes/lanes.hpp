@@ -1,4 +1,4 @@
-// SHA-256's compression function on several blocks at once. Source: FIPS 180-4, section 6.2.2.
+// SHA-256 along chains of one block a step, several chains at once. Source: FIPS 180-4, 6.2.2.
 //
 //   backend  | ways | stack
 //   Portable |    1 | < 300 bytes
@@ -29,9 +29,10 @@ inline constexpr std::size_t lane_count<ShaNi> = 4;
 template <>
 inline constexpr std::size_t lane_count<Avx2> = 8;
 
-// results[i] = start, compressed with blocks[i].
+// A step: the first `size` (16, 24 or 32) bytes of the digest of every block, begun at `start`,
+// replace those at `offset` in it, and the byte before them counts up. `steps` of them.
 template <class Backend>
-void compress_lanes(const State256& start, const std::array<Block, lane_count<Backend>>& blocks,
-                    std::array<State256, lane_count<Backend>>& results);
+void step_lanes(const State256& start, std::array<Block, lane_count<Backend>>& blocks,
+                std::size_t offset, std::size_t size, unsigned steps);
 
 }  // namespace quoin::core::sha2

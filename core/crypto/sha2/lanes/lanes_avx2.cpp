@@ -51,13 +51,15 @@ inline void transpose(__m256i (&row)[8]) {
     }
 }
 
+inline __m256i big_endian() {
+    return _mm256_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,  //
+                            3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
+}
+
 inline void load_words(__m256i (&words)[8], const std::array<Block, 8>& blocks, std::size_t half) {
-    const __m256i big_endian =
-        _mm256_setr_epi8(3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12,  //
-                         3, 2, 1, 0, 7, 6, 5, 4, 11, 10, 9, 8, 15, 14, 13, 12);
     for (std::size_t i = 0; i < 8; ++i) {
         const auto* const bytes = reinterpret_cast<const __m256i*>(&blocks[i].bytes[32 * half]);
-        words[i] = _mm256_shuffle_epi8(_mm256_loadu_si256(bytes), big_endian);
+        words[i] = _mm256_shuffle_epi8(_mm256_loadu_si256(bytes), big_endian());
     }
     transpose(words);
 }
@@ -86,26 +88,44 @@ inline void all_rounds(__m256i (&v)[8], __m256i (&w)[16], std::index_sequence<T.
     (one_round<T>(v, w), ...);
 }
 
-}  // namespace
+// The digests, big-endian, into the blocks.
+inline void store(std::array<Block, 8>& blocks, std::size_t offset, std::size_t size,
+                  __m256i (&v)[8]) {
+    transpose(v);
+    for (std::size_t i = 0; i < 8; ++i) {
+        const __m256i digest = _mm256_shuffle_epi8(v[i], big_endian());
+        const __m128i high = _mm256_extracti128_si256(digest, 1);
+        auto* const to = reinterpret_cast<__m128i*>(blocks[i].bytes.data() + offset);
+        _mm_storeu_si128(to, _mm256_castsi256_si128(digest));
+        if (size == 32) _mm_storeu_si128(to + 1, high);
+        if (size == 24) _mm_storel_epi64(to + 1, high);
+        ++blocks[i].bytes[offset - 1];
+    }
+}
 
-template <>
-void compress_lanes<Avx2>(const State256& start, const std::array<Block, 8>& blocks,
-                          std::array<State256, 8>& results) {
+inline void one_step(const State256& start, std::array<Block, 8>& blocks, __m256i (&v)[8]) {
     __m256i w[16];
     for (std::size_t half = 0; half < 2; ++half) {
         __m256i words[8];
         load_words(words, blocks, half);
         for (std::size_t i = 0; i < 8; ++i) w[8 * half + i] = words[i];
     }
-    __m256i v[8];
     for (std::size_t i = 0; i < 8; ++i) v[i] = _mm256_set1_epi32(static_cast<int>(start[i]));
     all_rounds(v, w, std::make_index_sequence<64>());
     for (std::size_t i = 0; i < 8; ++i) {
         v[i] = add(v[i], _mm256_set1_epi32(static_cast<int>(start[i])));
     }
-    transpose(v);
-    for (std::size_t i = 0; i < 8; ++i) {
-        _mm256_storeu_si256(reinterpret_cast<__m256i*>(results[i].data()), v[i]);
+}
+
+}  // namespace
+
+template <>
+void step_lanes<Avx2>(const State256& start, std::array<Block, 8>& blocks, std::size_t offset,
+                      std::size_t size, unsigned steps) {
+    for (unsigned step = 0; step < steps; ++step) {
+        __m256i v[8];
+        one_step(start, blocks, v);
+        store(blocks, offset, size, v);
     }
 }
 

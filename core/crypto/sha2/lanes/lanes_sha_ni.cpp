@@ -47,32 +47,42 @@ inline void load_message(Lane& lane, const Block& block) {
     }
 }
 
-inline void store(State256& result, __m128i abef, __m128i cdgh) {
-    auto* const halves = reinterpret_cast<__m128i*>(result.data());
+// The digest, big-endian, into the block.
+inline void store(Block& block, std::size_t offset, std::size_t size, __m128i abef, __m128i cdgh) {
+    const __m128i big_endian = _mm_set_epi8(12, 13, 14, 15, 8, 9, 10, 11, 4, 5, 6, 7, 0, 1, 2, 3);
     const __m128i feba = _mm_shuffle_epi32(abef, 0x1b);
     const __m128i dchg = _mm_shuffle_epi32(cdgh, 0xb1);
-    _mm_storeu_si128(halves, _mm_blend_epi16(feba, dchg, 0xf0));
-    _mm_storeu_si128(halves + 1, _mm_alignr_epi8(dchg, feba, 8));
+    const __m128i abcd = _mm_shuffle_epi8(_mm_blend_epi16(feba, dchg, 0xf0), big_endian);
+    const __m128i efgh = _mm_shuffle_epi8(_mm_alignr_epi8(dchg, feba, 8), big_endian);
+    auto* const to = reinterpret_cast<__m128i*>(block.bytes.data() + offset);
+    _mm_storeu_si128(to, abcd);
+    if (size == 32) _mm_storeu_si128(to + 1, efgh);
+    if (size == 24) _mm_storel_epi64(to + 1, efgh);
+    ++block.bytes[offset - 1];
 }
 
 }  // namespace
 
 template <>
-void compress_lanes<ShaNi>(const State256& start, const std::array<Block, 4>& blocks,
-                           std::array<State256, 4>& results) {
+void step_lanes<ShaNi>(const State256& start, std::array<Block, 4>& blocks, std::size_t offset,
+                       std::size_t size, unsigned steps) {
     const auto* const halves = reinterpret_cast<const __m128i*>(start.data());
     const __m128i cdab = _mm_shuffle_epi32(_mm_loadu_si128(halves), 0xb1);
     const __m128i efgh = _mm_shuffle_epi32(_mm_loadu_si128(halves + 1), 0x1b);
     const __m128i abef = _mm_alignr_epi8(cdab, efgh, 8);
     const __m128i cdgh = _mm_blend_epi16(efgh, cdab, 0xf0);
-    for (std::size_t i = 0; i < 4; i += 2) {
-        Lane one{abef, cdgh, {}};
-        Lane two{abef, cdgh, {}};
-        load_message(one, blocks[i]);
-        load_message(two, blocks[i + 1]);
-        all_rounds(one, two, std::make_index_sequence<16>());
-        store(results[i], _mm_add_epi32(one.abef, abef), _mm_add_epi32(one.cdgh, cdgh));
-        store(results[i + 1], _mm_add_epi32(two.abef, abef), _mm_add_epi32(two.cdgh, cdgh));
+    for (unsigned step = 0; step < steps; ++step) {
+        for (std::size_t i = 0; i < 4; i += 2) {
+            Lane one{abef, cdgh, {}};
+            Lane two{abef, cdgh, {}};
+            load_message(one, blocks[i]);
+            load_message(two, blocks[i + 1]);
+            all_rounds(one, two, std::make_index_sequence<16>());
+            store(blocks[i], offset, size, _mm_add_epi32(one.abef, abef),
+                  _mm_add_epi32(one.cdgh, cdgh));
+            store(blocks[i + 1], offset, size, _mm_add_epi32(two.abef, abef),
+                  _mm_add_epi32(two.cdgh, cdgh));
+        }
     }
 }
 

@@ -14,19 +14,31 @@ void compare_with_one_at_a_time() {
     const std::uint64_t seed = std::random_device{}();
     std::cout << "seed " << seed << '\n';
     std::mt19937_64 generator(seed);
-    for (int round = 0; round < 2000; ++round) {
+    for (unsigned round = 0; round < 2000; ++round) {
         State256 start{};
         for (std::uint32_t& word : start) word = static_cast<std::uint32_t>(generator());
         std::array<Block, lane_count<Backend>> blocks;
         for (Block& block : blocks) {
             for (std::uint8_t& byte : block.bytes) byte = static_cast<std::uint8_t>(generator());
         }
-        std::array<State256, lane_count<Backend>> results;
-        compress_lanes<Backend>(start, blocks, results);
+        std::array<Block, lane_count<Backend>> expected = blocks;
+        const std::size_t size = 16 + 8 * (round % 3);
+        const std::size_t offset = 1 + generator() % (64 - size);
+        const unsigned steps = round % 4;
+        for (Block& block : expected) {
+            for (unsigned step = 0; step < steps; ++step) {
+                State256 state = start;
+                compress<Portable>(state, block.bytes);
+                for (std::size_t i = 0; i < size; ++i) {
+                    block.bytes[offset + i] =
+                        static_cast<std::uint8_t>(state[i / 4] >> (24 - 8 * (i % 4)));
+                }
+                ++block.bytes[offset - 1];
+            }
+        }
+        step_lanes<Backend>(start, blocks, offset, size, steps);
         for (std::size_t i = 0; i < blocks.size(); ++i) {
-            State256 expected = start;
-            compress<Portable>(expected, blocks[i].bytes);
-            ASSERT_EQ(results[i], expected) << round << " " << i;
+            ASSERT_EQ(blocks[i].bytes, expected[i].bytes) << round << " " << i;
         }
     }
 }
