@@ -10,10 +10,12 @@
 
 #include "cli/audit_commands.hpp"
 #include "cli/context.hpp"
+#include "cli/crypto_commands.hpp"
 #include "cli/demo/demo_commands.hpp"
 #include "cli/device_commands.hpp"
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/lms_commands.hpp"
 #include "cli/pki_commands.hpp"
 #include "cli/plant/up_commands.hpp"
 #include "cli/release_commands.hpp"
@@ -87,6 +89,8 @@ int run(int argc, char** argv) {
     add_audit_commands(app, context);
     add_release_commands(app, context);
     add_pki_commands(app, context);
+    add_lms_commands(app, context);
+    add_crypto_commands(app, context);
     add_doctor_commands(app, context);
     try {
         app.parse(take_words(argc, argv));

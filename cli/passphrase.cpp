@@ -65,11 +65,7 @@ Result<crypto::Passphrase> from_file(const std::string& file) {
     return crypto::Passphrase(std::move(text));
 }
 
-}  // namespace
-
-Result<crypto::Passphrase> read_passphrase(const std::string& file, std::string_view option,
-                                           std::string_view what) {
-    if (!file.empty()) return from_file(file);
+Result<void> need_terminal(std::string_view option, std::string_view what) {
     if (::isatty(STDIN_FILENO) != 1) {
         return fail(Code::config_missing,
                     "there is no terminal to ask for the {}: put it into a file of mode 0600 and "
@@ -77,12 +73,28 @@ Result<crypto::Passphrase> read_passphrase(const std::string& file, std::string_
                     what, option);
     }
     std::setvbuf(stdin, nullptr, _IONBF, 0);  // no copy in a buffer of the library's
+    return {};
+}
+
+}  // namespace
+
+Result<crypto::Passphrase> read_passphrase(const std::string& file, std::string_view option,
+                                           std::string_view what) {
+    if (!file.empty()) return from_file(file);
+    QUOIN_CHECK(need_terminal(option, what));
     QUOIN_TRY(crypto::Passphrase first, ask(fmt::format("New {}", what)));
     QUOIN_TRY(const crypto::Passphrase second, ask("Once more"));
     if (first.expose() != second.expose()) {
         return fail(Code::input_invalid, "the two entries differ; nothing was done");
     }
     return first;
+}
+
+Result<crypto::Passphrase> existing_passphrase(const std::string& file, std::string_view option,
+                                               std::string_view what) {
+    if (!file.empty()) return from_file(file);
+    QUOIN_CHECK(need_terminal(option, what));
+    return ask(what);
 }
 
 }  // namespace quoin::cli

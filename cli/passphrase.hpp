@@ -12,5 +12,8 @@ namespace quoin::cli {
 // `option`.
 Result<crypto::Passphrase> read_passphrase(const std::string& file, std::string_view option,
                                            std::string_view what);
+// One that is there already: asked for once.
+Result<crypto::Passphrase> existing_passphrase(const std::string& file, std::string_view option,
+                                               std::string_view what);
 
 }  // namespace quoin::cli

@@ -1,47 +1,58 @@
-# Dependencies, warnings, and the few functions that make targets.
-
-find_package(Threads REQUIRED)
-find_package(OpenSSL 3.5 REQUIRED)
-find_package(Boost 1.88 REQUIRED CONFIG COMPONENTS url)
-find_package(fmt REQUIRED)
-find_package(spdlog REQUIRED)
-find_package(nlohmann_json REQUIRED)
-find_package(CLI11 REQUIRED)
-find_package(tomlplusplus REQUIRED)
-find_package(GTest REQUIRED)
-find_package(rapidcheck REQUIRED)
-find_package(PkgConfig REQUIRED)
-pkg_check_modules(modbus REQUIRED IMPORTED_TARGET libmodbus)
-pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
-pkg_check_modules(pq REQUIRED IMPORTED_TARGET libpq)
-
-# Debian's SOCI ships no CMake package.
-add_library(quoin_soci INTERFACE)
-foreach(library IN ITEMS soci_core soci_sqlite3 soci_postgresql)
-    find_library(${library}_path ${library} REQUIRED)
-    target_link_libraries(quoin_soci INTERFACE ${${library}_path})
-endforeach()
-target_include_directories(quoin_soci SYSTEM INTERFACE /usr/include/soci)
-target_link_libraries(quoin_soci INTERFACE PkgConfig::sqlite PkgConfig::pq)
-# Debian's SOCI hides the type information that the vptr sanitizer would link to.
-target_compile_options(quoin_soci INTERFACE -fno-sanitize=vptr)
+# Warnings, and the few functions that make targets. Cross builds (core/ alone) have only quoin_library and quoin_image.
 
 add_library(quoin_options INTERFACE)
 target_compile_options(quoin_options INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wswitch-enum -Werror)
 target_include_directories(quoin_options INTERFACE ${CMAKE_SOURCE_DIR})
 
-# Third-party headers are not ours to warn about.
-add_library(quoin_boost INTERFACE)
-target_compile_definitions(quoin_boost INTERFACE BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_SEPARATE_COMPILATION
-    BOOST_BEAST_SEPARATE_COMPILATION)
-target_link_libraries(quoin_boost INTERFACE Boost::url OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
-
 # quoin_library(NAME SOURCES a.cpp... PUBLIC libs... PRIVATE libs...)
 function(quoin_library name)
     cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
     add_library(${name} STATIC ${arg_SOURCES})
     target_link_libraries(${name} PUBLIC quoin_options ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+endfunction()
+
+# How core is optimised, whatever the build is: its constant-time checks and speeds are those of the release.
+set(QUOIN_CORE_OPTIMISATION -O2 CACHE STRING "optimisation of the freestanding core")
+
+# quoin_core_library(NAME SOURCES a.cpp... AVX2 a_avx2.cpp... PUBLIC libs... PRIVATE libs...): a library of core/, without
+# exceptions and RTTI. The AVX2 sources are built for x86-64 only; they set their own target (core/crypto/target_avx2.hpp).
+function(quoin_core_library name)
+    cmake_parse_arguments(arg "" "" "SOURCES;AVX2;PUBLIC;PRIVATE" ${ARGN})
+    if(NOT CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        set(arg_AVX2)
+    endif()
+    foreach(library IN ITEMS ${name} ${name}_checked)
+        quoin_library(${library} SOURCES ${arg_SOURCES} ${arg_AVX2}
+            PUBLIC quoin_core_base ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
+        target_compile_options(${library} PRIVATE -fno-exceptions -fno-rtti ${QUOIN_CORE_OPTIMISATION}
+            $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)  # g++ 14 warns falsely at `return {}` of expected<void>
+    endforeach()
+    # The same with core/base/declassify.hpp at work: for quoin_constant_time, where secrets become public by design.
+    set_target_properties(${name}_checked PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    target_compile_definitions(${name}_checked PUBLIC QUOIN_CONSTANT_TIME_CHECK)
+endfunction()
+
+# quoin_constant_time(NAME SOURCE x_check.cpp LIBRARIES libs... CHECKS a b... LEAKS c...): a program that valgrind runs once
+# for each check, with its name as the argument. A leak is planted: valgrind must find it, or the checks prove nothing.
+function(quoin_constant_time name)
+    cmake_parse_arguments(arg "" "SOURCE" "LIBRARIES;CHECKS;LEAKS" ${ARGN})
+    if(CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+        return()
+    endif()
+    add_executable(${name} ${arg_SOURCE})
+    target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
+    set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/tests)
+    add_dependencies(test_helpers ${name})
+    foreach(check IN LISTS arg_CHECKS arg_LEAKS)
+        add_test(NAME ${name}_${check}
+            COMMAND valgrind --quiet --error-exitcode=99 $<TARGET_FILE:${name}> ${check})
+        set_tests_properties(${name}_${check} PROPERTIES TIMEOUT 300)
+    endforeach()
+    foreach(check IN LISTS arg_LEAKS)
+        set_tests_properties(${name}_${check} PROPERTIES
+            PASS_REGULAR_EXPRESSION "depends on uninitialised|Use of uninitialised")
+    endforeach()
 endfunction()
 
 # What running a plant needs, and no tests: ./dev demo builds this.
@@ -51,6 +62,9 @@ add_custom_target(test_helpers)
 
 # quoin_program(NAME SOURCES a.cpp... LIBRARIES libs...)
 function(quoin_program name)
+    if(CMAKE_CROSSCOMPILING)
+        return()
+    endif()
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
@@ -59,6 +73,9 @@ endfunction()
 
 # quoin_bench(NAME SOURCES a.cpp... LIBRARIES libs...): a program that measures; ./dev bench runs it.
 function(quoin_bench name)
+    if(CMAKE_CROSSCOMPILING)
+        return()
+    endif()
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
@@ -66,6 +83,9 @@ endfunction()
 
 # quoin_test(NAME SOURCES a_test.cpp... LIBRARIES libs... [ENVIRONMENT A=b...]): one GoogleTest program, one ctest entry.
 function(quoin_test name)
+    if(CMAKE_CROSSCOMPILING)
+        return()
+    endif()
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES;ENVIRONMENT" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE quoin_options GTest::gtest_main GTest::gmock ${arg_LIBRARIES})

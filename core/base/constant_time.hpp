@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "core/base/bytes.hpp"
 
@@ -23,6 +24,22 @@ inline bool equal(Bytes a, Bytes b) {
 inline void wipe(MutableBytes bytes) {
     for (std::uint8_t& byte : bytes) byte = 0;
     asm volatile("" : : "r"(bytes.data()) : "memory");
+}
+
+// The same for a value of a plain type: a state, an array of coefficients, a workspace.
+template <class T>
+    requires std::is_trivially_copyable_v<T>
+void wipe_object(T& object) {
+    wipe({reinterpret_cast<std::uint8_t*>(&object), sizeof object});
+}
+
+// The value, of which the compiler no longer knows where it came from: it cannot turn a mask made
+// of it back into a branch.
+template <class T>
+    requires std::is_integral_v<T>
+T barrier(T value) {
+    asm volatile("" : "+r"(value));
+    return value;
 }
 
 }  // namespace quoin::core::ct

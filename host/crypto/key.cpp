@@ -4,34 +4,19 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
-#include <openssl/pkcs12.h>
 #include <openssl/x509.h>
 
 #include <utility>
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/pkcs8.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::crypto {
 namespace {
 
-constexpr std::size_t max_key_size = 64U << 10U;  // bytes, DER or PEM
-constexpr std::size_t max_context_size = 255;     // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
-
-// The unlock key is 256 random bits: stretching cannot make guessing harder than it is, and every
-// start of a program would pay for it. 1,000 is the least that RFC 8018, section 4.2 allows.
-constexpr int random_key_iterations = 1000;
-
-// For what a person chose. 2^14, 8, 5: 16 MiB and about 0.2 s a guess, as much work as 2^17, 8, 1
-// in the memory that OpenSSL grants when it reads a file (32 MiB).
-constexpr std::uint64_t scrypt_n = 1U << 14U;
-constexpr std::uint64_t scrypt_r = 8;
-constexpr std::uint64_t scrypt_p = 5;
-
-using EncryptedHandle = Handle<X509_SIG, X509_SIG_free>;
-using ClearHandle = Handle<PKCS8_PRIV_KEY_INFO, PKCS8_PRIV_KEY_INFO_free>;
-using SchemeHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
+constexpr std::size_t max_context_size = 255;  // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
 
 Result<Algorithm> algorithm_of(EVP_PKEY* key) {
     for (const AlgorithmInfo& row : algorithms()) {
@@ -77,22 +62,6 @@ struct ContextParameters {
                OSSL_PARAM_construct_end()} {}
     OSSL_PARAM list[2];
 };
-
-Result<EncryptedHandle> encrypt(EVP_PKEY* key, const Passphrase& passphrase, bool slow) {
-    const ClearHandle clear(EVP_PKEY2PKCS8(key));
-    if (!clear) return fail(Code::internal, "cannot encode the key: {}", openssl_error());
-    const std::string_view secret = passphrase.expose();
-    SchemeHandle scheme(slow ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr,
-                                                     scrypt_n, scrypt_r, scrypt_p)
-                             : PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), random_key_iterations, nullptr,
-                                                 0, nullptr, NID_hmacWithSHA256));
-    if (!scheme) return fail(Code::internal, "cannot set up encryption: {}", openssl_error());
-    EncryptedHandle encrypted(
-        PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()), clear.get(), scheme.get()));
-    if (!encrypted) return fail(Code::internal, "cannot encrypt the key: {}", openssl_error());
-    static_cast<void>(scheme.release());  // now a part of `encrypted`
-    return encrypted;
-}
 
 }  // namespace
 
@@ -157,23 +126,7 @@ Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
 
 Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
                                                   const Passphrase& passphrase) {
-    if (pem.size() > max_key_size) {
-        return fail(Code::input_invalid, "private key of {} bytes is longer than {}", pem.size(),
-                    max_key_size);
-    }
-    const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    if (!bio) return fail(Code::internal, "private key: {}", openssl_error());
-    const EncryptedHandle encrypted(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));
-    if (!encrypted) {
-        return fail(Code::input_invalid, "no ENCRYPTED PRIVATE KEY in PEM: {}", openssl_error());
-    }
-    const std::string_view secret = passphrase.expose();
-    const ClearHandle clear(
-        PKCS8_decrypt(encrypted.get(), secret.data(), static_cast<int>(secret.size())));
-    if (!clear) {
-        openssl_error();  // its reason tells apart what a wrong passphrase happens to decrypt to
-        return fail(Code::input_invalid, "private key: wrong passphrase, or the file is damaged");
-    }
+    QUOIN_TRY(const ClearHandle clear, decrypt_pem(pem, passphrase));
     EVP_PKEY* parsed = EVP_PKCS82PKEY(clear.get());
     if (parsed == nullptr) {
         return fail(Code::input_invalid, "private key cannot be parsed: {}", openssl_error());
@@ -192,12 +145,9 @@ Result<PrivateKey> PrivateKey::load(const std::filesystem::path& file,
 }
 
 Result<std::string> PrivateKey::to_encrypted_pem(const Passphrase& passphrase, bool slow) const {
-    QUOIN_TRY(const EncryptedHandle encrypted, encrypt(key_.get(), passphrase, slow));
-    const BioHandle bio(BIO_new(BIO_s_mem()));
-    if (!bio || PEM_write_bio_PKCS8(bio.get(), encrypted.get()) != 1) {
-        return fail(Code::internal, "cannot write the key: {}", openssl_error());
-    }
-    return text_of_bio(bio.get());
+    const ClearHandle clear(EVP_PKEY2PKCS8(key_.get()));
+    if (!clear) return fail(Code::internal, "cannot encode the key: {}", openssl_error());
+    return encrypt_to_pem(clear.get(), passphrase, slow);
 }
 
 Result<std::string> PrivateKey::danger_to_clear_pem() const {

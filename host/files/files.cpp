@@ -160,20 +160,30 @@ Result<void> make_private_folder(const fs::path& folder) {
     return {};
 }
 
-FolderLock::FolderLock(FolderLock&& other) noexcept
-    : descriptor_(std::exchange(other.descriptor_, -1)) {}
+Lock::Lock(Lock&& other) noexcept : descriptor_(std::exchange(other.descriptor_, -1)) {}
 
-FolderLock::~FolderLock() {
+Lock::~Lock() {
     if (descriptor_ >= 0) ::close(descriptor_);
 }
 
-Result<FolderLock> lock_folder(const fs::path& folder) {
+Result<Lock> lock_folder(const fs::path& folder) {
     const int descriptor = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (descriptor < 0) return system_failure(folder, "open");
-    FolderLock lock(descriptor);
+    Lock lock(descriptor);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return system_failure(folder, "lock");
         return fail(Code::resource_unavailable, "{}: another process works here", folder.string());
+    }
+    return lock;
+}
+
+Result<Lock> lock_file(const fs::path& file) {
+    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (descriptor < 0) return system_failure(file, "open");
+    Lock lock(descriptor);
+    if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return system_failure(file, "lock");
+        return fail(Code::resource_unavailable, "{}: another process holds it", file.string());
     }
     return lock;
 }

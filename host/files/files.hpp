@@ -37,21 +37,27 @@ Result<void> sync_folder(const std::filesystem::path& folder);
 // Makes a folder of mode 0700, and its parents; one that exists must not be writable by others.
 Result<void> make_private_folder(const std::filesystem::path& folder);
 
-// Held by one process at a time; given back when it is destroyed, or when the process ends.
-class FolderLock {
+// Held by one process at a time; given back when it is destroyed, or when the process ends. A child
+// made by fork() shares it.
+class Lock {
 public:
-    FolderLock(const FolderLock&) = delete;
-    FolderLock& operator=(const FolderLock&) = delete;
-    FolderLock(FolderLock&& other) noexcept;
-    FolderLock& operator=(FolderLock&&) = delete;
-    ~FolderLock();
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+    Lock(Lock&& other) noexcept;
+    Lock& operator=(Lock&&) = delete;
+    ~Lock();
 
 private:
-    friend Result<FolderLock> lock_folder(const std::filesystem::path& folder);
-    explicit FolderLock(int descriptor) : descriptor_(descriptor) {}
+    friend Result<Lock> lock_folder(const std::filesystem::path& folder);
+    friend Result<Lock> lock_file(const std::filesystem::path& file);
+    explicit Lock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;
 };
+using FolderLock = Lock;
 // Does not wait: a folder that another process holds is resource_unavailable.
-Result<FolderLock> lock_folder(const std::filesystem::path& folder);
+Result<Lock> lock_folder(const std::filesystem::path& folder);
+// The same for an empty file that stands for something, made if it is not there. Never remove or
+// rename it: who holds it would then hold nothing.
+Result<Lock> lock_file(const std::filesystem::path& file);
 
 }  // namespace quoin::files

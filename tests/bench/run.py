@@ -11,6 +11,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
+import crypto as core_crypto  # noqa: E402
 from lib import account, waiting  # noqa: E402
 from lib.plant import Plant  # noqa: E402
 
@@ -244,7 +245,13 @@ def memory(options):
     return {"agent_kib": agent, "quoind_kib": quoind, "broker_kib": before, "connection_kib": per_connection}
 
 
-BENCHES = {"handshakes": handshakes, "telemetry": telemetry, "isolation": isolation, "memory": memory}
+# --- core/crypto
+
+def crypto(options):
+    return core_crypto.run(options, table, progress)
+
+
+BENCHES = {"crypto": crypto, "handshakes": handshakes, "telemetry": telemetry, "isolation": isolation, "memory": memory}
 
 
 def main():

@@ -36,7 +36,7 @@ mkdir "$work/shim"
 printf '#!/bin/sh\necho; echo "disk 1 1 100 1%% /"\n' >"$work/shim/df"
 chmod +x "$work/shim/df"
 dev PATH="$work/shim:$PATH"
-check set_up__disk_full__says_how_much_is_needed "needs 3000 MB in $work/cache and 100 MB are free"
+check set_up__disk_full__says_how_much_is_needed "needs 4000 MB in $work/cache and 100 MB are free"
 
 cache=/proc/nowhere dev
 check set_up__cache_not_writable__says_what_to_set "cannot write to /proc/nowhere: set QUOIN_CACHE"

@@ -77,14 +77,16 @@ def boost_header(tree):
                 yield path, line, "Boost costs 10-20 s for each file that includes it: include it in a .cpp only"
 
 
+RUNTIME = re.compile(r"^core/runtime/")  # defines them
+
 CALLS = [  # (what, where not, what instead)
     (r"\.value\(\)", re.compile(r"^(?!core/)"), "it ends the program: test first, then *x, or QUOIN_TRY"),
     (r"\b(strcpy|strcat|strncpy|strncat|sprintf|vsprintf|gets)\s*\(", None, "use fmt::format or std::string"),
     (r"(?:^|[=(,;{!&|]|\breturn)\s*(?:std::|::)?(rand|srand|random|drand48)\s*\(", None,
      "use crypto::random (host/crypto), or a seeded std::mt19937_64 in a simulation"),
     (r"(?<![\w.>:])(?:std::|::)?(system|popen)\s*\(", TEST_FILE, "a shell parses it: start the program with posix_spawn"),
-    (r"\bmemcmp\s*\(", None, "use ct::equal for secrets, std::ranges::equal for the rest"),
-    (r"\b(memset|bzero)\s*\(", None, "use ct::wipe for secrets, {} or std::ranges::fill for the rest"),
+    (r"\bmemcmp\s*\(", RUNTIME, "use ct::equal for secrets, std::ranges::equal for the rest"),
+    (r"\b(memset|bzero)\s*\(", RUNTIME, "use ct::wipe for secrets, {} or std::ranges::fill for the rest"),
     (r"\b(atoi|atol|atoll|atof|strtok|stoi|stol|stoll|stoul|stoull|stod|stof)\s*\(", TEST_FILE,
      "use std::from_chars, which reports what is wrong"),
     (r"\b(localtime|gmtime|ctime|asctime)\s*\(", None, "not thread-safe: use <chrono> or the _r function"),

@@ -1,6 +1,7 @@
 # The steps of ./dev. Sourced by ./dev; root.sh gives the environment.
 
 BUILD=$QUOIN_TOP/build
+MACHINES="aarch64 armhf riscv64 cortex-m4 uefi" # cmake/toolchains: core/ alone, run under QEMU
 REPORTS=$BUILD/reports/$$ # of ./dev test: two may run at once
 
 help() {
@@ -19,7 +20,7 @@ Quoin: industrial IoT that stays secure against quantum computers.
     ./dev shell [CMD...]     CMD, or a shell, in the build environment, built programs on PATH
 
 The first run sets itself up: on Debian 13 it installs the packages of tools/packages.txt, elsewhere it
-makes a Debian 13 root in ~/.cache/quoin (about a minute, 1.4 GB) and works in there. Each step prints the
+makes a Debian 13 root in ~/.cache/quoin (a minute or two, 2.5 GB) and works in there. Each step prints the
 command it runs; ./dev shell runs any of them by hand.
 
     QUOIN_CACHE=DIR   build root and compiler cache      QUOIN_MIRROR=URL  Debian mirror
@@ -105,6 +106,7 @@ corpus_of() { fuzz_table | awk -v name="$1" '$1 == name {print $2}'; }
 
 bench() {
     build release
+    build cortex-m4 # for `crypto`
     say "machine: $(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) processors; commit $(git -C "$QUOIN_TOP" describe --always --dirty 2>/dev/null || echo unknown)"
     QUOIN_PATH_PREFIX=$BUILD/release/bin run python3 tests/bench/run.py "$@"
 }
@@ -174,6 +176,21 @@ fuzz_tests() { # [NAME...]: short runs from the committed corpora
         --output-on-failure --output-junit "$REPORTS/fuzz.xml"
 }
 
+build_machines() { # MACHINE...
+    local machine status=0
+    for machine in "$@"; do build "$machine" || status=1; done
+    return "$status"
+}
+
+machine_tests() { # MACHINE...
+    local machine status=0
+    for machine in "$@"; do
+        run ctest --test-dir "build/$machine" -R "^core_vectors_" -j "$(jobs_count)" \
+            --output-on-failure --output-junit "$REPORTS/machine-$machine.xml" || status=1
+    done
+    return "$status"
+}
+
 # On the host, where there is a build root to make; ends early in each case, so it installs nothing.
 setup_tests() {
     if [ "$KIND" = native ]; then
@@ -188,6 +205,10 @@ test_all() {
     stage "build (dev)" build dev || return 1
     stage "set-up" setup_tests || true
     stage "unit, vectors, style, constant time" unit_tests dev || true
+    # shellcheck disable=SC2086
+    if stage "build (other machines)" build_machines $MACHINES; then
+        stage "core on other machines" machine_tests $MACHINES || true
+    fi
     [ ! -d "$QUOIN_TOP/tests/e2e" ] || stage "e2e" e2e_tests || true
     if [ -n "$(fuzz_names)" ]; then
         # shellcheck disable=SC2046
@@ -210,17 +231,24 @@ unit_names() { # PRESET PATTERN
 }
 
 test_some() { # NAME...
-    local pattern unit e2e fuzzers
+    local pattern unit e2e fuzzers machine machines=""
     pattern=$(IFS='|' && echo "$*")
     build dev build.ninja || return 1
     unit=$(unit_names dev "$pattern")
     e2e=$([ ! -d "$QUOIN_TOP/tests/e2e" ] || grep -rhoE "def test_\w+" "$QUOIN_TOP/tests/e2e" | grep -cE "$pattern") || true
     fuzzers=$(fuzz_names | tr ' ' '\n' | grep -E "$pattern") || true
-    [ -n "$unit" ] || [ "${e2e:-0}" != 0 ] || [ -n "$fuzzers" ] ||
-        fail "no test has $* in its name; see: ./dev shell ctest --test-dir build/dev -N, tests/e2e, and ./dev fuzz"
+    for machine in $MACHINES; do
+        [[ ! core_vectors_$machine =~ $pattern ]] || machines="$machines $machine"
+    done
+    [ -n "$unit$fuzzers$machines" ] || [ "${e2e:-0}" != 0 ] ||
+        fail "no test has $* in its name; see: ./dev shell ctest --test-dir build/dev -N, tests/e2e, ./dev fuzz, and core_vectors_MACHINE of $MACHINES"
     # shellcheck disable=SC2046
     if [ -n "$unit" ] && stage "build (dev)" build dev $(targets_of dev $unit); then
         stage "unit" unit_tests dev "$@" || true
+    fi
+    # shellcheck disable=SC2086
+    if [ -n "$machines" ] && stage "build (other machines)" build_machines $machines; then
+        stage "core on other machines" machine_tests $machines || true
     fi
     if [ "${e2e:-0}" != 0 ] && stage "build (dev)" build dev programs; then stage "e2e" e2e_tests "$@" || true; fi
     if [ -n "$fuzzers" ]; then

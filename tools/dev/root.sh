@@ -4,7 +4,7 @@
 CACHE=${QUOIN_CACHE:-${HOME:?HOME is not set: set it, or QUOIN_CACHE, to a folder to build in}/.cache/quoin}
 PACKAGES_FILE=$QUOIN_TOP/tools/packages.txt
 MIRROR=${QUOIN_MIRROR:-http://deb.debian.org/debian}
-ROOT_NEEDS_MIB=3000 # 1.4 GB of root, and its packages while it is made
+ROOT_NEEDS_MIB=4000 # 2.5 GB of root, and its packages while it is made
 
 if [ -t 2 ]; then BOLD=$'\033[1m' DIM=$'\033[2m' PLAIN=$'\033[0m'; else BOLD='' DIM='' PLAIN=''; fi
 say() { printf '%s%s%s\n' "$BOLD" "$*" "$PLAIN" >&2; }
@@ -110,7 +110,7 @@ remove_leftovers() {
 }
 
 ensure_root() {
-    ROOT=$CACHE/root-$({ packages && echo "recipe 1"; } | sha256sum | cut -c1-16)
+    ROOT=$CACHE/root-$({ packages && echo "recipe 2"; } | sha256sum | cut -c1-16)
     need_namespace
     ! root_is_whole || return 0
     need_mmdebstrap
@@ -130,13 +130,22 @@ ensure_root() {
     exec 9>&-
 }
 
+# 0.7 GB of other processors that come along: of qemu-user all but three, of gcc-arm-none-eabi's libraries all but one.
+needless_parts() {
+    local path
+    for path in exclude=/usr/bin/qemu-* include=/usr/bin/qemu-{aarch64,arm,riscv64,system-arm} \
+        exclude=/usr/lib/gcc/arm-none-eabi/*/{arm,thumb}/* include=/usr/lib/gcc/arm-none-eabi/*/thumb/v7e-m/*; do
+        printf '%s\n' "--dpkgopt=path-$path"
+    done
+}
+
 make_root() { # PARTIAL: where it is made, until it is whole
     local partial=$1 free_mib mode=root
     free_mib=$(df -Pm "$CACHE" | awk 'NR==2 {print $4}')
     [ "$free_mib" -ge "$ROOT_NEEDS_MIB" ] ||
         fail "the build root needs $ROOT_NEEDS_MIB MB in $CACHE and $free_mib MB are free: free some, or set QUOIN_CACHE to another disk"
     [ "$(id -u)" = 0 ] || mode=unshare
-    say "+ mmdebstrap --variant=apt --mode=$mode --include=[tools/packages.txt] trixie $ROOT $MIRROR    (once, about a minute)"
+    say "+ mmdebstrap --variant=apt --mode=$mode --include=[tools/packages.txt] trixie $ROOT $MIRROR    (once, a minute or two)"
     : >"$CACHE/root.log"
     # In a process namespace that dies with us: an interrupted run leaves no process behind.
     setpriv --pdeathsig KILL "${NAMESPACE[@]}" --mount --pid --fork --kill-child --mount-proc \
@@ -146,6 +155,7 @@ make_root() { # PARTIAL: where it is made, until it is whole
         --aptopt='Acquire::Retries "3"' \
         --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-exclude=/usr/share/man/*' \
         --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='force-unsafe-io' \
+        $(needless_parts) \
         --essential-hook='mkdir -p "$1/etc/postgresql-common" && echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
         --customize-hook='chroot "$1" useradd --system --no-create-home --shell /usr/sbin/nologin quoin' \
         --customize-hook='chmod 755 "$1" "$1/root"' \

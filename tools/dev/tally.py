@@ -92,9 +92,9 @@ def add_stages(tally, stages, status):
 
 def tally_of(reports, status):
     tally = Tally()
-    for name in ("unit", "fuzz"):
-        if (reports / f"{name}.xml").exists():
-            add_ctest(tally, reports / f"{name}.xml", reports / "gtest")
+    for report in [reports / "unit.xml", reports / "fuzz.xml", *sorted(reports.glob("machine-*.xml"))]:
+        if report.exists():
+            add_ctest(tally, report, reports / "gtest")
     if (reports / "e2e.xml").exists():
         add_pytest(tally, reports / "e2e.xml")
     if (reports / "setup.tsv").exists():

@@ -1,0 +1,31 @@
+#include "core/crypto/known_answers/ml_dsa.hpp"
+#include "core/crypto/ml_dsa/ml_dsa.hpp"
+
+namespace quoin::core::known_answers {
+namespace {
+
+using namespace ml_dsa_vectors;
+using ml_dsa::Set44, ml_dsa::Set65, ml_dsa::Set87;
+
+template <class Set>
+bool verify_low_memory(const Memory& memory, unsigned) {
+    const ml_dsa::Mu mu =
+        ml_dsa::MessageHash<>(ml_dsa::public_key_hash(Answers<Set>::public_key), {})
+            .absorb(message)
+            .finish();
+    return ml_dsa::verify_mu_low_memory<Set>(Answers<Set>::public_key, mu, Answers<Set>::signature,
+                                             memory.scratch_as<ml_dsa::LowMemoryVerifyWorkspace>())
+        .has_value();
+}
+
+constexpr std::array low_memory_operations = {
+    Operation{"ML-DSA-44 verify, low memory", verify_low_memory<Set44>},
+    Operation{"ML-DSA-65 verify, low memory", verify_low_memory<Set65>},
+    Operation{"ML-DSA-87 verify, low memory", verify_low_memory<Set87>},
+};
+
+}  // namespace
+
+Operations ml_dsa_verify_low_memory() { return low_memory_operations; }
+
+}  // namespace quoin::core::known_answers

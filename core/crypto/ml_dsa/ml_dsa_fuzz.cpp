@@ -1,0 +1,101 @@
+// Keys and signatures of any bytes: nothing breaks, all variants give the same answer, and a hint
+// that is accepted is the one encoding of its ones.
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+#include <vector>
+
+#include "core/crypto/ml_dsa/layout.hpp"
+#include "core/crypto/ml_dsa/ml_dsa.hpp"
+
+using namespace quoin;
+using namespace quoin::core;
+using namespace quoin::core::ml_dsa;
+
+namespace {
+
+// The next Size bytes of the input, zeros where it ends.
+template <std::size_t Size>
+std::array<std::uint8_t, Size> take(Bytes& input) {
+    std::array<std::uint8_t, Size> bytes{};
+    const std::size_t size = std::min(Size, input.size());
+    std::copy_n(input.begin(), size, bytes.begin());
+    input = input.subspan(size);
+    return bytes;
+}
+
+// Algorithm 20 of what Algorithm 21 read.
+template <class Set>
+void check_hint(const std::uint8_t* y) {
+    if (!is_hint<Set>(y)) return;
+    std::vector<std::uint8_t> again(Set::omega + Set::k);
+    std::size_t index = 0;
+    for (std::size_t i = 0; i < Set::k; ++i) {
+        std::array<bool, 256> ones{};
+        for (std::size_t at = hint_begin<Set>(y, i); at < hint_end<Set>(y, i); ++at) {
+            ones[y[at]] = true;
+        }
+        for (std::size_t at = 0; at < ones.size(); ++at) {
+            if (ones[at]) again.at(index++) = static_cast<std::uint8_t>(at);
+        }
+        again[Set::omega + i] = static_cast<std::uint8_t>(index);
+    }
+    if (!std::equal(again.begin(), again.end(), y)) std::abort();
+}
+
+template <class Set>
+void check_verify(Bytes input) {
+    static const auto portable = std::make_unique<VerifyWorkspace<Set, Portable>>();
+    static const auto avx2 = std::make_unique<VerifyWorkspace<Set, Avx2>>();
+    static const auto low_memory = std::make_unique<LowMemoryVerifyWorkspace>();
+    const auto public_key = take<Set::public_key_size>(input);
+    const auto signature = take<Set::signature_size>(input);
+    check_hint<Set>(signature.data() + SignatureLayout<Set>::h);
+    const Mu mu = MessageHash<>(public_key_hash(public_key), {}).absorb(input).finish();
+    const auto first = verify<Set>(public_key, input, {}, signature, *portable);
+    const auto second = verify<Set, Avx2>(public_key, input, {}, signature, *avx2);
+    const auto third = verify_mu_low_memory<Set>(public_key, mu, signature, *low_memory);
+    if (first.has_value() != second.has_value()) std::abort();
+    if (first.has_value() != third.has_value()) std::abort();
+}
+
+template <class Set>
+void check_sign(Bytes input) {
+    static const auto portable = std::make_unique<SignWorkspace<Set, Portable>>();
+    static const auto avx2 = std::make_unique<SignWorkspace<Set, Avx2>>();
+    const auto private_key = take<Set::private_key_size>(input);
+    std::array<std::uint8_t, Set::signature_size> first{};
+    std::array<std::uint8_t, Set::signature_size> second{};
+    const auto one = sign<Set>(private_key, input, {}, deterministic, first, *portable);
+    const auto other = sign<Set, Avx2>(private_key, input, {}, deterministic, second, *avx2);
+    if (one.has_value() != other.has_value()) std::abort();
+    if (one && first != second) std::abort();
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size == 0) return 0;
+    const Bytes input = Bytes(data, size).subspan(1);
+    switch (data[0] % 6) {
+        case 0:
+            check_verify<Set44>(input);
+            break;
+        case 1:
+            check_verify<Set65>(input);
+            break;
+        case 2:
+            check_verify<Set87>(input);
+            break;
+        case 3:
+            check_sign<Set44>(input);
+            break;
+        case 4:
+            check_sign<Set65>(input);
+            break;
+        default:
+            check_sign<Set87>(input);
+            break;
+    }
+    return 0;
+}

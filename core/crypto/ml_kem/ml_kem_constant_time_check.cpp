@@ -1,0 +1,101 @@
+// Run under valgrind by ctest, secrets marked undefined: nothing may branch or index on them.
+// usage: ml_kem_constant_time_check OPERATION_BACKEND | leak. Avx512 is Avx2's code but for the
+// permutation, which valgrind cannot run.
+#include <valgrind/memcheck.h>
+
+#include <cstdio>
+#include <string_view>
+
+#include "core/crypto/ml_kem/ml_kem.hpp"
+
+namespace quoin::core::ml_kem {
+namespace {
+
+using Bytes32 = std::array<std::uint8_t, 32>;
+
+template <class T>
+void make_secret(T& bytes) {
+    VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size());
+}
+
+// Made public, and looked at so that nothing is optimised away.
+template <class T>
+void publish(T& bytes) {
+    VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size());
+    std::uint8_t all = 0;
+    for (const std::uint8_t byte : bytes) all = static_cast<std::uint8_t>(all ^ byte);
+    std::fprintf(stderr, "%u\n", unsigned{all});
+}
+
+template <class Set, class Backend>
+struct Run {
+    std::array<std::uint8_t, Set::encapsulation_key_size> ek{};
+    std::array<std::uint8_t, Set::decapsulation_key_size> dk{};
+    std::array<std::uint8_t, Set::ciphertext_size> ciphertext{};
+    Bytes32 secret{};
+    Workspace<Set, Backend> workspace{};
+
+    void generate() {
+        Bytes32 d{1, 2, 3};
+        Bytes32 z{4, 5, 6};
+        make_secret(d);
+        make_secret(z);
+        ml_kem::generate<Set, Backend>(ek, dk, d, z, workspace);
+        publish(ek);
+        publish(dk);
+    }
+    void encapsulate() {
+        Bytes32 m{7, 8, 9};
+        make_secret(m);
+        ml_kem::encapsulate<Set, Backend>(
+            secret, ciphertext, EncapsulationKey<Set>::danger_unchecked(ek), m, workspace);
+        publish(ciphertext);
+    }
+    void decapsulate() {
+        make_secret(dk);
+        // The encapsulation key in it is public, and its hash.
+        VALGRIND_MAKE_MEM_DEFINED(dk.data() + 384 * Set::k, Set::encapsulation_key_size + 32);
+        ml_kem::decapsulate<Set, Backend>(secret, DecapsulationKey<Set>::danger_unchecked(dk),
+                                          ciphertext, workspace);
+    }
+};
+
+template <class Set, class Backend>
+void check(std::string_view operation) {
+    static Run<Set, Backend> run;
+    run.generate();
+    if (operation == "generate") return;
+    run.encapsulate();
+    if (operation == "encapsulate") return publish(run.secret);
+    run.decapsulate();
+    if (operation == "leak" && run.secret[0] == 0) std::fputs("zero\n", stderr);
+    publish(run.secret);
+    run.ciphertext[3] ^= 1;  // implicit rejection
+    run.decapsulate();
+    publish(run.secret);
+}
+
+template <class Backend>
+void check_sets(std::string_view operation) {
+    check<Set512, Backend>(operation);
+    check<Set768, Backend>(operation);
+    check<Set1024, Backend>(operation);
+}
+
+}  // namespace
+}  // namespace quoin::core::ml_kem
+
+int main(int argument_count, char** arguments) {
+    using namespace quoin::core;
+    const std::string_view what = argument_count == 2 ? arguments[1] : "";
+    if (RUNNING_ON_VALGRIND == 0) {
+        std::fputs("ml_kem_constant_time_check: run me under valgrind\n", stderr);
+        return 2;
+    }
+    const std::string_view operation = what.substr(0, what.find('_'));
+    if (what == "leak" || what.ends_with("_portable")) ml_kem::check_sets<Portable>(operation);
+    if constexpr (avx2_is_built) {
+        if (what.ends_with("_avx2")) ml_kem::check_sets<Avx2>(operation);
+    }
+    return 0;
+}

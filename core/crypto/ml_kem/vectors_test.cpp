@@ -1,0 +1,188 @@
+// Vectors made by others (vectors/README.md): the few in this folder, and all of ../shared/vectors.
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <fstream>
+#include <map>
+
+#include "core/crypto/keccak/keccak.hpp"
+#include "core/crypto/ml_kem/fixture.hpp"
+
+namespace quoin::core::ml_kem {
+namespace {
+
+using fixture::Encapsulated;
+using fixture::Ours;
+using fixture::Pair;
+using test::ByteVector;
+
+// AES-256-CTR-DRBG without derivation function (NIST SP 800-90A), of which the seeds are for.
+class Drbg {
+public:
+    explicit Drbg(const ByteVector& seed) { update(seed); }
+
+    ByteVector take(std::size_t size) {
+        ByteVector output;
+        while (output.size() < size) append_block(output);
+        output.resize(size);
+        update(ByteVector(48));
+        return output;
+    }
+
+private:
+    void append_block(ByteVector& output) {
+        for (std::size_t i = 16; i-- > 0 && ++counter_[i] == 0;) {
+        }
+        EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+        std::array<std::uint8_t, 32> block{};
+        int size = 0;
+        EXPECT_EQ(EVP_EncryptInit_ex2(context, EVP_aes_256_ecb(), key_.data(), nullptr, nullptr),
+                  1);
+        EXPECT_EQ(EVP_EncryptUpdate(context, block.data(), &size, counter_.data(), 16), 1);
+        EVP_CIPHER_CTX_free(context);
+        output.insert(output.end(), block.begin(), block.begin() + 16);
+    }
+    void update(const ByteVector& input) {
+        ByteVector fresh;
+        while (fresh.size() < 48) append_block(fresh);
+        for (std::size_t i = 0; i < 48; ++i) fresh[i] ^= input[i];
+        key_.assign(fresh.begin(), fresh.begin() + 32);
+        counter_.assign(fresh.begin() + 32, fresh.end());
+    }
+
+    ByteVector key_ = ByteVector(32);
+    ByteVector counter_ = ByteVector(16);
+};
+
+using Fields = std::map<std::string, ByteVector>;
+
+// Gives run(set name, fields) each block of a file; returns how many there were, -1 without a file.
+template <class Run>
+int for_each_block(const std::string& path, Run run) {
+    std::ifstream file(path);
+    if (!file) return -1;
+    std::string section;
+    Fields fields;
+    int blocks = 0;
+    const auto end_block = [&] {
+        if (fields.empty()) return;
+        run(section, fields);
+        fields.clear();
+        ++blocks;
+    };
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t equals = line.find(" = ");
+        if (equals == std::string::npos) {
+            end_block();
+            if (line.starts_with('[')) section = line.substr(1, line.size() - 2);
+            continue;
+        }
+        std::string value = line.substr(equals + 3);
+        for (char& c : value) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+        fields[line.substr(0, equals)] = test::unhex(value);
+    }
+    end_block();
+    return blocks;
+}
+
+ByteVector short_hash(const ByteVector& bytes, std::size_t size) {
+    ByteVector output(size);
+    keccak::Shake256<>::digest(output, bytes);
+    return output;
+}
+
+template <class Set, class Backend>
+void run_kat(const Fields& fields) {
+    using Our = Ours<Set, Backend>;
+    Drbg drbg(fields.at("Seed"));
+    const ByteVector z = drbg.take(32);
+    const ByteVector d = drbg.take(32);
+    const Pair pair = Our::generate(d, z);
+    EXPECT_EQ(short_hash(pair.ek, 16), fields.at("PK"));
+    // SK and DK are hashes of the 64-byte seed, Botan's private key, and say nothing of ours.
+    const Encapsulated encapsulated = Our::encapsulate(pair.ek, drbg.take(32));
+    EXPECT_EQ(short_hash(encapsulated.ciphertext, 16), fields.at("CT"));
+    EXPECT_EQ(encapsulated.secret, fields.at("SS"));
+    EXPECT_EQ(Our::decapsulate(pair.dk, encapsulated.ciphertext), fields.at("SS"));
+    EXPECT_EQ(Our::decapsulate(pair.dk, fields.at("CT_N")), fields.at("SS_N"));
+}
+
+template <class Set, class Backend>
+void run_keygen(const Fields& fields) {
+    const Pair pair = Ours<Set, Backend>::generate(fields.at("D"), fields.at("Z"));
+    EXPECT_EQ(short_hash(pair.ek, 16), fields.at("EK"));
+}
+
+template <class Set, class Backend>
+void run_encapsulation(const Fields& fields) {
+    const Encapsulated encapsulated =
+        Ours<Set, Backend>::encapsulate(fields.at("EK"), fields.at("M"));
+    EXPECT_EQ(short_hash(encapsulated.ciphertext, 16), fields.at("C"));
+    EXPECT_EQ(encapsulated.secret, fields.at("K"));
+}
+
+struct Kat {
+    template <class Set, class Backend>
+    static void run(const Fields& fields) {
+        run_kat<Set, Backend>(fields);
+    }
+};
+struct Keygen {
+    template <class Set, class Backend>
+    static void run(const Fields& fields) {
+        run_keygen<Set, Backend>(fields);
+    }
+};
+struct Encapsulation {
+    template <class Set, class Backend>
+    static void run(const Fields& fields) {
+        run_encapsulation<Set, Backend>(fields);
+    }
+};
+
+template <class What, class Backend>
+int run_file(const std::string& path) {
+    return for_each_block(path, [](const std::string& section, const Fields& fields) {
+        if (section == "ML-KEM-512") return What::template run<Set512, Backend>(fields);
+        if (section == "ML-KEM-768") return What::template run<Set768, Backend>(fields);
+        if (section == "ML-KEM-1024") return What::template run<Set1024, Backend>(fields);
+        FAIL() << section;
+    });
+}
+
+template <class Backend>
+class vectors : public testing::Test {
+protected:
+    void SetUp() override {
+        if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
+            GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
+        }
+        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
+            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        }
+    }
+};
+
+using Backends = std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2, Avx512>,
+                                    testing::Types<Portable>>;
+TYPED_TEST_SUITE(vectors, Backends);
+
+TYPED_TEST(vectors, ml_kem__the_few_in_this_folder__pass) {
+    const std::string folder = "core/crypto/ml_kem/vectors/";
+    EXPECT_EQ((run_file<Kat, TypeParam>(folder + "ml_kem.vec")), 3);
+    EXPECT_EQ((run_file<Keygen, TypeParam>(folder + "ml_kem_acvp_keygen.vec")), 6);
+    EXPECT_EQ((run_file<Encapsulation, TypeParam>(folder + "ml_kem_acvp_encap.vec")), 3);
+}
+
+TYPED_TEST(vectors, ml_kem__all_in_shared__pass) {
+    const std::string folder = "../shared/vectors/";
+    if (!std::ifstream(folder + "ml_kem.vec")) {
+        GTEST_SKIP() << "NOT RUN: " << folder << " is not there";
+    }
+    EXPECT_EQ((run_file<Kat, TypeParam>(folder + "ml_kem.vec")), 75);
+    EXPECT_EQ((run_file<Keygen, TypeParam>(folder + "ml_kem_acvp_keygen.vec")), 75);
+    EXPECT_EQ((run_file<Encapsulation, TypeParam>(folder + "ml_kem_acvp_encap.vec")), 75);
+}
+
+}  // namespace
+}  // namespace quoin::core::ml_kem

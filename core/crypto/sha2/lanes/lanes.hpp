@@ -1,0 +1,38 @@
+// SHA-256 along chains of one block a step, several chains at once. Source: FIPS 180-4, 6.2.2.
+//
+//   backend  | ways | stack
+//   Portable |    1 | < 300 bytes
+//   ShaNi    |    4 | < 400 bytes
+//   Avx2     |    8 | < 1.5 KiB
+//
+// Nothing fails. Constant time in state and blocks. Threads: free functions.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "core/crypto/sha2/sha2.hpp"
+
+namespace quoin::core::sha2 {
+
+// One block of a padded message.
+struct alignas(16) Block {
+    std::array<std::uint8_t, 64> bytes{};
+};
+using State256 = std::array<std::uint32_t, 8>;
+
+template <class Backend>
+inline constexpr std::size_t lane_count = 1;
+template <>
+inline constexpr std::size_t lane_count<ShaNi> = 4;
+template <>
+inline constexpr std::size_t lane_count<Avx2> = 8;
+
+// A step: the first `size` (16, 24 or 32) bytes of the digest of every block, begun at `start`,
+// replace those at `offset` in it, and the byte before them counts up. `steps` of them.
+template <class Backend>
+void step_lanes(const State256& start, std::array<Block, lane_count<Backend>>& blocks,
+                std::size_t offset, std::size_t size, unsigned steps);
+
+}  // namespace quoin::core::sha2

@@ -1,0 +1,161 @@
+// Keys and hashes of signatures made by others: see vectors/README.md.
+#include <gtest/gtest.h>
+
+#include <cctype>
+#include <fstream>
+#include <map>
+
+#include "core/crypto/keccak/keccak.hpp"
+#include "core/crypto/sha2/sha2.hpp"
+#include "core/crypto/slh_dsa/fixture.hpp"
+
+namespace quoin::core::slh_dsa {
+namespace {
+
+// AES-256-CTR-DRBG without derivation function: SP 800-90A, section 10.2.1.
+class Drbg {
+public:
+    explicit Drbg(const ByteVector& seed) { update(seed); }
+    ByteVector next(std::size_t size) {
+        ByteVector out = blocks((size + 15) / 16);
+        out.resize(size);
+        update(ByteVector(48));
+        return out;
+    }
+
+private:
+    ByteVector blocks(std::size_t count) {
+        ByteVector out;
+        EVP_CIPHER_CTX* cipher = EVP_CIPHER_CTX_new();
+        EVP_EncryptInit_ex(cipher, EVP_aes_256_ecb(), nullptr, key_.data(), nullptr);
+        for (std::size_t i = 0; i < count; ++i) {
+            for (std::size_t b = 16; b > 0 && ++counter_[b - 1] == 0; --b) {
+            }
+            ByteVector block(16);
+            int size = 0;
+            EVP_EncryptUpdate(cipher, block.data(), &size, counter_.data(), 16);
+            out.insert(out.end(), block.begin(), block.end());
+        }
+        EVP_CIPHER_CTX_free(cipher);
+        return out;
+    }
+    void update(const ByteVector& data) {
+        ByteVector state = blocks(3);
+        for (std::size_t i = 0; i < state.size(); ++i) state[i] ^= data[i];
+        key_.assign(state.begin(), state.begin() + 32);
+        counter_.assign(state.begin() + 32, state.end());
+    }
+    ByteVector key_ = ByteVector(32);
+    ByteVector counter_ = ByteVector(16);
+};
+
+ByteVector from_hex(std::string text) {
+    for (char& c : text) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return test::unhex(text);
+}
+
+template <class Set>
+ByteVector hash_of(Bytes signature) {
+    ByteVector digest(32);
+    if constexpr (Set::is_shake) {
+        keccak::Sha3_256<>::digest(std::span(digest).template first<32>(), signature);
+    } else {
+        const auto whole = sha2::Sha256::of(signature);
+        digest.assign(whole.begin(), whole.end());
+    }
+    return digest;
+}
+
+template <class Set, class Backend>
+void check_verify(Bytes key, Bytes message, const ByteVector& signature) {
+    if constexpr (test::is_built<Backend>) {
+        if (!test::runs_here<Backend>()) return;
+        EXPECT_TRUE((verify_bytes<Set, Backend>(key, message, {}, signature)));
+    }
+}
+
+template <class Set, class Backend>
+void check_signing(std::map<std::string, ByteVector>& fields) {
+    if constexpr (test::is_built<Backend>) {
+        Drbg drbg(fields["seed"]);
+        const ByteVector seeds = drbg.next(3 * Set::n);
+        ByteVector key(Set::private_key_size);
+        const auto key_span = std::span(key).template first<Set::private_key_size>();
+        keygen<Set, Backend>(std::span(seeds).template first<3 * Set::n>(), key_span);
+        EXPECT_EQ(key, fields["sk"]);
+
+        ByteVector signature(Set::signature_size);
+        const auto out = std::span(signature).template first<Set::signature_size>();
+        ASSERT_TRUE((sign_deterministic<Set, Backend>(key_span, fields["msg"], {}, out)));
+        EXPECT_EQ(hash_of<Set>(signature), fields["HashSigDet"]);
+        const ByteVector randomness = drbg.next(Set::n);
+        ASSERT_TRUE((sign<Set, Backend>(key_span, fields["msg"], {},
+                                        std::span(randomness).template first<Set::n>(), out)));
+        EXPECT_EQ(hash_of<Set>(signature), fields["HashSigRand"]);
+    }
+}
+
+// OpenSSL signs what we cannot; the hash says that it is the signature of the vector.
+template <class Set>
+bool check(const std::string& set, std::map<std::string, ByteVector>& fields) {
+    if (set != name_of<Set>) return false;
+    const ByteVector signature = Peer<Set>::from_private(fields["sk"]).sign(fields["msg"], {});
+    EXPECT_EQ(hash_of<Set>(signature), fields["HashSigDet"]) << set;
+    check_verify<Set, Portable>(fields["pk"], fields["msg"], signature);
+    check_verify<Set, Avx2>(fields["pk"], fields["msg"], signature);
+    if constexpr (!Set::is_shake) {
+        check_verify<Set, ShaNi>(fields["pk"], fields["msg"], signature);
+    }
+    if constexpr (std::is_same_v<Set, Shake_128s> || std::is_same_v<Set, Shake_128f>) {
+        check_signing<Set, Portable>(fields);
+        check_signing<Set, Avx2>(fields);
+    }
+    return true;
+}
+
+template <class... Sets>
+bool check_any(const std::string& set, std::map<std::string, ByteVector>& fields) {
+    return (check<Sets>(set, fields) || ...);
+}
+
+constexpr const char* path = "core/crypto/slh_dsa/vectors/slh_dsa.vec";
+
+TEST(vectors, slh_dsa__all_twelve_sets__same_keys_and_signatures) {
+    std::ifstream file(path);
+    ASSERT_TRUE(file) << path;
+    int cases = 0;
+    std::string set;
+    std::map<std::string, ByteVector> fields;
+    for (std::string line; std::getline(file, line);) {
+        const std::size_t equals = line.find(" = ");
+        if (line.starts_with('#') || equals == std::string::npos) continue;
+        const std::string name = line.substr(0, equals);
+        const std::string value = line.substr(equals + 3);
+        if (name == "SphincsParameterSet") {
+            set = value;
+        } else {
+            fields[name] = from_hex(value);
+        }
+        if (name != "HashSigRand") continue;
+        ++cases;
+        EXPECT_TRUE(
+            (check_any<Sha2_128s, Sha2_128f, Sha2_192s, Sha2_192f, Sha2_256s, Sha2_256f, Shake_128s,
+                       Shake_128f, Shake_192s, Shake_192f, Shake_256s, Shake_256f>(set, fields)))
+            << set;
+    }
+    EXPECT_EQ(cases, 12);
+}
+
+// The file here is whole: with the shared one, nothing more is to be run.
+TEST(vectors, slh_dsa__file_in_shared__is_the_one_run_here) {
+    const std::string shared = "../shared/vectors/slh_dsa.vec";
+    std::ifstream theirs(shared);
+    if (!theirs) GTEST_SKIP() << "NOT RUN: " << shared << " is not there";
+    std::ifstream ours(path);
+    const std::string our_text{std::istreambuf_iterator<char>(ours), {}};
+    const std::string their_text{std::istreambuf_iterator<char>(theirs), {}};
+    EXPECT_TRUE(our_text == their_text);
+}
+
+}  // namespace
+}  // namespace quoin::core::slh_dsa

@@ -1,0 +1,14 @@
+// Include LAST in a .cpp of the ShaNi backend, and target_pop.hpp at its end: what stands between
+// is compiled for the SHA extensions of x86-64 (and SSE 4.1), the headers above are not. See
+// target_avx2.hpp.
+#pragma once
+
+// tidy: allow(freestanding) because the intrinsics need no operating system
+#include <immintrin.h>
+
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("sha,sse4.1"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC target("sha,sse4.1")
+#endif

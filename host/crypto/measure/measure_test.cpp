@@ -1,0 +1,58 @@
+#include "host/crypto/measure/measure.hpp"
+
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "host/crypto/measure/selftest.hpp"
+#include "host/crypto/processor.hpp"
+
+namespace quoin::crypto::measure {
+namespace {
+
+TEST(self_test, every_backend__known_answers__all_right) {
+    std::set<std::string> backends;
+    std::size_t told = 0;
+    const auto results = self_test([&](std::size_t done, std::size_t total) {
+        EXPECT_EQ(done, told++);
+        EXPECT_LT(done, total);
+    });
+    for (const SelfTest& result : results) {
+        EXPECT_TRUE(result.passed) << result.operation << ", " << result.backend;
+        backends.insert(result.backend);
+    }
+    EXPECT_EQ(told, results.size());
+    EXPECT_GT(results.size(), 50U);
+    EXPECT_TRUE(backends.contains("portable"));
+    EXPECT_EQ(backends.contains("avx2"), processor().avx2);
+    EXPECT_EQ(backends.contains("avx512"), processor().avx512);
+    EXPECT_EQ(backends.contains("sha-ni"), processor().sha_ni);
+    EXPECT_EQ(backends.contains("aes-ni"), processor().aes_ni);
+    EXPECT_EQ(backends.contains("vaes"), processor().vaes);
+    for (const std::string& missing : missing_backends()) {
+        std::cout << "NOT RUN: this processor has no " << missing << '\n';
+        EXPECT_FALSE(backends.contains(missing));
+    }
+}
+
+// Both sides once; OpenSSL's refuses what does not fit together by ending the program.
+TEST(comparisons, each_once__both_sides__run) {
+    std::set<std::string> names;
+    for (const Comparison& comparison : comparisons()) {
+        EXPECT_TRUE(names.insert(comparison.operation).second) << comparison.operation << " twice";
+        comparison.ours();
+        if (comparison.openssl) comparison.openssl();
+    }
+    EXPECT_TRUE(names.contains("ML-DSA-65 sign"));
+    EXPECT_TRUE(names.contains("ML-KEM-768 decaps"));
+}
+
+TEST(run, a_comparison__divides_by_its_calls) {
+    const Comparison thousand{"nothing", [] {}, [] {}, 1000};
+    const auto outcome = run(thousand, {.rounds = 3, .round_us = 100});
+    EXPECT_LT(outcome.ours_us, 1);
+    EXPECT_GT(outcome.ratio, 0);
+}
+
+}  // namespace
+}  // namespace quoin::crypto::measure

@@ -1,0 +1,208 @@
+// Power fails at every operation that touches the disk, before it and after it: no index is ever
+// used twice. The linker leads the counter's system calls here (--wrap), where they are counted;
+// when the n-th comes, what the disk does not hold for sure is taken away, and the process ends.
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <set>
+
+#include "host/store/counter.hpp"
+
+namespace fs = std::filesystem;
+
+extern "C" {
+ssize_t __real_write(int descriptor, const void* data, std::size_t size) noexcept;
+int __real_fsync(int descriptor) noexcept;
+int __real_rename(const char* from, const char* to) noexcept;
+int __real_mkostemp(char* name, int flags) noexcept;
+}
+
+namespace {
+
+struct Disk {
+    bool on = false;
+    int left = 0;             // operations until the power fails
+    std::string target;       // the counter's file
+    std::string unsynced;     // a temporary file whose bytes may not be on the disk
+    std::string before;       // what `target` held before a rename that may not be on the disk
+    bool renamed = false;     // such a rename is pending
+    bool lost_bytes = false;  // it gave the name to bytes that may not be on the disk
+};
+Disk disk;
+
+void write_whole(const std::string& file, const std::string& content) {
+    const int descriptor = ::open(file.c_str(), O_WRONLY | O_TRUNC | O_CREAT, 0600);
+    static_cast<void>(__real_write(descriptor, content.data(), content.size()));
+    ::close(descriptor);
+}
+
+std::string read_whole(const std::string& file) {
+    std::string content(4096, '\0');
+    const int descriptor = ::open(file.c_str(), O_RDONLY);
+    const ssize_t size = ::read(descriptor, content.data(), content.size());
+    ::close(descriptor);
+    content.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+    return content;
+}
+
+[[noreturn]] void power_fails() {
+    if (!disk.unsynced.empty()) write_whole(disk.unsynced, "");
+    if (disk.lost_bytes) write_whole(disk.target, "");
+    // The rename may have reached the disk or not: the process id decides.
+    if (disk.renamed && ::getpid() % 2 == 0) write_whole(disk.target, disk.before);
+    ::_exit(9);
+}
+
+void operation() {
+    if (disk.on && disk.left-- == 0) power_fails();
+}
+
+}  // namespace
+
+extern "C" {
+ssize_t __wrap_write(int descriptor, const void* data, std::size_t size) noexcept {
+    operation();
+    const ssize_t written = __real_write(descriptor, data, size);
+    operation();
+    return written;
+}
+int __wrap_fsync(int descriptor) noexcept {
+    operation();
+    const int answer = __real_fsync(descriptor);
+    struct stat status{};
+    ::fstat(descriptor, &status);
+    if (S_ISDIR(status.st_mode)) {
+        disk.renamed = disk.lost_bytes = false;
+    } else {
+        disk.unsynced.clear();
+    }
+    operation();
+    return answer;
+}
+int __wrap_rename(const char* from, const char* to) noexcept {
+    operation();
+    if (disk.on) {
+        disk.before = read_whole(to);
+        disk.renamed = true;
+        disk.lost_bytes = !disk.unsynced.empty();
+        disk.unsynced.clear();
+    }
+    const int answer = __real_rename(from, to);
+    operation();
+    return answer;
+}
+int __wrap_mkostemp(char* name, int flags) noexcept {
+    operation();
+    const int descriptor = __real_mkostemp(name, flags);
+    if (disk.on) disk.unsynced = name;
+    operation();
+    return descriptor;
+}
+}
+
+namespace quoin::store {
+namespace {
+
+constexpr std::uint64_t rounds = 4;
+
+// Takes indices in blocks of three and reports each through the pipe, which is its use. Returns how
+// it ended: 0 when it was through.
+int child(const fs::path& file, int pipe, int operations) {
+    disk.target = file.string();
+    disk.left = operations;
+    disk.on = true;
+    auto counter = Counter::open(file, "key");
+    if (!counter) return 1;
+    for (std::uint64_t round = 0; round < rounds; ++round) {
+        auto block = counter->reserve(3);
+        if (!block) return 1;
+        while (block->left() > 0) {
+            const std::uint64_t index = *block->take()->consume();
+            static_cast<void>(__real_write(pipe, &index, sizeof index));
+        }
+    }
+    return 0;
+}
+
+// The child's end: its exit code. What it used goes into `used`; an index that is there already
+// fails the test.
+int run(const fs::path& file, int operations, std::set<std::uint64_t>& used) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    const pid_t process = ::fork();
+    if (process == 0) {
+        ::close(ends[0]);
+        ::_exit(child(file, ends[1], operations));
+    }
+    ::close(ends[1]);
+    std::uint64_t index = 0;
+    while (::read(ends[0], &index, sizeof index) == sizeof index) {
+        EXPECT_TRUE(used.insert(index).second) << index << " used twice, n = " << operations;
+    }
+    ::close(ends[0]);
+    int status = 0;
+    ::waitpid(process, &status, 0);
+    return WEXITSTATUS(status);
+}
+
+TEST(counter_crash, reserve__power_fails_at_any_operation__no_index_twice) {
+    std::string name = (fs::temp_directory_path() / "quoin-crash-XXXXXX").string();
+    const fs::path folder = ::mkdtemp(name.data());
+    ASSERT_TRUE(Counter::create(folder / "index", "key", 1'000'000));
+    std::set<std::uint64_t> used;
+    int deaths = 0;
+    int operations = 0;
+    for (bool through = false; !through; ++operations) {
+        // Twice each: so that both fates of a rename are seen.
+        for (int again = 0; again < 4; ++again) {
+            const int end = run(folder / "index", operations, used);
+            ASSERT_TRUE(end == 0 || end == 9) << "could not go on after a crash";
+            deaths += end == 9 ? 1 : 0;
+            through = end == 0;
+        }
+    }
+    fs::remove_all(folder);
+    // mkostemp, write, fsync, rename, fsync of the folder: before and after each, in each round.
+    EXPECT_EQ(operations - 1, static_cast<int>(10 * rounds));
+    EXPECT_EQ(deaths, static_cast<int>(10 * rounds) * 4);
+    EXPECT_GE(used.size(), 3 * rounds);
+    std::cout << deaths << " crashes, " << used.size() << " indices used, each once\n";
+}
+
+// The harness can fail: a counter that gives indices away before they are durable is caught.
+TEST(counter_crash, canary__used_before_durable__is_found) {
+    std::string name = (fs::temp_directory_path() / "quoin-crash-XXXXXX").string();
+    const fs::path folder = ::mkdtemp(name.data());
+    const fs::path file = folder / "index";
+    ASSERT_TRUE(files::create(file, "0", 0600));
+    std::set<std::string> used;
+    bool twice = false;
+    for (int operations = 0; operations < 10; ++operations) {
+        const pid_t process = ::fork();
+        if (process == 0) {
+            disk.target = file.string();
+            disk.left = operations;
+            const std::string next = read_whole(file);
+            write_whole(folder / fmt::format("used-{}-{}", next, operations), "");
+            disk.on = true;
+            static_cast<void>(
+                files::write_atomically(file, fmt::format("{}", std::stoi(next) + 1), 0600));
+            ::_exit(0);
+        }
+        ::waitpid(process, nullptr, 0);
+    }
+    for (const auto& entry : fs::directory_iterator(folder)) {
+        const std::string used_by = entry.path().filename().string();
+        if (!used_by.starts_with("used-")) continue;
+        twice |= !used.insert(used_by.substr(0, used_by.rfind('-'))).second;
+    }
+    fs::remove_all(folder);
+    EXPECT_TRUE(twice);
+}
+
+}  // namespace
+}  // namespace quoin::store
