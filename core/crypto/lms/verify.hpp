@@ -11,8 +11,8 @@
 // integrity_signature.
 //
 // Stack, portable, 64-bit, by the frames of g++ -O2: under 2 KiB; a Verifier: under 350 bytes.
-// Hashes: what the algorithm asks for and no more (a test counts them); SHA-256 M32, height 10, w 4:
-// about 560 blocks and the message.
+// Hashes: what the algorithm asks for and no more (a test counts them); SHA-256 M32, height 10, w
+// 4: about 560 blocks and the message.
 //
 // Backends: Portable; ShaNi (SHA-256 families); Avx2. Threads: one owner. Nothing here is secret.
 #pragma once
