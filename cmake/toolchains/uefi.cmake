@@ -9,3 +9,6 @@ string(JOIN " " CMAKE_CXX_FLAGS_INIT --target=x86_64-unknown-windows -O2 -ffrees
     -fno-threadsafe-statics -ffunction-sections -mno-stack-arg-probe -D__STRICT_ANSI__
     -isystem ${headers} -isystem ${headers}/arm-none-eabi/thumb/v7e-m/nofp -idirafter /usr/include/newlib)
 string(JOIN " " CMAKE_EXE_LINKER_FLAGS_INIT -nostdlib -fuse-ld=lld -Wl,-subsystem:efi_application -Wl,-entry:efi_main)
+# CMake takes this clang for Microsoft's compiler and would not ask it which headers it read.
+set(CMAKE_DEPFILE_FLAGS_CXX "-MD -MT <DEP_TARGET> -MF <DEP_FILE>")
+set(CMAKE_CXX_DEPFILE_FORMAT gcc)

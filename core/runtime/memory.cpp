@@ -1,4 +1,5 @@
-// The four functions that a freestanding compiler calls on its own: C23, 7.26 (string.h).
+// The functions that a freestanding compiler calls on its own: C23, 7.26 (string.h). strlen is what
+// clang makes of a std::string_view of a literal.
 //
 // Linked into images without a C library only (boards, boot loaders). Word by word where both ends
 // are aligned alike: copies of keys and polynomials are, and a Cortex-M4 does them four times
@@ -47,6 +48,7 @@ void* memcpy(void* to, const void* from, std::size_t size) noexcept;
 void* memmove(void* to, const void* from, std::size_t size) noexcept;
 void* memset(void* to, int value, std::size_t size) noexcept;
 int memcmp(const void* a, const void* b, std::size_t size) noexcept;
+std::size_t strlen(const char* text) noexcept;
 
 void* memcpy(void* to, const void* from, std::size_t size) noexcept {
     copy_up(static_cast<std::uint8_t*>(to), static_cast<const std::uint8_t*>(from), size);
@@ -89,6 +91,12 @@ int memcmp(const void* a, const void* b, std::size_t size) noexcept {
         if (left[i] != right[i]) return left[i] < right[i] ? -1 : 1;
     }
     return 0;
+}
+
+std::size_t strlen(const char* text) noexcept {
+    std::size_t size = 0;
+    while (text[size] != 0) ++size;
+    return size;
 }
 
 }  // extern "C"

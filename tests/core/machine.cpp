@@ -71,6 +71,10 @@ bool compares(const Memory&, unsigned) {
            __builtin_memcmp(opaque(expected.data()), opaque(bytes.data()), opaque(size - 1)) == 0;
 }
 
+bool measures(const Memory&, unsigned) {
+    return __builtin_strlen(opaque("")) == 0 && __builtin_strlen(opaque("Quoin")) == 5;
+}
+
 constexpr std::array operations = {
     Operation{"counting to 1,000,000 instructions",
               [](const Memory&, unsigned) { return platform::instructions_are_counted(); }},
@@ -78,6 +82,7 @@ constexpr std::array operations = {
     Operation{"memmove", moves<true>},
     Operation{"memset", sets},
     Operation{"memcmp", compares},
+    Operation{"strlen", measures},
 };
 
 }  // namespace

@@ -83,7 +83,7 @@ bool keys_are_right(const Memory& memory, unsigned) {
 template <class Set, class Backend>
 bool encapsulate(const Memory& memory, unsigned) {
     auto& kept = memory.kept_as<Kept<Set>>();
-    const auto key = ml_kem::EncapsulationKey<Set>::check(kept.encapsulation_key);
+    const auto key = ml_kem::EncapsulationKey<Set>::template check<Backend>(kept.encapsulation_key);
     if (!key) return false;
     ml_kem::encapsulate<Set, Backend>(kept.secret, kept.ciphertext, *key, Answers<Set>::random,
                                       memory.scratch_as<ml_kem::Workspace<Set, Backend>>());
@@ -112,7 +112,7 @@ template <class Set, class Backend>
 bool secrets_are_right(const Memory& memory, unsigned) {
     auto& kept = memory.kept_as<Kept<Set>>();
     if (!same(kept.secret, Answers<Set>::secret)) return false;
-    const auto key = ml_kem::DecapsulationKey<Set>::check(kept.decapsulation_key);
+    const auto key = ml_kem::DecapsulationKey<Set>::template check<Backend>(kept.decapsulation_key);
     if (!key) return false;
     ml_kem::decapsulate<Set, Backend>(kept.secret, *key, Answers<Set>::rejected_ciphertext,
                                       memory.scratch_as<ml_kem::Workspace<Set, Backend>>());

@@ -18,8 +18,9 @@
 // Cost: a signature reads its path and hashes about half of what a leaf costs. Where an index is
 // the first in a lower tree, that tree is built (and checked) first.
 //
-// Stack: under 2 KiB portable, 4 KiB Avx2. Constant time in the seeds. Threads: one owner. The
-// Signer refers to the key and to the storage, which must outlive it.
+// Stack: under 2 KiB portable (Avx2: more, not measured). Constant time in the seeds.
+// Threads: one owner. The Signer
+// refers to the key and to the storage, which must outlive it.
 #pragma once
 
 #include "core/crypto/lms/index.hpp"

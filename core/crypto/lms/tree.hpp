@@ -9,8 +9,9 @@
 // value, keyed with the seed: whoever cannot read the key cannot make one. It must hold before the
 // nodes are used: a one-time key that signed a wrong child of a tree could be made to sign two.
 //
-// Errors: check_tree() alone fails: integrity_mismatch. Stack: under 2 KiB portable, 4 KiB Avx2.
-// Constant time in the seed. Threads: fill_leaves() of ranges that do not overlap may run at once.
+// Errors: check_tree() alone fails: integrity_mismatch. Stack: under 2 KiB portable (Avx2: more,
+// not measured). Constant time in the seed. Threads: fill_leaves() of ranges that do not overlap
+// may run at once.
 #pragma once
 
 #include "core/crypto/lms/hash.hpp"

@@ -10,8 +10,9 @@
 // (types, lengths, bytes behind the end, hashes, a finish() without a good start()) is
 // integrity_signature.
 //
-// Stack, portable: under 1 KiB; Verifier itself: under 350 bytes. Hashes: what the algorithm asks
-// for and no more; SHA-256 M32, height 10, w 4: about 570 blocks and the message.
+// Stack, portable, 64-bit, by the frames of g++ -O2: under 2 KiB; a Verifier: under 350 bytes.
+// Hashes: what the algorithm asks for and no more (a test counts them); SHA-256 M32, height 10, w
+// 4: about 560 blocks and the message.
 //
 // Backends: Portable; ShaNi (SHA-256 families); Avx2. Threads: one owner. Nothing here is secret.
 #pragma once

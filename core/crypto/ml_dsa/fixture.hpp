@@ -200,14 +200,16 @@ public:
     ByteVector private_key() const { return part(OSSL_PKEY_PARAM_PRIV_KEY, Set::private_key_size); }
 
     ByteVector sign(const ByteVector& message, const ByteVector& context_string,
-                    bool message_is_mu = false) const {
+                    bool message_is_mu = false,
+                    const ByteVector& randomness = no_randomness) const {
         const auto context = new_context();
-        int deterministic_flag = 1;
         int mu_flag = message_is_mu ? 1 : 0;
+        ByteVector entropy = randomness;
         ByteVector copy = context_string;
         copy.reserve(1);  // OpenSSL refuses a null pointer to nothing
         const OSSL_PARAM parameters[] = {
-            OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_DETERMINISTIC, &deterministic_flag),
+            OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_TEST_ENTROPY, entropy.data(),
+                                              entropy.size()),
             OSSL_PARAM_construct_int(OSSL_SIGNATURE_PARAM_MU, &mu_flag),
             OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_CONTEXT_STRING, copy.data(),
                                               copy.size()),

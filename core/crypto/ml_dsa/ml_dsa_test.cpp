@@ -59,7 +59,7 @@ TYPED_TEST(ml_dsa_operations, keygen__random_seeds__same_keys_as_openssl) {
     }
 }
 
-TYPED_TEST(ml_dsa_operations, sign__deterministic_with_contexts__same_signature_as_openssl) {
+TYPED_TEST(ml_dsa_operations, sign__deterministic_and_hedged_with_contexts__same_signature_as_openssl) {
     using Set = typename TestFixture::Set;
     for (int i = 0; i < keys; ++i) {
         const ByteVector xi = random_bytes(32);
@@ -68,9 +68,10 @@ TYPED_TEST(ml_dsa_operations, sign__deterministic_with_contexts__same_signature_
         for (int j = 0; j < 8; ++j) {
             const ByteVector message = random_bytes(random_below(1000));
             const ByteVector context = random_bytes(j == 0 ? 255 : random_below(j));
+            const ByteVector randomness = j % 2 == 0 ? no_randomness : random_bytes(32);
             const ByteVector signature =
-                TestFixture::Us::sign(pair.private_key, message, context, no_randomness);
-            ASSERT_EQ(signature, theirs.sign(message, context));
+                TestFixture::Us::sign(pair.private_key, message, context, randomness);
+            ASSERT_EQ(signature, theirs.sign(message, context, false, randomness));
         }
     }
 }

@@ -1,4 +1,5 @@
 // Packing, compression and CBD of ML-KEM with 16 coefficients in a register.
+#include "core/base/constant_time.hpp"
 #include "core/crypto/ml_kem/arithmetic_avx2.hpp"
 #include "core/crypto/target_avx2.hpp"
 
@@ -55,6 +56,7 @@ void pack(std::span<std::uint8_t, 32 * D> out, Number number) {
         put(rest.data() + 2 * D * (i - direct), packed<D>(number(i)));
     }
     __builtin_memcpy(out.data() + 2 * D * direct, rest.data(), 2 * D * (16 - direct));
+    ct::wipe(rest);
 }
 
 // Which bytes of sixteen have number i of D bits, for a 32-bit element each; and where in them.

@@ -122,6 +122,7 @@ private:
         Math::reduce(f);
         Math::template compress<D>(bytes, f);
         emit(offset, Bytes(bytes));
+        ct::wipe(bytes);  // of a rejected ciphertext, they say what was in it
     }
 };
 

@@ -1,6 +1,7 @@
 // SLH-DSA, pure mode with context. Source: FIPS 205.
 //
-//   sizes: sets.hpp. Stack (portable / Avx2): verify < 2 / 5 KiB, sign and keygen < 4 / 12 KiB.
+// Sizes: sets.hpp. Stack, portable, 64-bit, by the frames of g++ -O2: verify < 2 KiB, sign and
+// keygen < 4 KiB; Avx2: more, not measured.
 //
 // Errors: a context of more than 255 bytes is input_invalid when signing; all that is wrong with a
 // signature, its size or its context is integrity_signature.

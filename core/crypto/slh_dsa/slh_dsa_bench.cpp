@@ -1,4 +1,7 @@
 // Speed of SLH-DSA by backend, beside OpenSSL in the same run: a line of JSON each.
+#include <botan/pubkey.h>
+#include <botan/slh_dsa.h>
+
 #include <cstdio>
 #include <string_view>
 
@@ -36,6 +39,23 @@ void measure_verify(const char* backend) {
     std::puts(speed::json_line(outcome).c_str());
 }
 
+// The same, beside Botan 3.
+template <class Set, class Backend>
+void measure_verify_beside_botan(const char* backend) {
+    if (!test::runs_here<Backend>()) return;
+    const auto peer = Peer<Set>::generate();
+    const ByteVector key = peer.public_key();
+    const ByteVector message(32, 7);
+    const ByteVector signature = peer.sign(message, {});
+    const Botan::SLH_DSA_PublicKey botan_key(key, Botan::SLH_DSA_Parameters::create(name_of<Set>));
+    Botan::PK_Verifier botan(botan_key, "");
+    const auto outcome = speed::compare(
+        fmt::format("{} verify {}", name_of<Set>, backend),
+        [&] { all_good &= verify_bytes<Set, Backend>(key, message, {}, signature).has_value(); },
+        [&] { all_good &= botan.verify_message(message, signature); });
+    std::puts(speed::json_line(outcome, "botan").c_str());
+}
+
 template <class Set, class Backend>
 void measure_sign(const char* backend) {
     const auto peer = Peer<Set>::generate();
@@ -60,6 +80,8 @@ void measure() {
     measure_verify<Sha2_128f, First>("portable");
     measure_verify<Shake_128f, Portable>("portable");
     if constexpr (avx2_is_built) {
+        measure_verify_beside_botan<Sha2_128f, ShaNi>("sha-ni");
+        measure_verify_beside_botan<Sha2_128f, Avx2>("avx2");
         measure_verify<Sha2_128f, Avx2>("avx2");
         measure_verify<Sha2_128f, ShaNi>("sha-ni");
         measure_verify<Sha2_128s, ShaNi>("sha-ni");

@@ -24,7 +24,7 @@ struct Kem {
     }
     // With the check of the key; OpenSSL's is when its key object is made.
     void encapsulate() {
-        const auto key = EncapsulationKey<Set>::check(ek);
+        const auto key = EncapsulationKey<Set>::template check<Backend>(ek);
         if (key) core::ml_kem::encapsulate<Set, Backend>(secret, ciphertext, *key, random, space);
     }
     void decapsulate() {
