@@ -40,6 +40,13 @@ class Tally(unittest.TestCase):
     def line(self, status=0):
         return tally.closing_line(tally.tally_of(self.reports, status))
 
+    def test_ctest__other_machines__counted(self):
+        self.ctest(host="run")
+        for machine, status in (("aarch64", "run"), ("cortex-m4", "fail")):
+            (self.reports / f"machine-{machine}.xml").write_text(
+                f'<testsuite><testcase name="core_vectors_{machine}_all" status="{status}"/></testsuite>')
+        self.assertEqual(self.line(), "2 passed, 1 failed")
+
     def test_tally__program_with_cases__counts_the_cases(self):
         self.ctest(a_test="run", script="run")
         self.googletest("a_test", "passed", "passed")
