@@ -23,7 +23,7 @@ void keygen(const Seed& xi, std::span<std::uint8_t, Set::public_key_size> public
 
     // Line 1: (rho, rho', K) = H(xi || k || l, 128)
     constexpr std::array<std::uint8_t, 2> dimensions{Set::k, Set::l};
-    std::array<std::uint8_t, 128> seeds;
+    std::array<std::uint8_t, 128> seeds{};
     keccak::Shake256<Backend>::digest(seeds, xi.expose(), dimensions);
     ct::declassify(Bytes(seeds).first(32));  // rho is part of the public key
     const std::span<const std::uint8_t, 128> all(seeds);

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 
-// NOLINTBEGIN(misc-definitions-in-headers): each .cpp compiles its own, for AVX2
+// NOLINTBEGIN(cert-dcl59-cpp, misc-definitions-in-headers): each .cpp compiles its own, for AVX2
 namespace quoin::core::ml_dsa {
 namespace {
 
@@ -113,4 +113,4 @@ void pack_eight(std::uint8_t* out, Vector values) {
 
 }  // namespace
 }  // namespace quoin::core::ml_dsa
-// NOLINTEND(misc-definitions-in-headers)
+// NOLINTEND(cert-dcl59-cpp, misc-definitions-in-headers)

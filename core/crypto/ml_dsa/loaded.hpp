@@ -53,9 +53,9 @@ public:
                            VerifyScratch<Set>& scratch) const;
 
 private:
-    std::array<Poly, Set::k * Set::l> matrix_;
-    std::array<Poly, Set::k> t1_;  // t1 2^d, transformed
-    PublicKeyHash hash_;
+    std::array<Poly, Set::k * Set::l> matrix_{};
+    std::array<Poly, Set::k> t1_{};  // t1 2^d, transformed
+    PublicKeyHash hash_{};
 };
 
 }  // namespace quoin::core::ml_dsa

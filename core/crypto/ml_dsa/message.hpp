@@ -49,7 +49,7 @@ private:
 
 template <class Backend = Portable>
 PublicKeyHash public_key_hash(Bytes public_key) {
-    PublicKeyHash hash;
+    PublicKeyHash hash{};
     keccak::Shake256<Backend>::digest(hash.bytes, public_key);
     return hash;
 }
@@ -69,7 +69,7 @@ public:
     }
     // Once; the object is spent then.
     Mu finish() {
-        Mu mu;
+        Mu mu{};
         hash_.squeeze(mu.bytes);
         return mu;
     }

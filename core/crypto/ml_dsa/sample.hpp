@@ -30,7 +30,7 @@ inline void uniform(PublicSeed rho, std::size_t row, std::size_t column, Take ta
                                                static_cast<std::uint8_t>(row)};
     keccak::Shake128<> stream;
     stream.absorb(rho).absorb(position);
-    std::array<std::uint8_t, Chunk> chunk;
+    std::array<std::uint8_t, Chunk> chunk{};
     for (std::size_t i = 0; i < n;) {
         stream.squeeze(chunk);
         const std::uint8_t* at = chunk.data();
@@ -59,7 +59,7 @@ inline void small(Poly& out, PrivateSeed seed, std::size_t index) {
     const std::array<std::uint8_t, 2> nonce{static_cast<std::uint8_t>(index), 0};
     keccak::Shake256<> stream;
     stream.absorb(seed).absorb(nonce);
-    std::array<std::uint8_t, 136> block;
+    std::array<std::uint8_t, 136> block{};
     for (std::size_t i = 0; i < n;) {
         stream.squeeze(block);
         for (const std::uint8_t byte : block) {
@@ -82,7 +82,7 @@ inline void mask(PrivateSeed seed, std::size_t index, Take take) {
     keccak::Shake256<> stream;
     stream.absorb(seed).absorb(nonce);
     constexpr std::size_t at_once = 16;
-    std::array<std::uint8_t, at_once * Set::z_bits / 8> chunk;
+    std::array<std::uint8_t, at_once * Set::z_bits / 8> chunk{};
     for (std::size_t i = 0; i < n; i += at_once) {
         stream.squeeze(chunk);
         unpack<Set::z_bits>(
@@ -99,12 +99,12 @@ inline void sample_in_ball(Poly& c,
                            std::span<const std::uint8_t, Set::challenge_hash_size> c_tilde) {
     keccak::Shake256<Backend> stream;
     stream.absorb(c_tilde);
-    std::array<std::uint8_t, 8> sign_bytes;
+    std::array<std::uint8_t, 8> sign_bytes{};
     stream.squeeze(sign_bytes);
     std::uint64_t signs = 0;
     for (std::size_t i = 8; i > 0; --i) signs = (signs << 8U) | sign_bytes[i - 1];
     for (std::int32_t& coefficient : c.c) coefficient = 0;
-    std::array<std::uint8_t, 16> chunk;
+    std::array<std::uint8_t, 16> chunk{};
     std::size_t at = chunk.size();
     for (std::size_t i = n - Set::tau; i < n;) {
         if (at == chunk.size()) {

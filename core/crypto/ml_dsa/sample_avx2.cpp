@@ -62,7 +62,7 @@ void four_uniform(Poly* const* out, PublicSeed rho, std::size_t first) {
     streams.absorb_common(rho).absorb(views(nonces));
     constexpr std::size_t rate = 168;
     // 280 candidates, of which each is refused with probability 2^-10: nearly always enough.
-    Streams<5 * rate> buffer;
+    Streams<5 * rate> buffer{};
     std::size_t counts[4] = {};
     streams.squeeze(buffer.views(0, 5 * rate));
     for (std::size_t way = 0; way < 4; ++way) {
@@ -84,7 +84,7 @@ void many_uniform(Poly* out, PublicSeed rho, std::size_t first, std::size_t coun
         many_uniform_by_eight<Set>(out, rho, first, count);
         return;
     }
-    Poly unused;
+    Poly unused{};
     for (std::size_t i = 0; i < count; i += 4) {
         Poly* four[4];
         for (std::size_t way = 0; way < 4; ++way) {
@@ -139,7 +139,7 @@ void four_small(Poly* const* out, PrivateSeed seed, std::size_t first) {
     keccak::Shake256x4<Backend> streams;
     streams.absorb_common(seed).absorb(views(nonces));
     constexpr std::size_t rate = 136;
-    Streams<2 * rate> buffer;
+    Streams<2 * rate> buffer{};
     std::size_t counts[4] = {};
     streams.squeeze(buffer.views(0, 2 * rate));
     for (std::size_t way = 0; way < 4; ++way) {
@@ -164,7 +164,7 @@ void four_masks(Poly* out, PrivateSeed seed, std::size_t first) {
     }
     keccak::Shake256x4<Backend> streams;
     streams.absorb_common(seed).absorb(views(nonces));
-    Streams<Set::z_poly_size> buffer;
+    Streams<Set::z_poly_size> buffer{};
     streams.squeeze(buffer.views(0, Set::z_poly_size));
     const Vector gamma1 = _mm256_set1_epi32(Set::gamma1);
     for (std::size_t way = 0; way < 4; ++way) {
@@ -200,7 +200,7 @@ void Sampler<Set, Backend>::expand_matrix(Poly* a, PublicSeed rho) {
 template <class Set, class Backend>
     requires by_four<Backend>
 void Sampler<Set, Backend>::expand_secret(Poly* s, PrivateSeed seed) {
-    Poly unused;
+    Poly unused{};
     for (std::size_t r = 0; r < Set::l + Set::k; r += 4) {
         Poly* four[4];
         for (std::size_t way = 0; way < 4; ++way) {

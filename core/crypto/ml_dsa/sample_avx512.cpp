@@ -105,7 +105,7 @@ template <class Set>
 void eight_uniform(Poly* const* out, PublicSeed rho, std::size_t first) {
     keccak::EightStates states;
     absorb<Set>(states, rho, first);
-    Streams streams;
+    Streams streams{};
     for (std::size_t block = 0; block < blocks_at_once; ++block) squeeze(streams, block, states);
     std::size_t counts[8] = {};
     std::size_t full = 0;
@@ -128,7 +128,7 @@ void eight_uniform(Poly* const* out, PublicSeed rho, std::size_t first) {
 
 template <class Set>
 void many_uniform_by_eight(Poly* out, PublicSeed rho, std::size_t first, std::size_t count) {
-    Poly unused;
+    Poly unused{};
     for (std::size_t i = 0; i < count; i += 8) {
         Poly* eight[8];
         for (std::size_t way = 0; way < 8; ++way) {

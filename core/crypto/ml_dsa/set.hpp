@@ -36,11 +36,11 @@ struct Derived {
     static constexpr unsigned w1_bits = bit_length(w1_count - 1);
 
     static constexpr std::size_t challenge_hash_size = Lambda / 4;  // c~
-    static constexpr std::size_t z_poly_size = 32 * z_bits;
-    static constexpr std::size_t eta_poly_size = 32 * eta_bits;
-    static constexpr std::size_t w1_poly_size = 32 * w1_bits;
-    static constexpr std::size_t t0_poly_size = 32 * std::size_t{d};
-    static constexpr std::size_t t1_poly_size = 32 * 10;
+    static constexpr std::size_t z_poly_size = std::size_t{32} * z_bits;
+    static constexpr std::size_t eta_poly_size = std::size_t{32} * eta_bits;
+    static constexpr std::size_t w1_poly_size = std::size_t{32} * w1_bits;
+    static constexpr std::size_t t0_poly_size = std::size_t{32} * d;
+    static constexpr std::size_t t1_poly_size = std::size_t{32} * 10;
 
     static constexpr std::size_t public_key_size = 32 + K * t1_poly_size;
     static constexpr std::size_t private_key_size =

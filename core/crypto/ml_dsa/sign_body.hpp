@@ -83,7 +83,7 @@ struct Signer {
             Ntt::inverse_ntt(w[i]);
             Ntt::to_unsigned(w[i]);
             Codec::decompose(w[i], w1[i].data());
-            std::array<std::uint8_t, Set::w1_poly_size> packed;
+            std::array<std::uint8_t, Set::w1_poly_size> packed{};
             Codec::pack_w1(packed.data(), w1[i].data());
             hash.absorb(packed);
             ct::wipe(packed);
@@ -135,7 +135,7 @@ struct Signer {
         auto& [y, z, w, w1, product] = scratch.secrets;
         std::uint8_t* const h = signature.data() + Layout::h;
         std::size_t index = 0;
-        HintPositions positions;
+        HintPositions positions{};
         for (std::size_t i = 0; i < Set::k; ++i) {
             const std::size_t count = Codec::make_hint(positions, w[i], w1[i].data());
             if (index + count > Set::omega) return false;
@@ -150,7 +150,7 @@ struct Signer {
     }
 
     [[nodiscard]] Result<void> run(Randomness randomness, const Mu& mu) {
-        std::array<std::uint8_t, 64> seed;
+        std::array<std::uint8_t, 64> seed{};
         mask_seed<Backend>(seed, key.secrets.K, randomness, mu);
         bool done = false;
         for (std::size_t attempt = 0; attempt < max_attempts && !done; ++attempt) {
@@ -171,7 +171,7 @@ struct Signer {
 // μ of `message` for the key with the hash tr.
 template <class Backend>
 Mu mu_of(std::span<const std::uint8_t, 64> tr, const Context& context, Bytes message) {
-    PublicKeyHash hash;
+    PublicKeyHash hash{};
     for (std::size_t i = 0; i < tr.size(); ++i) hash.bytes[i] = tr[i];
     return MessageHash<Backend>(hash, context).absorb(message).finish();
 }

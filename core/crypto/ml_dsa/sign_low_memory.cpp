@@ -174,7 +174,7 @@ struct LowMemorySigner {
 
     [[nodiscard]] Result<void> run(Randomness randomness, const Mu& mu) {
         if (!key_is_sound()) return std::unexpected(Code::peer_malformed);
-        std::array<std::uint8_t, 64> seed;
+        std::array<std::uint8_t, 64> seed{};
         make_seed(seed, randomness, mu);
         bool done = false;
         for (std::size_t i = 0; i < max_attempts && !done; ++i) {

@@ -51,13 +51,13 @@ struct Verifier {
             std::int32_t& coefficient = w.c[hint()[at]];
             coefficient = 2 * Set::gamma2 * use_set_hint<Set>(coefficient);
         }
-        std::array<std::uint8_t, Set::w1_poly_size> w1;
+        std::array<std::uint8_t, Set::w1_poly_size> w1{};
         Codec::pack_high_bits(w1.data(), w);
         hash.absorb(w1);
     }
     // Lines 12 and 13
     [[nodiscard]] Result<void> answer() {
-        std::array<std::uint8_t, Set::challenge_hash_size> again;
+        std::array<std::uint8_t, Set::challenge_hash_size> again{};
         hash.squeeze(again);
         if (!ct::equal(again, challenge_hash())) {
             return std::unexpected(Code::integrity_signature);
