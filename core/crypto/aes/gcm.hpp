@@ -44,6 +44,7 @@ void BasicKey<Set, Engine>::make_tag(Iv iv, Bytes aad, Bytes ciphertext,
     }
     ghash_.absorb(y, lengths);
     cipher_.apply({iv, 1}, y, tag.data());  // J0 = IV | 0^31 | 1
+    ct::wipe(y);                            // H is a root of a polynomial that y makes known
 }
 
 // SP 800-38D, Algorithm 4.

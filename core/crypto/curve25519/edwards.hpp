@@ -169,6 +169,7 @@ Addend<Field> choose(std::size_t group, std::int8_t digit) {
     Field minus = Field(0) - q.t2d;
     Field::exchange(q.t2d, minus, mask);
     ct::wipe_object(words);
+    ct::wipe_object(minus);
     return q;
 }
 
@@ -177,16 +178,19 @@ template <class Field>
 Point<Field> multiply_base(const Scalar& scalar) {
     std::array<std::int8_t, 64> digits = signed_digits(scalar);
     Point<Field> p;
+    Addend<Field> chosen;  // tells the last digit
     for (std::size_t k = 8; k-- > 0;) {
         if (k != 7) {
             for (int i = 0; i < 3; ++i) p = twice(p).point_without_t();
             p = twice(p).point();
         }
         for (std::size_t j = 0; j < 8; ++j) {
-            p = add_affine(p, choose<Field>(j, digits[8 * j + k])).point();
+            chosen = choose<Field>(j, digits[8 * j + k]);
+            p = add_affine(p, chosen).point();
         }
     }
     ct::wipe_object(digits);
+    ct::wipe_object(chosen);
     return p;
 }
 

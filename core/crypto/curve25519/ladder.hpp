@@ -7,17 +7,26 @@
 
 namespace quoin::core::x25519 {
 
+// What a multiplication keeps: wiped as one.
+template <class Field>
+struct Ladder {
+    std::array<std::uint8_t, key_size> k{};
+    Field x_2{1}, z_2{0}, x_3, z_3{1};
+    Field a, b, c, d, da, cb, aa, bb, e, sum;
+};
+
 // RFC 7748, 5: the Montgomery ladder, one step for each of the 255 bits.
 template <class Field>
 void multiply(Key scalar, Key u, MutableKey result) {
-    std::array<std::uint8_t, key_size> k{};
+    Ladder<Field> ladder;
+    auto& [k, x_2, z_2, x_3, z_3, a, b, c, d, da, cb, aa, bb, e, sum] = ladder;
     for (std::size_t i = 0; i < key_size; ++i) k[i] = scalar[i];
     k[0] &= 248;
     k[31] = static_cast<std::uint8_t>((k[31] & 127U) | 64U);
 
     using Limb = Field::Limb;
     const Field x_1 = Field::load(u);
-    Field x_2(1), z_2(0), x_3 = x_1, z_3(1);
+    x_3 = x_1;
     Limb swapped = 0;
     for (unsigned t = 255; t-- > 0;) {
         const Limb bit = (k[t / 8] >> (t % 8)) & 1U;
@@ -26,25 +35,26 @@ void multiply(Key scalar, Key u, MutableKey result) {
         Field::exchange(x_2, x_3, swap);
         Field::exchange(z_2, z_3, swap);
         // In units: a, c 2; b, d 3; e 3.
-        const Field a = x_2 + z_2, b = x_2 - z_2;
-        const Field c = x_3 + z_3, d = x_3 - z_3;
-        const Field da = d * a, cb = c * b;
-        const Field aa = a.square(), bb = b.square();
-        const Field e = aa - bb;
-        x_3 = (da + cb).square();
-        z_3 = x_1 * (da - cb).square();
+        a = x_2 + z_2, b = x_2 - z_2;
+        c = x_3 + z_3, d = x_3 - z_3;
+        da = d * a, cb = c * b;
+        aa = a.square(), bb = b.square();
+        e = aa - bb;
+        sum = da + cb;
+        x_3 = sum.square();
+        sum = da - cb;
+        z_3 = x_1 * sum.square();
         x_2 = aa * bb;
-        z_2 = e * (aa + e.times(121665));
+        sum = aa + e.times(121665);
+        z_2 = e * sum;
     }
     const Limb swap = ct::barrier(static_cast<Limb>(0 - swapped));
     Field::exchange(x_2, x_3, swap);
     Field::exchange(z_2, z_3, swap);
-    (x_2 * z_2.inverse()).store(result);
-    ct::wipe(k);
-    ct::wipe_object(x_2);
-    ct::wipe_object(z_2);
-    ct::wipe_object(x_3);
-    ct::wipe_object(z_3);
+    e = z_2.inverse();
+    x_2 = x_2 * e;
+    x_2.store(result);
+    ct::wipe_object(ladder);
 }
 
 template <class Field>

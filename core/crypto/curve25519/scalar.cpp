@@ -24,9 +24,9 @@ constexpr Limbs<Size> load(std::span<const std::uint8_t, 4 * Size> bytes) {
     return x;
 }
 
-// The lowest `Size` limbs of a * b + c.
+// c += a * b, modulo b^Size. In place: no copy is left that nobody wipes.
 template <std::size_t Size, std::size_t A, std::size_t B>
-Limbs<Size> multiply(const Limbs<A>& a, const Limbs<B>& b, Limbs<Size> c = {}) {
+void multiply_into(Limbs<Size>& c, const Limbs<A>& a, const Limbs<B>& b) {
     for (std::size_t i = 0; i < A; ++i) {
         std::uint64_t carry = 0;
         for (std::size_t j = 0; i + j < Size; ++j) {
@@ -36,7 +36,6 @@ Limbs<Size> multiply(const Limbs<A>& a, const Limbs<B>& b, Limbs<Size> c = {}) {
             carry >>= 32U;
         }
     }
-    return c;
 }
 
 // a - b modulo b^9; gives all ones if a < b, else zero.
@@ -51,13 +50,15 @@ std::uint32_t subtract(Limbs<9>& a, const Limbs<9>& b) {
 }
 
 Scalar reduce_limbs(Limbs<16>& x) {
-    Limbs<9> q_1{}, q_3{}, r{};
+    Limbs<9> q_1{}, q_3{}, r{}, product{};
+    Limbs<18> q_2{};
     for (std::size_t i = 0; i < 9; ++i) q_1[i] = x[7 + i];  // step 1: floor(x / b^(k-1))
-    Limbs<18> q_2 = multiply<18>(q_1, mu);
+    multiply_into(q_2, q_1, mu);
     for (std::size_t i = 0; i < 9; ++i) q_3[i] = q_2[9 + i];  // floor(q_2 / b^(k+1))
     for (std::size_t i = 0; i < 9; ++i) r[i] = x[i];          // step 2
-    subtract(r, multiply<9>(q_3, order));                     // step 3: r < 3 L
-    for (int times = 0; times < 2; ++times) {                 // step 4, without a branch
+    multiply_into(product, q_3, order);
+    subtract(r, product);                      // step 3: r < 3 L
+    for (int times = 0; times < 2; ++times) {  // step 4, without a branch
         Limbs<9> reduced = r;
         const std::uint32_t keep = subtract(reduced, order);
         for (std::size_t i = 0; i < 9; ++i) r[i] = (r[i] & keep) | (reduced[i] & ~keep);
@@ -70,6 +71,7 @@ Scalar reduce_limbs(Limbs<16>& x) {
     ct::wipe_object(q_1);
     ct::wipe_object(q_2);
     ct::wipe_object(q_3);
+    ct::wipe_object(product);
     ct::wipe_object(r);
     ct::wipe_object(x);
     return result;
@@ -83,12 +85,11 @@ Scalar reduce(std::span<const std::uint8_t, 64> wide) {
 }
 
 Scalar multiply_add(const Scalar& a, const Scalar& b, const Scalar& c) {
-    Limbs<8> factors[2] = {load<8>(a), load<8>(b)};
-    const Limbs<8> addend = load<8>(c);
+    Limbs<8> parts[3] = {load<8>(a), load<8>(b), load<8>(c)};
     Limbs<16> x{};
-    for (std::size_t i = 0; i < 8; ++i) x[i] = addend[i];
-    x = multiply<16>(factors[0], factors[1], x);
-    ct::wipe_object(factors);
+    for (std::size_t i = 0; i < 8; ++i) x[i] = parts[2][i];
+    multiply_into(x, parts[0], parts[1]);
+    ct::wipe_object(parts);
     return reduce_limbs(x);
 }
 

@@ -1,4 +1,4 @@
-// Multiples of Ed25519's base point B, 6.75 KiB of constants, as little-endian words of
+// Multiples of Ed25519's base point B, 7,680 bytes of constants, as little-endian words of
 // y + x, y - x and 2 d x y.
 #pragma once
 

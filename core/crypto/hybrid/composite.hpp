@@ -10,9 +10,10 @@
 // first. TLS and X.509 use an empty context.
 //
 // Errors: integrity_signature (which half, is not said); peer_malformed: the Ed25519 half of the
-// key is no public key. Existentially unforgeable only: signature bytes are no identifier (I12).
-// Stack: under 8 KiB beside the workspace. For public values: not constant time.
-// Threads: one workspace for each call at a time.
+// key is no public key, whatever the signatures are. Both halves are always evaluated.
+// Existentially unforgeable only: signature bytes are no identifier (I12). Stack: under 8 KiB
+// beside the workspace. For public values: not constant time. Threads: one workspace for each call
+// at a time.
 #pragma once
 
 #include <cstddef>

@@ -41,11 +41,16 @@ Result<void> verify(CompositePublicKey<Composite> public_key, Bytes message,
     static_assert(Composite::signature_size == Set::signature_size + ed25519::signature_size);
     const SignedPart signed_part(Composite::label, context, message);
     QUOIN_TRY(const ml_dsa::Context label, ml_dsa::Context::of(bytes_of(Composite::label)));
-    QUOIN_CHECK(ml_dsa::verify<Set, Backend>(
+    // Both, always: neither the time nor the error says which of them failed.
+    const Result<void> lattice = ml_dsa::verify<Set, Backend>(
         public_key.template first<Set::public_key_size>(), signed_part.bytes(), label,
-        signature.template first<Set::signature_size>(), workspace));
-    return ed25519::verify(public_key.template last<ed25519::public_key_size>(),
-                           signed_part.bytes(), signature.template last<ed25519::signature_size>());
+        signature.template first<Set::signature_size>(), workspace);
+    const Result<void> curve =
+        ed25519::verify(public_key.template last<ed25519::public_key_size>(), signed_part.bytes(),
+                        signature.template last<ed25519::signature_size>());
+    if (!curve && curve.error() == Code::peer_malformed) return curve;
+    if (!lattice || !curve) return std::unexpected(Code::integrity_signature);
+    return {};
 }
 
 }  // namespace quoin::core::hybrid

@@ -184,6 +184,19 @@ TYPED_TEST(composite, verify__halves_of_two_messages_or_plain_halves__integrity_
     EXPECT_FALSE(verifies(owner.ml_dsa_half(part), ByteVector(64)));
 }
 
+// Only Ed25519 can say peer_malformed: it is asked even where ML-DSA has refused.
+TYPED_TEST(composite, verify__malformed_ed25519_key__peer_malformed_whatever_ml_dsa_says) {
+    using S = Signer<typename TypeParam::Composite>;
+    const S owner(5), attacker(6);
+    const ByteVector message = {1}, part = S::signed_part(message, {});
+    ByteVector key = owner.public_key();
+    std::fill_n(key.end() - 32, 32, std::uint8_t{0xff});  // y above p
+    for (const S* const ml_dsa : {&owner, &attacker}) {
+        const ByteVector signature = joined({ml_dsa->ml_dsa_half(part), owner.ed25519_half(part)});
+        EXPECT_EQ(this->verify(key, message, {}, signature).error(), Code::peer_malformed);
+    }
+}
+
 TYPED_TEST(composite, verify__any_byte_damaged__refused) {
     using S = Signer<typename TypeParam::Composite>;
     const S owner(4);

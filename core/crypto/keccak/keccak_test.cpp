@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "core/crypto/test_cpu.hpp"
+
 namespace quoin::core::keccak {
 namespace {
 
@@ -59,11 +61,8 @@ template <class Backend>
 class keccak : public testing::Test {
 protected:
     void SetUp() override {
-        if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
-        }
-        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        if (!test::runs_here<Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
         }
     }
 };

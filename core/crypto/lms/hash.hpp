@@ -160,13 +160,18 @@ public:
 
     std::uint8_t* bytes(std::size_t) { return block_.bytes.data(); }
 
+    // The permutation can be run backwards: its last state is as secret as the value.
     void run(unsigned steps) {
-        for (; steps > 0; --steps) step();
+        State state;
+        for (; steps > 0; --steps) step(state);
+        ct::wipe_object(state);
     }
 
 private:
-    void step() {
-        keccak::State<keccak::Form<Backend>> state;
+    using State = keccak::State<keccak::Form<Backend>>;
+
+    void step(State& state) {
+        state = State();
         for (std::size_t i = 0; i < Block::words; ++i) state.xor_lane(i, block_.word(i));
         state.xor_lane(Block::last_word, Block::last_bit);
         keccak::permute(state);
@@ -197,12 +202,16 @@ public:
     std::uint8_t* bytes(std::size_t lane) { return blocks_[lane].bytes.data(); }
 
     void run(unsigned steps) {
-        for (; steps > 0; --steps) step();
+        States state;
+        for (; steps > 0; --steps) step(state);
+        ct::wipe_object(state);
     }
 
 private:
-    void step() {
-        keccak::FourStates<Avx2> state;
+    using States = keccak::FourStates<Avx2>;
+
+    void step(States& state) {
+        state = States();
         for (std::size_t lane = 0; lane < count; ++lane) {
             for (std::size_t i = 0; i < Block::words; ++i) {
                 state.lanes[i][lane] = blocks_[lane].word(i);

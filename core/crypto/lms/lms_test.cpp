@@ -52,6 +52,17 @@ TEST(parameters, make__unknown_or_too_many__input_invalid) {
     EXPECT_EQ(Parameters::make(std::vector<Level>(8, {5, 4}))->capacity(), std::uint64_t{1} << 40);
 }
 
+TEST(parameters, make__trees_beyond_the_address_space__input_invalid) {
+    const auto made = [](std::vector<Level> levels, std::uint64_t largest_object) {
+        return Parameters::make(levels, largest_object);
+    };
+    constexpr std::uint64_t of_32_bits = 0x7fffffff;
+    EXPECT_EQ(made({{25, 4}, {25, 4}}, of_32_bits).error(), Code::input_invalid);  // 2^32 bytes
+    EXPECT_EQ(made({{25, 4}}, of_32_bits).error(), Code::input_invalid);
+    EXPECT_TRUE(made({{20, 4}, {20, 4}, {20, 4}}, of_32_bits));
+    EXPECT_EQ(Parameters::make(std::vector<Level>(2, {25, 4})).has_value(), sizeof(void*) > 4);
+}
+
 template <class Types>
 class families : public testing::Test {};
 

@@ -57,6 +57,7 @@ struct ShakeM24 {
 
 inline constexpr std::size_t identifier_size = 16;  // I
 inline constexpr std::size_t max_levels = 8;
+inline constexpr std::size_t max_node_size = 32;
 inline constexpr unsigned max_height = 25;
 // More would need an index of more than 64 bits; nobody lives to use them.
 inline constexpr unsigned max_total_height = 62;
@@ -127,17 +128,22 @@ constexpr std::size_t tree_signature_size(Level level) {
 class Parameters {
 public:
     // input_invalid: no level or more than eight, an unknown height or width, more than
-    // 2^max_total_height signatures.
-    static constexpr Result<Parameters> make(std::span<const Level> levels) {
+    // 2^max_total_height signatures, trees that with the longer digests are no object of this
+    // machine (32 bits: a height of 25), so that no size made from the levels overflows.
+    static constexpr Result<Parameters> make(std::span<const Level> levels,
+                                             std::uint64_t largest_object = PTRDIFF_MAX) {
         if (levels.empty() || levels.size() > max_levels) {
             return std::unexpected(Code::input_invalid);
         }
         Parameters made;
+        std::uint64_t trees_size = 0;
         for (const Level level : levels) {
             if (!is_valid(level)) return std::unexpected(Code::input_invalid);
             made.levels_[made.count_++] = level;
             made.total_height_ += level.height;
+            trees_size += std::uint64_t{2 * max_node_size} << level.height;
         }
+        if (trees_size > largest_object) return std::unexpected(Code::input_invalid);
         if (made.total_height_ > max_total_height) return std::unexpected(Code::input_invalid);
         return made;
     }

@@ -2,13 +2,14 @@
 // signature and three quarters of a verification.
 //
 // | bytes            | 44     | 65     | 87     |
-// | LoadedPrivateKey | 28,768 | 48,224 | 80,992 |
+// | LoadedPrivateKey | 28,800 | 48,256 | 81,024 |
 // | SignScratch      | 15,360 | 19,968 | 26,624 | (vectors: 15,360, 23,040, 29,696)
-// | LoadedPublicKey  | 20,544 | 36,928 | 65,600 |
+// | LoadedPublicKey  | 20,576 | 36,960 | 65,632 |
 // | VerifyScratch    | 7,168  | 8,192  | 10,240 |
 //
 // Not copyable. A loaded key is only read: any number of threads may use one, each with its own
-// scratch. A private one wipes itself when destroyed; do not move its memory.
+// scratch. A private one wipes itself when destroyed; do not move its memory. Before load(), and
+// after one that failed, every operation fails: state_wrong.
 #pragma once
 
 #include "core/base/constant_time.hpp"
@@ -35,6 +36,7 @@ public:
 
 private:
     SigningKey<Set, Backend> key_{};
+    bool loaded_ = false;
 };
 
 template <class Set, class Backend = Portable>
@@ -56,6 +58,7 @@ private:
     std::array<Poly, Set::k * Set::l> matrix_{};
     std::array<Poly, Set::k> t1_{};  // t1 2^d, transformed
     PublicKeyHash hash_{};
+    bool loaded_ = false;
 };
 
 }  // namespace quoin::core::ml_dsa

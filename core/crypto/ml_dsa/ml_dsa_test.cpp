@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+
 #include "core/crypto/ml_dsa/fixture.hpp"
 #include "core/crypto/ml_dsa/layout.hpp"
 #include "core/crypto/ml_dsa/loaded.hpp"
@@ -234,6 +236,53 @@ TYPED_TEST(ml_dsa_operations, loaded_keys__sign_and_verify__same_as_without) {
     }
 }
 
+TYPED_TEST(ml_dsa_operations, loaded_keys__never_loaded_or_refused__state_wrong) {
+    using Set = typename TestFixture::Set;
+    using Backend = typename TypeParam::Backend;
+    if constexpr (!std::is_same_v<Backend, LowMemory>) {
+        const auto private_key = std::make_unique<LoadedPrivateKey<Set, Backend>>();
+        const auto scratch = std::make_unique<SignScratch<Set, Backend>>();
+        ByteVector signature(Set::signature_size);
+        const std::span<std::uint8_t, Set::signature_size> out(signature);
+        const auto expect_refused = [&] {
+            const Context context;
+            const Result<void> whole = private_key->sign({}, context, deterministic, out, *scratch);
+            ASSERT_FALSE(whole.has_value());
+            EXPECT_EQ(whole.error(), Code::state_wrong);
+            const Result<void> mu = private_key->sign_mu(Mu{}, deterministic, out, *scratch);
+            ASSERT_FALSE(mu.has_value());
+            EXPECT_EQ(mu.error(), Code::state_wrong);
+            EXPECT_EQ(signature, ByteVector(Set::signature_size));
+        };
+        expect_refused();
+        // A key that was sound does not stay after one that was not.
+        ASSERT_TRUE(private_key->load(this->pair.sk()).has_value());
+        ByteVector damaged = this->pair.private_key;
+        damaged[PrivateKeyLayout<Set>::s2] = 0xff;
+        ASSERT_FALSE(private_key->load(PrivateKey<Set>(damaged)).has_value());
+        expect_refused();
+
+        const auto public_key = std::make_unique<LoadedPublicKey<Set, Backend>>();
+        const auto verify_scratch = std::make_unique<VerifyScratch<Set>>();
+        const Signature<Set> valid(this->signature);
+        const Result<void> whole = public_key->verify(
+            this->message, *Context::of(this->context), valid, *verify_scratch);
+        ASSERT_FALSE(whole.has_value());
+        EXPECT_EQ(whole.error(), Code::state_wrong);
+        const Result<void> mu = public_key->verify_mu(Mu{}, valid, *verify_scratch);
+        ASSERT_FALSE(mu.has_value());
+        EXPECT_EQ(mu.error(), Code::state_wrong);
+    }
+}
+
+// What loaded.hpp promises to those who plan memory.
+static_assert(sizeof(LoadedPrivateKey<Set44>) == 28800);
+static_assert(sizeof(LoadedPrivateKey<Set65>) == 48256);
+static_assert(sizeof(LoadedPrivateKey<Set87>) == 81024);
+static_assert(sizeof(LoadedPublicKey<Set44>) == 20576);
+static_assert(sizeof(LoadedPublicKey<Set65>) == 36960);
+static_assert(sizeof(LoadedPublicKey<Set87>) == 65632);
+
 TEST(ml_dsa_context, of__256_bytes__input_invalid) {
     EXPECT_TRUE(Context::of(random_bytes(255)).has_value());
     const auto refused = Context::of(random_bytes(256));
@@ -259,7 +308,12 @@ TYPED_TEST(ml_dsa_operations, is_hint__each_rule_broken__refused) {
     EXPECT_FALSE(hint({8, 7}, {2}));           // descending
     EXPECT_FALSE(hint({1, 2}, {2, 1}));        // ends descend
     EXPECT_FALSE(hint({1, 2}, {1}));           // not zero after the last
-    EXPECT_FALSE(hint({}, {Set::omega + 1}));  // too many
+    // Too many, and no other rule broken: omega positions and then the first end itself ascend.
+    ByteVector y(Set::omega + Set::k, Set::omega + 1);
+    std::iota(y.begin(), y.begin() + Set::omega, std::uint8_t{0});
+    EXPECT_FALSE(is_hint<Set>(y.data()));
+    std::fill(y.begin() + Set::omega, y.end(), std::uint8_t{Set::omega});
+    EXPECT_TRUE(is_hint<Set>(y.data()));
     EXPECT_FALSE(hint({}, {255}));
 }
 

@@ -6,6 +6,8 @@
 #include "core/crypto/ml_dsa/coding.hpp"
 #include "core/crypto/ml_dsa/field.hpp"
 #include "core/crypto/ml_dsa/fixture.hpp"
+#include "core/crypto/ml_dsa/layout.hpp"
+#include "core/crypto/ml_dsa/verify_body.hpp"
 #include "core/crypto/test_cpu.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
@@ -114,7 +116,8 @@ class ring : public testing::Test {
             GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
     }
 };
-using Backends = testing::Types<Portable, Avx2>;
+using Backends =
+    std::conditional_t<avx2_is_built, testing::Types<Portable, Avx2>, testing::Types<Portable>>;
 TYPED_TEST_SUITE(ring, Backends);
 
 TYPED_TEST(ring, multiply__random_and_extreme__as_schoolbook) {
@@ -139,15 +142,14 @@ TYPED_TEST(ring, multiply__random_and_extreme__as_schoolbook) {
     }
 }
 
-TYPED_TEST(ring, inverse_ntt__largest_input__does_not_overflow) {
-    for (const std::int32_t value : {q - 1, 1 - q}) {
+TYPED_TEST(ring, inverse_ntt__constant_and_largest_input__constant_term_times_2_32) {
+    for (const std::int32_t value : {q - 1, 1 - q, 1, q / 3, -12345}) {
         Poly x = constant_poly(value);
         Ring<TypeParam>::inverse_ntt(x);
         Ring<TypeParam>::to_unsigned(x);
-        for (const std::int32_t c : x.c) {
-            ASSERT_GE(c, 0);
-            ASSERT_LT(c, q);
-        }
+        // v everywhere is the transform of the constant v; Montgomery's 2^32 is for multiply().
+        ASSERT_EQ(x.c[0], modulo(modulo(value) << 32));
+        for (std::size_t i = 1; i < n; ++i) ASSERT_EQ(x.c[i], 0) << i;
     }
 }
 
@@ -200,6 +202,31 @@ TYPED_TEST(ring, exceeds__one_coefficient_at_the_bound__found_anywhere) {
         }
         x.c[i] = -99;
     }
+}
+
+template <class Set>
+void check_bound_of_z() {
+    constexpr std::int32_t bound = Set::gamma1 - Set::beta;  // Algorithm 8, line 13
+    for (const std::size_t at : {std::size_t{0}, n / 2, n - 1}) {
+        for (const std::int32_t value : {bound - 1, 1 - bound, bound, -bound}) {
+            ByteVector signature(Set::signature_size);
+            Poly z{};
+            z.c[at] = value;
+            for (std::size_t j = 0; j < Set::l; ++j) {
+                Coding<Set, Portable>::pack_z(
+                    signature.data() + SignatureLayout<Set>::z + j * Set::z_poly_size, z);
+            }
+            const Verifier<Set, Portable> verifier{Signature<Set>(signature)};
+            for (std::size_t j = 0; j < Set::l; ++j) {
+                EXPECT_EQ(verifier.load_z(z, j), std::abs(value) < bound) << value;
+            }
+        }
+    }
+}
+TEST(ml_dsa_verifier, load_z__at_the_bound__refused) {
+    check_bound_of_z<Set44>();
+    check_bound_of_z<Set65>();
+    check_bound_of_z<Set87>();
 }
 
 }  // namespace

@@ -124,6 +124,7 @@ std::size_t take_small(std::int32_t* out, std::size_t count, const std::uint8_t*
             alignas(32) std::int32_t last[8];
             store(last, values);
             for (std::size_t i = 0; count + i < n; ++i) out[count + i] = last[i];
+            ct::wipe_object(last);
         }
         count += static_cast<std::size_t>(__builtin_popcount(mask));
     }

@@ -200,7 +200,8 @@ Result<void> sign(PrivateKey<Set> private_key, Bytes message, const Context& con
 
 template <class Set, class Backend>
 Result<void> LoadedPrivateKey<Set, Backend>::load(PrivateKey<Set> private_key) {
-    if (load_key<Set, Backend>(key_, private_key)) return {};
+    loaded_ = load_key<Set, Backend>(key_, private_key);
+    if (loaded_) return {};
     ct::wipe_object(key_);
     return std::unexpected(Code::peer_malformed);
 }
@@ -209,6 +210,7 @@ template <class Set, class Backend>
 Result<void> LoadedPrivateKey<Set, Backend>::sign_mu(
     const Mu& mu, Randomness randomness, std::span<std::uint8_t, Set::signature_size> signature,
     SignScratch<Set, Backend>& scratch) const {
+    if (!loaded_) return std::unexpected(Code::state_wrong);
     return Signer<Set, Backend>{key_, signature, scratch}.run(randomness, mu);
 }
 
@@ -217,6 +219,7 @@ Result<void> LoadedPrivateKey<Set, Backend>::sign(
     Bytes message, const Context& context, Randomness randomness,
     std::span<std::uint8_t, Set::signature_size> signature,
     SignScratch<Set, Backend>& scratch) const {
+    if (!loaded_) return std::unexpected(Code::state_wrong);
     return sign_mu(mu_of<Backend>(key_.tr, context, message), randomness, signature, scratch);
 }
 

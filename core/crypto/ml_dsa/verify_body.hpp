@@ -114,11 +114,13 @@ void LoadedPublicKey<Set, Backend>::load(PublicKey<Set> public_key) {
         Verifier<Set, Backend>::load_t1(t1_[i], public_key, i);
     }
     hash_ = public_key_hash<Backend>(public_key);
+    loaded_ = true;
 }
 
 template <class Set, class Backend>
 Result<void> LoadedPublicKey<Set, Backend>::verify_mu(const Mu& mu, Signature<Set> signature,
                                                       VerifyScratch<Set>& scratch) const {
+    if (!loaded_) return std::unexpected(Code::state_wrong);
     return verify_rows<Set, Backend>(mu, signature, scratch, [&](std::size_t i) -> const Poly& {
         Ring<Backend>::dot(scratch.w, &matrix_[i * Set::l], scratch.z.data(), Set::l);
         return t1_[i];
@@ -129,6 +131,7 @@ template <class Set, class Backend>
 Result<void> LoadedPublicKey<Set, Backend>::verify(Bytes message, const Context& context,
                                                    Signature<Set> signature,
                                                    VerifyScratch<Set>& scratch) const {
+    if (!loaded_) return std::unexpected(Code::state_wrong);
     if (!is_hint<Set>(signature.data() + SignatureLayout<Set>::h)) {  // before anything costs
         return std::unexpected(Code::integrity_signature);
     }

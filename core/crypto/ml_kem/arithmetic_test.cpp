@@ -4,6 +4,7 @@
 #include <random>
 
 #include "core/crypto/ml_kem/ml_kem.hpp"
+#include "core/crypto/test_cpu.hpp"
 
 namespace quoin::core::ml_kem {
 namespace {
@@ -68,8 +69,8 @@ protected:
     using Math = Arithmetic<Backend>;
 
     void SetUp() override {
-        if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
+        if (!test::runs_here<Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
         }
     }
     std::mt19937_64 generator_{std::random_device{}()};

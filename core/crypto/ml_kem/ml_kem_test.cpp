@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/crypto/ml_kem/fixture.hpp"
+#include "core/crypto/test_cpu.hpp"
 
 namespace quoin::core::ml_kem {
 namespace {
@@ -28,11 +29,8 @@ protected:
     using Our = Ours<Set, Backend>;
 
     void SetUp() override {
-        if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
-        }
-        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        if (!test::runs_here<Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
         }
     }
     ByteVector random(std::size_t size) { return test::random_bytes(generator_, size); }

@@ -231,6 +231,7 @@ void sample_group(Poly* out, States<Backend>& states, Passenger& passenger, std:
             }
         }
     }
+    ct::wipe_object(streams);  // the fourth may be the passenger's
 }
 
 }  // namespace

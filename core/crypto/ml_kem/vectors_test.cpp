@@ -7,6 +7,7 @@
 
 #include "core/crypto/keccak/keccak.hpp"
 #include "core/crypto/ml_kem/fixture.hpp"
+#include "core/crypto/test_cpu.hpp"
 
 namespace quoin::core::ml_kem {
 namespace {
@@ -154,11 +155,8 @@ template <class Backend>
 class vectors : public testing::Test {
 protected:
     void SetUp() override {
-        if (std::is_same_v<Backend, Avx2> && __builtin_cpu_supports("avx2") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
-        }
-        if (std::is_same_v<Backend, Avx512> && __builtin_cpu_supports("avx512vl") == 0) {
-            GTEST_SKIP() << "NOT RUN: this processor has no AVX-512VL";
+        if (!test::runs_here<Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
         }
     }
 };
