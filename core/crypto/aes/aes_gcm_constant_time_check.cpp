@@ -52,9 +52,16 @@ int main(int argument_count, char** arguments) {
     using namespace quoin::core;
     const std::string_view what = argument_count == 2 ? arguments[1] : "";
     if (!test::under_valgrind()) return 2;
-    if (what == "words_32") aes_gcm::check<aes_gcm::Bitsliced<std::uint32_t>>();
-    if (what == "words_64") aes_gcm::check<aes_gcm::Bitsliced<std::uint64_t>>();
-    if (what == "aes_ni") aes_gcm::check<AesNi, avx2_is_built>();
-    if (what == "leak") aes_gcm::leak();
+    if (what == "words_32") {
+        aes_gcm::check<aes_gcm::Bitsliced<std::uint32_t>>();
+    } else if (what == "words_64") {
+        aes_gcm::check<aes_gcm::Bitsliced<std::uint64_t>>();
+    } else if (what == "aes_ni") {
+        aes_gcm::check<AesNi, avx2_is_built>();
+    } else if (what == "leak") {
+        aes_gcm::leak();
+    } else {
+        return 1;  // a misspelt check must not pass
+    }
     return 0;
 }

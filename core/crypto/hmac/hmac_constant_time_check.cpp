@@ -68,12 +68,22 @@ int main(int argument_count, char** arguments) {
     using namespace quoin::core;
     const std::string_view what = argument_count == 2 ? arguments[1] : "";
     if (!test::under_valgrind()) return 2;
-    if (what == "sha256") check<sha2::Sha256>();
-    if (what == "sha384") check<sha2::Sha384>();
-    if (what == "sha512") check<sha2::Sha512>();
-    if (what == "sha3_256") check<hmac::Sha3<32>>();
-    if (what == "hkdf") check_hkdf();
-    if (what == "verify") check_verify();
-    if (what == "leak") leak();
+    if (what == "sha256") {
+        check<sha2::Sha256>();
+    } else if (what == "sha384") {
+        check<sha2::Sha384>();
+    } else if (what == "sha512") {
+        check<sha2::Sha512>();
+    } else if (what == "sha3_256") {
+        check<hmac::Sha3<32>>();
+    } else if (what == "hkdf") {
+        check_hkdf();
+    } else if (what == "verify") {
+        check_verify();
+    } else if (what == "leak") {
+        leak();
+    } else {
+        return 1;  // a misspelt check must not pass
+    }
     return 0;
 }

@@ -60,8 +60,14 @@ int main(int argument_count, char** arguments) {
     using namespace quoin::core;
     const std::string_view what = argument_count == 2 ? arguments[1] : "";
     if (!test::under_valgrind()) return 2;
-    if (what == "tls_group") hybrid::check_tls_group();
-    if (what == "x_wing") hybrid::check_x_wing();
-    if (what == "leak") hybrid::leak();
+    if (what == "tls_group") {
+        hybrid::check_tls_group();
+    } else if (what == "x_wing") {
+        hybrid::check_x_wing();
+    } else if (what == "leak") {
+        hybrid::leak();
+    } else {
+        return 1;  // a misspelt check must not pass
+    }
     return 0;
 }

@@ -79,7 +79,7 @@ template <class Backend>
 Operations ml_dsa_verify();
 Operations ml_dsa_verify_low_memory();
 template <class Backend>
-Operations x_wing_kem();
+Operations hybrid_kems();  // X25519MLKEM768, X-Wing
 template <class Backend>
 Operations slh_dsa_sign();  // hundreds of thousands of hashes
 template <class Backend>

@@ -25,7 +25,8 @@ struct Kem {
     // With the check of the key; OpenSSL's is when its key object is made.
     void encapsulate() {
         const auto key = EncapsulationKey<Set>::template check<Backend>(ek);
-        if (key) core::ml_kem::encapsulate<Set, Backend>(secret, ciphertext, *key, random, space);
+        must_work(key.has_value(), "ML-KEM's check of the key");
+        core::ml_kem::encapsulate<Set, Backend>(secret, ciphertext, *key, random, space);
     }
     void decapsulate() {
         core::ml_kem::decapsulate<Set, Backend>(secret, DecapsulationKey<Set>::danger_unchecked(dk),

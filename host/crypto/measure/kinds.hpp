@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "core/crypto/backend.hpp"
 #include "host/crypto/measure/measure.hpp"
@@ -17,6 +18,9 @@ void add_kems(Comparisons& all);
 void add_signatures(Comparisons& all);
 void add_curves(Comparisons& all);
 void add_symmetric(Comparisons& all);
+
+// Ends the program if ours refused, as PeerKey does for OpenSSL: a refusal is fast, and no figure.
+void must_work(bool worked, std::string_view operation);
 
 // Bytes that are not all the same, the same in each run.
 template <std::size_t Size>

@@ -1,5 +1,8 @@
 #include "host/crypto/measure/measure.hpp"
 
+#include <spdlog/spdlog.h>
+
+#include <cstdlib>
 #include <fstream>
 
 #include "host/crypto/measure/kinds.hpp"
@@ -13,6 +16,12 @@ std::vector<Comparison> comparisons() {
     add_curves(all);
     add_symmetric(all);
     return all;
+}
+
+void must_work(bool worked, std::string_view operation) {
+    if (worked) return;
+    spdlog::critical("core/crypto: {} refused what it must take", operation);
+    std::abort();
 }
 
 speed::Outcome run(const Comparison& comparison, speed::Options options) {

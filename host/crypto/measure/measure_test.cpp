@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "host/crypto/measure/kinds.hpp"
 #include "host/crypto/measure/selftest.hpp"
 #include "host/crypto/processor.hpp"
 
@@ -45,6 +46,11 @@ TEST(comparisons, each_once__both_sides__run) {
     }
     EXPECT_TRUE(names.contains("ML-DSA-65 sign"));
     EXPECT_TRUE(names.contains("ML-KEM-768 decaps"));
+}
+
+TEST(must_work, refused__ends_the_program) {
+    must_work(true, "nothing");
+    EXPECT_DEATH(must_work(false, "nothing"), "");
 }
 
 TEST(run, a_comparison__divides_by_its_calls) {

@@ -22,7 +22,7 @@ void add_portable(std::vector<Group>& groups) {
          {sha2<Portable>(), keccak<Portable>(), hmac(), aes<Portable>(), curve25519(),
           ml_kem<Portable>(), ml_dsa<Portable>(), ml_dsa_verify<Portable>(), ml_dsa_low_memory(),
           ml_dsa_verify_low_memory(), slh_dsa_sign<Portable>(), slh_dsa_verify<Portable>(),
-          composite<Portable>(), x_wing_kem<Portable>(), lms_sign<Portable>(),
+          composite<Portable>(), hybrid_kems<Portable>(), lms_sign<Portable>(),
           lms_verify<Portable>()}) {
         groups.push_back({"portable", operations});
     }
@@ -42,7 +42,7 @@ void add_x86(std::vector<Group>& groups) {
     if (processor().avx2) {
         for (const Operations operations :
              {keccak<Avx2>(), ml_kem<Avx2>(), ml_dsa<Avx2>(), ml_dsa_verify<Avx2>(),
-              slh_dsa_sign<Avx2>(), slh_dsa_verify<Avx2>(), composite<Avx2>(), x_wing_kem<Avx2>(),
+              slh_dsa_sign<Avx2>(), slh_dsa_verify<Avx2>(), composite<Avx2>(), hybrid_kems<Avx2>(),
               lms_sign<Avx2>(), lms_verify<Avx2>()}) {
             groups.push_back({"avx2", operations});
         }

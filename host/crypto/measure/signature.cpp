@@ -28,12 +28,16 @@ struct MlDsa {
         ml_dsa::keygen<Set, Backend>(ml_dsa::Seed(copy), public_key, private_key, space.keygen);
     }
     void sign(const Message& message) {
-        static_cast<void>(ml_dsa::sign<Set, Backend>(private_key, message, {},
-                                                     ml_dsa::deterministic, signature, space.sign));
+        must_work(ml_dsa::sign<Set, Backend>(private_key, message, {}, ml_dsa::deterministic,
+                                             signature, space.sign)
+                      .has_value(),
+                  "ML-DSA sign");
     }
     void verify() {
-        static_cast<void>(ml_dsa::verify<Set, Backend>(public_key, pattern<32>(0), {},
-                                                       good_signature, space.verify));
+        must_work(ml_dsa::verify<Set, Backend>(public_key, pattern<32>(0), {}, good_signature,
+                                               space.verify)
+                      .has_value(),
+                  "ML-DSA verify");
     }
 
     std::array<std::uint8_t, 32> seed = pattern<32>(5);
@@ -83,9 +87,11 @@ struct SlhDsa {
     }
     void verify() {
         const std::size_t i = ours++ % signatures.size();
-        static_cast<void>(slh_dsa::verify<Set, Backend>(
-            std::span(key).template first<Set::public_key_size>(),
-            pattern<32>(static_cast<std::uint8_t>(i)), {}, signatures[i]));
+        must_work(slh_dsa::verify<Set, Backend>(
+                      std::span(key).template first<Set::public_key_size>(),
+                      pattern<32>(static_cast<std::uint8_t>(i)), {}, signatures[i])
+                      .has_value(),
+                  "SLH-DSA verify");
     }
     void peer_verify() {
         const std::size_t i = theirs++ % signatures.size();
@@ -129,15 +135,16 @@ struct Lms {
     void sign() {
         lms::Signer<Family, Backend> fresh(key, storage);
         auto index = lms::Reservation::danger_already_durable(7, 1).take();
-        if (!fresh.open() || !index) return;
-        static_cast<void>(fresh.sign(*std::move(index), message, signature));
+        must_work(fresh.open() && index && fresh.sign(*std::move(index), message, signature),
+                  "LMS sign");
     }
     void sign_next() {
         auto index = lms::Reservation::danger_already_durable(next++, 1).take();
-        if (index) static_cast<void>(signer->sign(*std::move(index), message, spare));
+        must_work(index && signer->sign(*std::move(index), message, spare), "LMS sign");
     }
     void verify() {
-        static_cast<void>(lms::verify<Family, Backend>(public_key, message, signature));
+        must_work(lms::verify<Family, Backend>(public_key, message, signature).has_value(),
+                  "LMS verify");
     }
 
     std::array<std::uint8_t, 16> identifier = pattern<16>(9);
@@ -164,7 +171,7 @@ void add_lms(Comparisons& all) {
                            keys->signer = std::make_unique<lms::Signer<lms::Sha256M32, Backend>>(
                                keys->key, keys->storage);
                            keys->next = 0;
-                           static_cast<void>(keys->signer->open());
+                           must_work(keys->signer->open().has_value(), "LMS open");
                        }
                        for (std::size_t i = 0; i < message_count; ++i) keys->sign_next();
                    },

@@ -18,7 +18,7 @@ std::span<const Group> image() {
         lms_sign<Portable>,
         lms_verify<Portable>,
         ml_kem<Portable>,
-        x_wing_kem<Portable>,
+        hybrid_kems<Portable>,
         ml_dsa<Portable>,
         ml_dsa_verify<Portable>,
         ml_dsa_low_memory,
