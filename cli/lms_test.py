@@ -106,20 +106,23 @@ class Lms(unittest.TestCase):
     def test_sign__killed_at_any_moment__no_index_twice(self):
         self.keygen("--levels", "5/8")
         seen = set()
+        kills = 0
         for round_ in range(12):
             process = subprocess.Popen([PROGRAM, "lms", "sign", str(self.key), str(self.image), "--passphrase-file",
                                         str(self.passphrase)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                process.wait(timeout=0.05 * round_)
+                process.wait(timeout=0.05 * round_ if round_ < 11 else None)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)
-                process.wait()
+                kills += process.wait() == -signal.SIGKILL
             signature = self.folder / "image.bin.lms"
             if signature.exists():
                 index = int.from_bytes(signature.read_bytes()[4:8], "big")
                 self.assertNotIn(index, seen)
                 seen.add(index)
                 signature.unlink()
+        self.assertGreater(kills, 0)
+        self.assertGreater(len(seen), 0)
         status = json.loads(self.quoin("status", self.key, "--json"))
         self.assertGreaterEqual(status["used"], len(seen))
 

@@ -12,7 +12,6 @@
 #include <utility>
 
 #include "core/base/constant_time.hpp"
-#include "host/descriptor.hpp"
 
 namespace quoin::files {
 namespace {
@@ -68,6 +67,24 @@ Result<std::string> write_temporary(const fs::path& file, std::string_view conte
     return name;
 }
 
+Result<std::string> read_all(int descriptor, const fs::path& file, std::size_t limit) {
+    std::string content;
+    Piece piece;
+    for (;;) {
+        const ssize_t got = ::read(descriptor, piece.bytes, sizeof piece.bytes);
+        if (got < 0) {
+            if (errno == EINTR) continue;
+            return system_failure(file, "read");
+        }
+        if (got == 0) return content;
+        content.append(piece.bytes, static_cast<std::size_t>(got));
+        if (content.size() > limit) {
+            return fail(Code::input_invalid, "{}: longer than the limit of {} bytes", file.string(),
+                        limit);
+        }
+    }
+}
+
 // Where the last whole line ends.
 Result<off_t> end_of_lines(int descriptor, const fs::path& file) {
     off_t end = ::lseek(descriptor, 0, SEEK_END);
@@ -94,21 +111,7 @@ Result<void> sync_folder(const fs::path& folder) {
 Result<std::string> read(const fs::path& file, std::size_t limit) {
     const Descriptor opened(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
     if (!opened) return system_failure(file, "open");
-    std::string content;
-    Piece piece;
-    for (;;) {
-        const ssize_t got = ::read(opened.number(), piece.bytes, sizeof piece.bytes);
-        if (got < 0) {
-            if (errno == EINTR) continue;
-            return system_failure(file, "read");
-        }
-        if (got == 0) return content;
-        content.append(piece.bytes, static_cast<std::size_t>(got));
-        if (content.size() > limit) {
-            return fail(Code::input_invalid, "{}: longer than the limit of {} bytes", file.string(),
-                        limit);
-        }
-    }
+    return read_all(opened.number(), file, limit);
 }
 
 Result<void> write_atomically(const fs::path& file, std::string_view content, mode_t mode) {
@@ -177,8 +180,52 @@ Result<Lock> lock_folder(const fs::path& folder) {
     return lock;
 }
 
-Result<Lock> lock_file(const fs::path& file) {
-    const int descriptor = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+Result<HeldFolder> HeldFolder::open(const fs::path& folder) {
+    Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!opened) return system_failure(folder, "open");
+    return HeldFolder(folder, std::move(opened));
+}
+
+Result<std::string> HeldFolder::read(const std::string& name, std::size_t limit) const {
+    const fs::path file = folder_ / name;
+    // Without O_NONBLOCK a pipe of that name would wait for its writer.
+    const Descriptor opened(
+        ::openat(opened_.number(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!opened && errno == ELOOP) {
+        return fail(Code::integrity_mismatch, "{}: is a symbolic link", file.string());
+    }
+    if (!opened) return system_failure(file, "open");
+    struct stat status{};
+    if (::fstat(opened.number(), &status) != 0) return system_failure(file, "read");
+    if (!S_ISREG(status.st_mode) || status.st_nlink > 1) {
+        return fail(Code::integrity_mismatch, "{}: is no plain file, or has a second name",
+                    file.string());
+    }
+    return read_all(opened.number(), file, limit);
+}
+
+Result<void> HeldFolder::replace(const std::string& name, std::string_view content,
+                                 mode_t mode) const {
+    const fs::path file = folder_ / name;
+    const std::string temporary = name + ".new";
+    if (::unlinkat(opened_.number(), temporary.c_str(), 0) != 0 && errno != ENOENT) {
+        return system_failure(file, "remove what a crash left beside it");
+    }
+    const Descriptor opened(::openat(opened_.number(), temporary.c_str(),
+                                     O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+    if (!opened) return system_failure(file, "create");
+    QUOIN_CHECK(write_all(opened.number(), content, file));
+    if (::renameat(opened_.number(), temporary.c_str(), opened_.number(), name.c_str()) != 0) {
+        return system_failure(file, "rename to");
+    }
+    if (::fsync(opened_.number()) != 0) return system_failure(file, "write the folder to the disk");
+    return {};
+}
+
+Result<Lock> HeldFolder::lock(const std::string& name) const {
+    const fs::path file = folder_ / name;
+    const int descriptor =
+        ::openat(opened_.number(), name.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0) return system_failure(file, "open");
     Lock lock(descriptor);
     if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
@@ -186,6 +233,17 @@ Result<Lock> lock_file(const fs::path& file) {
         return fail(Code::resource_unavailable, "{}: another process holds it", file.string());
     }
     return lock;
+}
+
+Result<void> HeldFolder::check(const std::string& name, const Lock& lock) const {
+    struct stat held{};
+    struct stat named{};
+    const bool same = ::fstat(lock.descriptor_, &held) == 0 &&
+                      ::fstatat(opened_.number(), name.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+                      held.st_dev == named.st_dev && held.st_ino == named.st_ino;
+    if (same) return {};
+    return fail(Code::integrity_mismatch, "{}: was removed or replaced while it was held",
+                (folder_ / name).string());
 }
 
 }  // namespace quoin::files

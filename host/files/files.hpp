@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "host/descriptor.hpp"
 #include "host/error.hpp"
 
 namespace quoin::files {
@@ -49,15 +50,36 @@ public:
 
 private:
     friend Result<Lock> lock_folder(const std::filesystem::path& folder);
-    friend Result<Lock> lock_file(const std::filesystem::path& file);
+    friend class HeldFolder;
     explicit Lock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;
 };
 using FolderLock = Lock;
 // Does not wait: a folder that another process holds is resource_unavailable.
 Result<Lock> lock_folder(const std::filesystem::path& folder);
-// The same for an empty file that stands for something, made if it is not there. Never remove or
-// rename it: who holds it would then hold nothing.
-Result<Lock> lock_file(const std::filesystem::path& file);
+
+// A folder held open: the names in it mean the same files after the folder was moved, another was
+// put in its place, or the process changed its directory. Symbolic links in it are not followed.
+class HeldFolder {
+public:
+    static Result<HeldFolder> open(const std::filesystem::path& folder);
+
+    // As read(). What is no plain file with this one name (a link of either kind) is
+    // integrity_mismatch.
+    Result<std::string> read(const std::string& name, std::size_t limit) const;
+    // As write_atomically(), by way of NAME.new. One writer at a time, kept by a lock.
+    Result<void> replace(const std::string& name, std::string_view content, mode_t mode) const;
+    // An empty file that stands for something, made if it is not there. Does not wait: one that is
+    // held is resource_unavailable.
+    Result<Lock> lock(const std::string& name) const;
+    // integrity_mismatch if `name` is not the file that `lock` holds: it was removed or replaced.
+    Result<void> check(const std::string& name, const Lock& lock) const;
+
+private:
+    HeldFolder(std::filesystem::path folder, Descriptor opened)
+        : folder_(std::move(folder)), opened_(std::move(opened)) {}
+    std::filesystem::path folder_;  // for messages
+    Descriptor opened_;
+};
 
 }  // namespace quoin::files

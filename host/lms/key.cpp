@@ -187,6 +187,7 @@ Result<SigningKey> SigningKey::open(const fs::path& folder, const crypto::Passph
 }
 
 Result<ByteVector> SigningKey::sign(Bytes message) {
+    QUOIN_CHECK(counter_.check_process());  // a child by fork() has the same block
     if (block_.left() == 0) {
         QUOIN_TRY(block_, counter_.reserve(block_size_));
     }

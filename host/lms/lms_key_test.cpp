@@ -1,4 +1,6 @@
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "host/files/files.hpp"
 #include "host/lms/key.hpp"
@@ -58,6 +60,23 @@ TEST_F(key_folder, sign__last_index_used__resource_full) {
     EXPECT_EQ(key->left(), 0U);
     EXPECT_TRUE(runs_low(0, 32));
     EXPECT_FALSE(runs_low(32, 32));
+}
+
+// The child's block is the parent's.
+TEST_F(key_folder, sign__in_a_forked_child__state_wrong) {
+    make(small);
+    auto key = SigningKey::open(folder, passphrase, 8);
+    ASSERT_TRUE(key);
+    ASSERT_TRUE(key->sign({}));
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto signature = key->sign({});
+        ::_exit(!signature && signature.error().code == Code::state_wrong ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_TRUE(key->sign({}));
 }
 
 TEST_F(key_folder, open__held_by_another__resource_unavailable) {

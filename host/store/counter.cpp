@@ -61,8 +61,15 @@ bool is_word(std::string_view owner) {
            std::ranges::all_of(owner, [](char c) { return c > ' ' && c < 0x7f; });
 }
 
-Result<State> read_state(const fs::path& file, std::string_view owner) {
-    QUOIN_TRY(const std::string text, files::read(file, max_file_size));
+Result<files::HeldFolder> hold_folder_of(const fs::path& file) {
+    return files::HeldFolder::open(file.has_parent_path() ? file.parent_path() : fs::path("."));
+}
+
+std::string lock_of(const fs::path& file) { return file.filename().string() + ".lock"; }
+
+Result<State> read_state(const files::HeldFolder& folder, const fs::path& file,
+                         std::string_view owner) {
+    QUOIN_TRY(const std::string text, folder.read(file.filename().string(), max_file_size));
     State state;
     if (!parse(text, state)) {
         return fail(Code::integrity_mismatch,
@@ -87,25 +94,42 @@ Result<void> Counter::create(const fs::path& file, std::string_view owner, std::
 }
 
 Result<Counter> Counter::open(const fs::path& file, std::string_view owner) {
+    QUOIN_TRY(files::HeldFolder folder, hold_folder_of(file));
     // Before the lock, which would make a file beside nothing.
-    QUOIN_CHECK(files::read(file, max_file_size));
-    auto lock = files::lock_file(file.string() + ".lock");
-    if (!lock) return std::unexpected(lock.error());
-    QUOIN_TRY(State state, read_state(file, owner));
-    Counter counter(*std::move(lock), file, std::move(state.owner));
+    QUOIN_CHECK(folder.read(file.filename().string(), max_file_size));
+    QUOIN_TRY(files::Lock lock, folder.lock(lock_of(file)));
+    QUOIN_TRY(State state, read_state(folder, file, owner));
+    Counter counter(std::move(folder), std::move(lock), file, std::move(state.owner));
     counter.next_ = state.next;
     counter.limit_ = state.limit;
     return counter;
 }
 
 Result<Counter::Seen> Counter::look(const fs::path& file, std::string_view owner) {
-    QUOIN_TRY(const State state, read_state(file, owner));
+    QUOIN_TRY(const files::HeldFolder folder, hold_folder_of(file));
+    QUOIN_TRY(const State state, read_state(folder, file, owner));
     return Seen{state.next, state.limit};
 }
 
+Result<void> Counter::check_process() const {
+    if (::getpid() == process_) return {};
+    return fail(Code::state_wrong, "{}: belongs to the process that opened it", file_.string());
+}
+
+Result<void> Counter::check_unchanged() const {
+    QUOIN_CHECK(folder_.check(lock_of(file_), lock_));
+    QUOIN_TRY(const State state, read_state(folder_, file_, owner_));
+    if (state.next == next_ && state.limit == limit_) return {};
+    return fail(Code::integrity_mismatch,
+                "{}: was changed while it was held: an index used twice gives the key away. Make "
+                "a new key",
+                file_.string());
+}
+
 Result<Reservation> Counter::reserve(std::uint64_t count) {
+    QUOIN_CHECK(check_process());
     if (broken_) {
-        return fail(Code::state_wrong, "{}: a write failed; open the counter again",
+        return fail(Code::state_wrong, "{}: a reservation failed; open the counter again",
                     file_.string());
     }
     if (left() == 0) {
@@ -115,7 +139,10 @@ Result<Reservation> Counter::reserve(std::uint64_t count) {
     const std::uint64_t first = next_;
     const std::uint64_t size = std::min(std::max<std::uint64_t>(count, 1), left());
     broken_ = true;  // until it is known what the disk holds
-    QUOIN_CHECK(files::write_atomically(file_, to_text({owner_, first + size, limit_}), 0600));
+    QUOIN_CHECK(check_unchanged());
+    QUOIN_CHECK(
+        folder_.replace(file_.filename().string(), to_text({owner_, first + size, limit_}), 0600));
+    QUOIN_CHECK(folder_.check(lock_of(file_), lock_));  // nobody else came in meanwhile
     broken_ = false;
     next_ = first + size;
     return Reservation::danger_already_durable(first, size);

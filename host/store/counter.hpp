@@ -14,16 +14,23 @@
 //   limit <how many there are>
 //   sha256 <of the lines above>
 //
-// Errors: another holder: resource_unavailable. A file that is damaged, or another owner's:
-// integrity_mismatch, and no index ever again before a person has looked. None left: resource_full.
-// After a failed write this object gives nothing more (state_wrong): open it again.
+// Errors: another holder: resource_unavailable. A file that is damaged, or another owner's, or a
+// link: integrity_mismatch, and no index ever again before a person has looked. So is, in
+// reserve(), a file that is not as this object left it, and a lock that was removed. None left:
+// resource_full. After a failed reserve() this object gives nothing more (state_wrong): open it
+// again; so does the copy in a child made by fork().
+//
+// The folder is held open, not its name: moved while held, it is still this counter.
 //
 // NOT protected: whoever puts back an old copy of the file (a restored backup, a cloned disk, a
 // rolled-back virtual machine) makes indices be given twice. The checksum finds damage, not that.
-// Until issue 6 adds an anchor outside the disk, keep such files out of backups and images.
+// Until issue 6 adds an anchor outside the disk, keep such files out of backups and images. Nor
+// does it help to remove FILE.lock in the instant between reserve()'s check and its rename.
 //
-// Threads: one owner. A child made by fork() must not use the parent's object.
+// Threads: one owner.
 #pragma once
+
+#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -58,13 +65,24 @@ public:
     std::uint64_t next() const { return next_; }
     std::uint64_t limit() const { return limit_; }
 
-private:
-    Counter(files::Lock lock, std::filesystem::path file, std::string owner)
-        : lock_(std::move(lock)), file_(std::move(file)), owner_(std::move(owner)) {}
+    // Not in a child made by fork(), which shares the lock: state_wrong. For holders of a block.
+    Result<void> check_process() const;
 
+private:
+    Counter(files::HeldFolder folder, files::Lock lock, std::filesystem::path file,
+            std::string owner)
+        : folder_(std::move(folder)),
+          lock_(std::move(lock)),
+          file_(std::move(file)),
+          owner_(std::move(owner)) {}
+    // The lock and the file are what this object believes.
+    Result<void> check_unchanged() const;
+
+    files::HeldFolder folder_;
     files::Lock lock_;
     std::filesystem::path file_;
     std::string owner_;
+    pid_t process_ = ::getpid();
     std::uint64_t next_ = 0;
     std::uint64_t limit_ = 0;
     bool broken_ = false;

@@ -1,8 +1,10 @@
 #include "host/store/counter.hpp"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <functional>
 #include <set>
 #include <vector>
 
@@ -101,15 +103,99 @@ TEST_F(counter, create__a_file_is_there__left_alone) {
     EXPECT_EQ(Counter::create(folder / "new", "two words", 5).error().code, Code::input_invalid);
 }
 
-TEST_F(counter, reserve__disk_refuses__nothing_given_then_or_later) {
+// Both name the same file for as long as both hold it, wherever the folder goes.
+TEST_F(counter, reserve__folder_moved_and_another_in_its_place__each_its_own) {
+    const fs::path key = folder / "key";
+    const fs::path old = folder / "old";
+    fs::create_directory(key);
+    ASSERT_TRUE(Counter::create(key / "index", "key", 50));
+    auto opened = Counter::open(key / "index", "key");
+    ASSERT_TRUE(opened);
+    fs::rename(key, old);
+    fs::create_directory(key);
+    ASSERT_TRUE(Counter::create(key / "index", "new", 50));
+    const std::string fresh = *files::read(key / "index");
+    auto block = opened->reserve(2);
+    ASSERT_TRUE(block) << block.error().message;
+    EXPECT_EQ(take(*block), 0U);
+    EXPECT_EQ(*files::read(key / "index"), fresh);
+    EXPECT_EQ(Counter::look(old / "index", "key")->next, 2U);
+    EXPECT_EQ(Counter::open(old / "index", "key").error().code, Code::resource_unavailable);
+}
+
+TEST_F(counter, reserve__lock_removed_and_opened_again__only_the_second_gives) {
+    ASSERT_TRUE(Counter::create(file, "key", 50));
+    auto first = Counter::open(file, "key");
+    ASSERT_TRUE(first);
+    fs::remove(file.string() + ".lock");
+    auto second = Counter::open(file, "key");
+    ASSERT_TRUE(second);
+    EXPECT_TRUE(second->reserve(1));
+    EXPECT_EQ(first->reserve(1).error().code, Code::integrity_mismatch);
+    EXPECT_EQ(first->reserve(1).error().code, Code::state_wrong);
+    EXPECT_EQ(second->reserve(1)->take()->consume(), 1U);
+}
+
+TEST_F(counter, reserve__file_changed_while_held__integrity_mismatch_then_state_wrong) {
+    ASSERT_TRUE(Counter::create(file, "key", 50));
+    const std::string before = *files::read(file);
+    for (const auto& change : std::vector<std::function<void()>>{
+             [&] { ASSERT_TRUE(files::write_atomically(file, before, 0600)); },
+             [&] { ASSERT_TRUE(files::write_atomically(file, "damaged", 0600)); },
+             [&] { fs::remove(file); }}) {
+        fs::remove(file);
+        ASSERT_TRUE(files::create(file, before, 0600));
+        auto opened = Counter::open(file, "key");
+        ASSERT_TRUE(opened);
+        ASSERT_TRUE(opened->reserve(2));
+        change();
+        EXPECT_FALSE(opened->reserve(2));
+        ASSERT_TRUE(files::write_atomically(file, before, 0600));
+        EXPECT_EQ(opened->reserve(2).error().code, Code::state_wrong);
+        EXPECT_EQ(opened->next(), 2U);
+    }
+}
+
+TEST_F(counter, open__link_of_either_kind__integrity_mismatch) {
+    ASSERT_TRUE(Counter::create(folder / "true", "key", 50));
+    fs::create_symlink(folder / "true", file);
+    EXPECT_EQ(Counter::open(file, "key").error().code, Code::integrity_mismatch);
+    EXPECT_EQ(Counter::look(file, "key").error().code, Code::integrity_mismatch);
+    fs::remove(file);
+    fs::create_hard_link(folder / "true", file);
+    EXPECT_EQ(Counter::open(file, "key").error().code, Code::integrity_mismatch);
+    fs::remove(file);
+    EXPECT_TRUE(Counter::open(folder / "true", "key"));
+}
+
+TEST_F(counter, reserve__relative_path_and_another_directory__same_file) {
+    const fs::path before = fs::current_path();
+    fs::create_directory(folder / "other");
+    fs::current_path(folder);
+    ASSERT_TRUE(Counter::create("index", "key", 50));
+    auto opened = Counter::open("index", "key");
+    fs::current_path(folder / "other");
+    const bool created = Counter::create("index", "key", 50).has_value();
+    const bool reserved = opened && opened->reserve(3);
+    fs::current_path(before);
+    ASSERT_TRUE(created && reserved);
+    EXPECT_EQ(Counter::look(file, "key")->next, 3U);
+    EXPECT_EQ(Counter::look(folder / "other/index", "key")->next, 0U);
+}
+
+TEST_F(counter, reserve__in_a_forked_child__state_wrong) {
     ASSERT_TRUE(Counter::create(file, "key", 50));
     auto opened = Counter::open(file, "key");
     ASSERT_TRUE(opened);
-    fs::rename(folder, folder.string() + ".away");
-    EXPECT_FALSE(opened->reserve(2));
-    fs::rename(folder.string() + ".away", folder);
-    EXPECT_EQ(opened->reserve(2).error().code, Code::state_wrong);
-    EXPECT_EQ(opened->next(), 0U);
+    const pid_t child = ::fork();
+    if (child == 0) {
+        const auto block = opened->reserve(1);
+        ::_exit(!block && block.error().code == Code::state_wrong ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0);
+    EXPECT_EQ(opened->reserve(1)->take()->consume(), 0U);
 }
 
 }  // namespace
