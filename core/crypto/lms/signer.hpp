@@ -16,8 +16,8 @@
 // state_wrong; nothing is written then.
 //
 // Cost: a signature reads its path and hashes about half of what a leaf costs. Where an index is
-// the first in a lower tree, that tree is built first. NOT checked yet: one wrong bit meanwhile makes
-// the one-time key above sign a second root, which gives that key away (HSS only).
+// the first in a lower tree, that tree is built first. NOT checked yet: one wrong bit meanwhile
+// makes the one-time key above sign a second root, which gives that key away (HSS only).
 //
 // Stack: under 2 KiB portable (Avx2: more, not measured). Constant time in the seeds.
 // Threads: one owner. The Signer

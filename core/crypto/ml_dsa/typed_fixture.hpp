@@ -13,10 +13,9 @@ struct Parameters {
     using Backend = BackendType;
 };
 
-using PlainParameters =
-    testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
-                   Parameters<Set87, Portable>, Parameters<Set44, LowMemory>,
-                   Parameters<Set65, LowMemory>, Parameters<Set87, LowMemory>>;
+using PlainParameters = testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
+                                       Parameters<Set87, Portable>, Parameters<Set44, LowMemory>,
+                                       Parameters<Set65, LowMemory>, Parameters<Set87, LowMemory>>;
 using X86Parameters =
     testing::Types<Parameters<Set44, Portable>, Parameters<Set65, Portable>,
                    Parameters<Set87, Portable>, Parameters<Set44, Avx2>, Parameters<Set65, Avx2>,
