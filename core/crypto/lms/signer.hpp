@@ -12,12 +12,13 @@
 //   signer.sign(std::move(index), message, signature);  // index: see index.hpp
 //
 // Errors: storage or output of the wrong size: input_invalid; nodes that fail their check value:
-// integrity_mismatch (open); an index that is beyond the key, used, or not above the last one:
-// state_wrong; nothing is written then.
+// integrity_mismatch (open); a lower tree that came out differently the second time:
+// integrity_mismatch (sign), the index is used up, the next call builds it anew; an index that is
+// beyond the key, used, or not above the last one: state_wrong; nothing is written then.
 //
 // Cost: a signature reads its path and hashes about half of what a leaf costs. Where an index is
-// the first in a lower tree, that tree is built first. NOT checked yet: one wrong bit meanwhile
-// makes the one-time key above sign a second root, which gives that key away (HSS only).
+// the first in a lower tree, that tree is built and signed first, twice, and compared: one wrong
+// bit would make the one-time key above sign a second root, which gives that key away (HSS only).
 //
 // Stack: under 2 KiB portable (Avx2: more, not measured). Constant time in the seeds.
 // Threads: one owner. The Signer
@@ -83,7 +84,8 @@ private:
     }
     Tree<Family> tree(std::size_t level) const;
     // Level `level` becomes the tree below one-time key `q` of the level above, which signs it.
-    void descend(std::size_t level, std::uint32_t q);
+    [[nodiscard]] Result<void> descend(std::size_t level, std::uint32_t q);
+    void build_and_sign(std::size_t level, std::uint32_t q, MutableBytes part);
     MutableBytes prefix() const {
         return storage_.last(signature_prefix_size<Family>(key_.parameters()));
     }

@@ -4,6 +4,7 @@
 #include "core/base/declassify.hpp"
 #include "core/crypto/lms/secrets.hpp"
 #include "core/crypto/lms/signer.hpp"
+#include "core/crypto/sha2/sha2.hpp"
 
 namespace quoin::core::lms {
 
@@ -97,8 +98,10 @@ Result<void> Signer<Family, Backend>::open() {
     return {};
 }
 
+// Fills `part` of the prefix: the signature of the level above, and the key that it signs.
 template <class Family, class Backend>
-void Signer<Family, Backend>::descend(std::size_t level, std::uint32_t q) {
+void Signer<Family, Backend>::build_and_sign(std::size_t level, std::uint32_t q,
+                                             MutableBytes part) {
     const TreeSecret<Family>& above = secret(level - 1);
     TreeSecret<Family>& own = lower_[level - 1];
     std::array<std::uint8_t, Family::n> identifier;
@@ -110,19 +113,32 @@ void Signer<Family, Backend>::descend(std::size_t level, std::uint32_t q) {
     const Tree<Family> built = tree(level);
     fill_leaves<Family, Backend>(built, 0, std::uint32_t{1} << built.level.height);
     finish_tree<Family, Backend>(built);
+    const auto child = part.template last<tree_key_size<Family>>();
+    write_tree_key(built, child);
+    ct::declassify(Bytes(child));
+    sign_with_tree<Family, Backend>(tree(level - 1), q, child,
+                                    part.first(part.size() - child.size()));
+    ct::declassify(Bytes(part));  // public from here on
+}
 
-    // The same key is signed each time this tree is built, with the same C: the one-time key above
-    // signs one message, however often.
-    std::size_t begin = 4;
+// The same key is signed each time this tree is built, with the same C: the one-time key above
+// signs one message, however often. A fault while it is built or signed would break that and give
+// the key above away (Castelnovi, Martinelli, Prest, "Grafting Trees", PQCrypto 2018): so all of it
+// is done twice, and nothing leaves here that came out differently.
+template <class Family, class Backend>
+Result<void> Signer<Family, Backend>::descend(std::size_t level, std::uint32_t q) {
+    std::size_t begin = sizeof(std::uint32_t);  // behind Nspk
     for (std::size_t i = 0; i + 1 < level; ++i) {
         begin += tree_signature_size<Family>(key_.parameters()[i]) + tree_key_size<Family>;
     }
     const std::size_t size = tree_signature_size<Family>(key_.parameters()[level - 1]);
-    const MutableBytes signature = prefix().subspan(begin, size);
-    const auto child = prefix().subspan(begin + size).template first<tree_key_size<Family>>();
-    write_tree_key(built, child);
-    ct::declassify(Bytes(child));
-    sign_with_tree<Family, Backend>(tree(level - 1), q, child, signature);
+    const MutableBytes part = prefix().subspan(begin, size + tree_key_size<Family>);
+    build_and_sign(level, q, part);
+    const auto first = sha2::Sha256::of(part);
+    build_and_sign(level, q, part);
+    if (ct::equal(first, sha2::Sha256::of(part))) return {};
+    ct::wipe(part);
+    return std::unexpected(Code::integrity_mismatch);
 }
 
 template <class Family, class Backend>
@@ -147,7 +163,9 @@ Result<void> Signer<Family, Backend>::sign(OneTimeIndex index, Bytes message,
         const std::uint64_t trees = number >> below;
         if (current_[i] != trees) {
             const unsigned height = parameters[i - 1].height;
-            descend(i, static_cast<std::uint32_t>(trees & ((std::uint64_t{1} << height) - 1)));
+            current_[i] = no_tree;
+            QUOIN_CHECK(
+                descend(i, static_cast<std::uint32_t>(trees & ((std::uint64_t{1} << height) - 1))));
             current_[i] = trees;
         }
         below -= parameters[i].height;
