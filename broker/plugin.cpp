@@ -1,6 +1,7 @@
 // Mosquitto calls in here, on its one thread. Everything that decides is in guard.cpp.
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <exception>
@@ -178,6 +179,7 @@ constexpr std::array<std::pair<int, MOSQ_FUNC_generic_callback>, 5> callbacks{
 int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_opt* options,
           int count) {
     std::vector<std::pair<std::string_view, std::string_view>> given;
+    given.reserve(static_cast<std::size_t>(std::max(count, 0)));
     for (int i = 0; i < count; ++i) given.emplace_back(options[i].key, options[i].value);
     auto parsed = parse_options(given);
     if (!parsed) {

@@ -1,9 +1,8 @@
 #include "cli/demo/demo_commands.hpp"
 
-#include <stdlib.h>
-
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 #include <memory>
@@ -143,7 +142,7 @@ Result<void> run_plant(const Context& context, const Options& options, const Ope
 Result<void> run(const Context& context, const Options& options) {
     QUOIN_TRY(const Opening opening, open_all(context, options));
     nlohmann::json times = nlohmann::json::object();
-    const auto ran = run_plant(context, options, opening, times);
+    auto ran = run_plant(context, options, opening, times);
     const bool remove = ran && !options.home_given;
     if (remove) {
         std::error_code it_is_in_tmp;

@@ -99,7 +99,7 @@ Result<void> make_devices(const fs::path& home, const std::vector<DemoDevice>& d
         QUOIN_CHECK(maker.birth(device.id, device.device_class));
         QUOIN_CHECK(ship(maker, home, device));
     }
-    QUOIN_TRY(const fs::path trusted, server::trust_maker(home, home / "maker/ca.crt"));
+    QUOIN_CHECK(server::trust_maker(home, home / "maker/ca.crt"));
     return {};
 }
 

@@ -47,7 +47,7 @@ const Phrase* phrase_for(std::string_view id) {
 std::string details(const nlohmann::json& detail) {
     std::string text;
     for (const char* name : {"kind", "verdict", "reason", "why", "level", "topic"}) {
-        if (detail.contains(name) && detail[name] != "")
+        if (detail.contains(name) && detail[name] != nlohmann::json(""))
             text += fmt::format(" {}={}", name, plain(detail[name]));
     }
     return text;

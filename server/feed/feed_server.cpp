@@ -35,6 +35,8 @@ public:
           waker_(std::move(waker)),
           thread_([this] { run(); }) {}
 
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
     ~Server() override {
         stopping_ = true;
         wake();

@@ -25,6 +25,7 @@ bool is_final(State state) {
 
 std::vector<std::string_view> state_names() {
     std::vector<std::string_view> names;
+    names.reserve(states.size());
     for (const auto& [value, name] : states) names.push_back(name);
     return names;
 }

@@ -36,7 +36,7 @@ void Ingest::stop() {
     if (committer_.joinable()) committer_.join();
 }
 
-void Ingest::accept(std::string topic, std::string payload) {
+void Ingest::accept(const std::string& topic, std::string payload) {
     counters_.received.fetch_add(1, std::memory_order_relaxed);
     const std::int64_t now_ms = server::now_ms();
     Stream* const stream = find_stream(topic, now_ms);

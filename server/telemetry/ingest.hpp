@@ -77,7 +77,7 @@ public:
 
     // Ends the committer after the batch in hand; what is queued was not acknowledged.
     void stop();
-    void accept(std::string topic, std::string payload);
+    void accept(const std::string& topic, std::string payload);
     // The device's verdict changed: untrusted marks what it stored since its last pass, and what
     // comes until its next one and out of its queue behind that (distrust.hpp).
     void verdict(std::string device, bool trusted, std::int64_t at_ms);

@@ -148,7 +148,7 @@ private:
 
     template <class Number>
     bool append_number(Number value) {
-        std::array<char, 32> room;  // the longest double has 24 characters
+        std::array<char, 32> room{};  // the longest double has 24 characters
         const auto written = std::to_chars(room.data(), room.data() + room.size(), value);
         sample_.values_json.append(room.data(), written.ptr);
         return true;
@@ -178,7 +178,7 @@ private:
         std::uint16_t at;
         std::uint16_t size;
     };
-    std::array<Place, max_values> keys_;
+    std::array<Place, max_values> keys_{};
     std::size_t value_count_ = 0;
     int depth_ = 0;
     Field field_ = Field::none;

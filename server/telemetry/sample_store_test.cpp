@@ -29,7 +29,7 @@ protected:
             batch.ts_ms.push_back(seq);
             batch.stored_ms.push_back(1000 * seq);
             batch.suspect.push_back(0);
-            batch.values.push_back(R"({"a":"it's \"quoted\" \\ :b"})");
+            batch.values.emplace_back(R"({"a":"it's \"quoted\" \\ :b"})");
         }
         batch.progress.push_back({key, static_cast<std::uint64_t>(to)});
         const auto stored = store_batch(database(), batch);

@@ -34,8 +34,9 @@ Result<std::unique_ptr<Telemetry>> Telemetry::start(store::Database& database, s
     callbacks.disconnected = [connected = telemetry->connected_](const Error& error) {
         if (connected->exchange(false)) spdlog::warn("telemetry: broker: {}", error.message);
     };
-    callbacks.message = [ingest = telemetry->ingest_](std::string topic, std::string payload) {
-        ingest->accept(std::move(topic), std::move(payload));
+    callbacks.message = [ingest = telemetry->ingest_](const std::string& topic,
+                                                      std::string payload) {
+        ingest->accept(topic, std::move(payload));
     };
     QUOIN_TRY(telemetry->mqtt_, net::MqttClient::start(std::move(options.broker), std::move(tls),
                                                        {filter}, std::move(callbacks)));

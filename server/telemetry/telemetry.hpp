@@ -28,6 +28,8 @@ public:
     static Result<std::unique_ptr<Telemetry>> start(store::Database& database, server::Bus& bus,
                                                     audit::Log& audit, tls::Context tls,
                                                     TelemetryOptions options);
+    Telemetry(const Telemetry&) = delete;
+    Telemetry& operator=(const Telemetry&) = delete;
     ~Telemetry();
 
     const IngestCounters& counters() const { return ingest_->counters(); }

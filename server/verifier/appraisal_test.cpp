@@ -37,6 +37,7 @@ struct Case {
     std::function<void(ByteVector&)> spoil_bytes = [](ByteVector&) {};
     Facts facts;
 
+    ~Case() = default;
     Case() {
         facts.device = "mpu-1";
         facts.device_class = "mpu";

@@ -29,7 +29,7 @@ protected:
         database_ = *store::Database::open("sqlite://" + file_.string());
         EXPECT_TRUE(database_->migrate(server::migrations()));
     }
-    ~references() override {
+    void TearDown() override {
         database_.reset();
         for (const char* suffix : {"", "-wal", "-shm"})
             std::filesystem::remove(file_.string() + suffix);

@@ -76,8 +76,8 @@ Result<std::unique_ptr<Verifier>> Verifier::start(store::Database& database, ser
         if (connected->exchange(false)) spdlog::warn("verifier: broker: {}", error.message);
         worker->link(false);
     };
-    callbacks.message = [worker](std::string topic, std::string payload) {
-        worker->message(std::move(topic), std::move(payload));
+    callbacks.message = [worker](const std::string& topic, std::string payload) {
+        worker->message(topic, std::move(payload));
     };
     QUOIN_TRY(auto mqtt, net::MqttClient::start(std::move(broker), std::move(tls), filters,
                                                 std::move(callbacks)));

@@ -75,7 +75,7 @@ void Worker::stop() {
     if (thread_.joinable()) thread_.join();
 }
 
-void Worker::message(std::string topic, std::string payload) {
+void Worker::message(const std::string& topic, std::string payload) {
     if (const auto device = device_of_topic(topic, options_.site, "event")) {
         return take_event(*device, payload);
     }
@@ -329,11 +329,11 @@ void Worker::appraise_evidence(const Evidence& evidence, Watched& watched) {
         watched.pass_ms = clock_ms();
         watched.challenge_due_ms = clock_ms() + jittered_period_ms();
     }
-    conclude(evidence.device, watched, std::move(row));
+    conclude(evidence.device, watched, row);
 }
 
 // Record, audit, tell the others; the order matters to the fleet, which reads what was recorded.
-void Worker::conclude(const std::string& device, Watched& watched, VerdictRow row) {
+void Worker::conclude(const std::string& device, Watched& watched, const VerdictRow& row) {
     const Appraisal& appraisal = row.appraisal;
     const bool untrusted = appraisal.verdict == Verdict::untrusted;
     if (const auto recorded = record_verdict(database_, row); !recorded) {

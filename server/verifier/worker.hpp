@@ -31,7 +31,7 @@ public:
     void stop();  // joins the thread; what is queued is dropped
 
     // From any thread; none blocks.
-    void message(std::string topic, std::string payload);
+    void message(const std::string& topic, std::string payload);
     void link(bool up);  // to the broker
     void device_changed(const server::DeviceChanged& changed);
     void session_changed(std::string device, bool opened);
@@ -81,7 +81,7 @@ private:
     void tick();
     void challenge(const std::string& device, Watched& watched);
     void appraise_evidence(const Evidence& evidence, Watched& watched);
-    void conclude(const std::string& device, Watched& watched, VerdictRow row);
+    void conclude(const std::string& device, Watched& watched, const VerdictRow& row);
     void ignore(std::string_view device, std::string_view why);
     void take_event(std::string_view device, std::string_view payload);
 

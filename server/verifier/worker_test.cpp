@@ -17,7 +17,6 @@ namespace quoin::verifier {
 namespace {
 
 using crypto::ByteVector;
-using server::Verdict;
 using testing::HasSubstr;
 using namespace std::chrono_literals;
 
