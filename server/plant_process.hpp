@@ -49,7 +49,7 @@ public:
     void tick();
 
 private:
-    PlantProcess(std::filesystem::path home, Settings settings, files::FolderLock lock)
+    PlantProcess(std::filesystem::path home, Settings settings, files::Lock lock)
         : home_(std::move(home)), settings_(std::move(settings)), lock_(std::move(lock)) {}
 
     Result<void> open_state();
@@ -80,7 +80,7 @@ private:
     // In the order in which they need each other; destroyed in the reverse.
     std::filesystem::path home_;
     Settings settings_;
-    files::FolderLock lock_;
+    files::Lock lock_;
     std::unique_ptr<audit::Log> audit_;
     std::unique_ptr<audit::Forwarder> forwarder_;  // to a SIEM, when there is one
     std::unique_ptr<store::Database> database_;

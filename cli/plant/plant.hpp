@@ -34,7 +34,7 @@ public:
                         std::vector<std::string> arguments) const;
 
 private:
-    Plant(std::filesystem::path home, Prepared prepared, files::FolderLock lock, const Say& say)
+    Plant(std::filesystem::path home, Prepared prepared, files::Lock lock, const Say& say)
         : home_(std::move(home)),
           prepared_(std::move(prepared)),
           lock_(std::move(lock)),
@@ -46,7 +46,7 @@ private:
 
     std::filesystem::path home_;
     Prepared prepared_;
-    files::FolderLock lock_;
+    files::Lock lock_;
     Descriptor broker_key_;
     Supervisor supervisor_;  // last: it ends before the key goes
 };

@@ -54,7 +54,6 @@ private:
     explicit Lock(int descriptor) : descriptor_(descriptor) {}
     int descriptor_;
 };
-using FolderLock = Lock;
 // Does not wait: a folder that another process holds is resource_unavailable.
 Result<Lock> lock_folder(const std::filesystem::path& folder);
 

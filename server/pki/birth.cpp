@@ -79,7 +79,7 @@ Result<std::vector<fs::path>> entries_of(const fs::path& folder) {
 
 Result<Maker> Maker::open(const fs::path& folder) {
     QUOIN_CHECK(files::make_private_folder(folder));
-    QUOIN_TRY(files::FolderLock lock, files::lock_folder(folder));
+    QUOIN_TRY(files::Lock lock, files::lock_folder(folder));
     QUOIN_CHECK(files::make_private_folder(folder / "devices"));
     QUOIN_TRY(const Passphrase unlock, crypto::unlock_key(folder / "unlock.key"));
     if (!fs::exists(folder / "ca.crt")) QUOIN_CHECK(make_ca(folder, unlock));

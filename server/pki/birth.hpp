@@ -30,7 +30,7 @@ public:
     std::filesystem::path device_folder(const std::string& id) const;
 
 private:
-    Maker(std::filesystem::path folder, files::FolderLock lock, crypto::PrivateKey key,
+    Maker(std::filesystem::path folder, files::Lock lock, crypto::PrivateKey key,
           x509::Certificate ca)
         : folder_(std::move(folder)),
           lock_(std::move(lock)),
@@ -41,7 +41,7 @@ private:
     Result<void> record(const std::string& id);
 
     std::filesystem::path folder_;
-    files::FolderLock lock_;
+    files::Lock lock_;
     crypto::PrivateKey key_;
     x509::Certificate ca_;
     std::set<std::string, std::less<>> born_;

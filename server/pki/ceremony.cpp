@@ -285,7 +285,7 @@ Result<void> init_pki(const PkiRequest& request, const Passphrase& root_passphra
     // A home that we make is ours to remove again.
     Staging made(fs::exists(request.home) ? fs::path() : request.home);
     QUOIN_CHECK(files::make_private_folder(request.home));
-    QUOIN_TRY(const files::FolderLock lock, files::lock_folder(request.home));
+    QUOIN_TRY(const files::Lock lock, files::lock_folder(request.home));
     std::string name = (request.home / ".pki-init-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
         return fail(Code::resource_unavailable, "{}: cannot write here: {}", request.home.string(),
