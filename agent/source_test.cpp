@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <charconv>
 #include <condition_variable>
+#include <csignal>
 #include <mutex>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -169,7 +170,7 @@ public:
         // "PORT\n", maybe in pieces.
         std::string text;
         for (char c = 0; ::read(ends[0], &c, 1) == 1 && c != '\n';) text += c;
-        port_ = static_cast<std::uint16_t>(std::atoi(text.c_str()));
+        std::from_chars(text.data(), text.data() + text.size(), port_);
         ::close(ends[0]);
     }
     ModbusServer(const ModbusServer&) = delete;

@@ -53,6 +53,7 @@ std::string utc(std::int64_t ms) {
 std::string table(const std::vector<Column>& columns, const nlohmann::json& rows) {
     std::vector<std::vector<std::string>> cells;
     std::vector<std::size_t> widths;
+    widths.reserve(columns.size());
     for (const Column& column : columns) widths.push_back(column.title.size());
     for (const auto& row : rows) {
         std::vector<std::string> line;

@@ -14,6 +14,8 @@ namespace quoin::cli {
 class TextFile {
 public:
     static Result<TextFile> create(const std::filesystem::path& file);
+    TextFile(const TextFile&) = delete;
+    TextFile& operator=(const TextFile&) = delete;
     TextFile(TextFile&&) = default;
     TextFile& operator=(TextFile&&) = default;
     ~TextFile();

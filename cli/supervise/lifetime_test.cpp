@@ -1,7 +1,6 @@
 #include "cli/supervise/lifetime.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include "cli/supervise/process.hpp"

@@ -22,10 +22,12 @@ public:
     explicit WithoutBarrier(std::span<std::uint8_t, 32> source) {
         std::ranges::copy(source, bytes_.begin());
     }
+    WithoutBarrier(const WithoutBarrier&) = delete;
+    WithoutBarrier& operator=(const WithoutBarrier&) = delete;
     ~WithoutBarrier() { bytes_.fill(0); }
 
 private:
-    std::array<std::uint8_t, 32> bytes_;
+    std::array<std::uint8_t, 32> bytes_{};
 };
 
 // Makes a T full of the pattern, destroys it, and counts the bytes of the pattern still in its

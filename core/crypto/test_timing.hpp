@@ -50,6 +50,7 @@ double t_of(Operation operation) {
     }
     // Interrupts are no leak: the slowest tenth does not count.
     std::vector<double> all;
+    all.reserve(cycles.size());
     for (const auto& [is_random, count] : cycles) all.push_back(count);
     std::ranges::sort(all);
     const double limit = all[measurements * 9 / 10];

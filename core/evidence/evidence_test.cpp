@@ -37,6 +37,7 @@ struct Example {
         claims.device_class = "mpu";
         claims.measurements = measurements;
     }
+    ~Example() = default;
     Example(const Example&) = delete;
     Example& operator=(const Example&) = delete;
 

@@ -30,6 +30,7 @@ struct Sample {
                             .level = evidence::Level::self_reported,
                             .measurements = measurements};
     Sample() = default;
+    ~Sample() = default;
     Sample(const Sample&) = delete;
     Sample& operator=(const Sample&) = delete;
 };

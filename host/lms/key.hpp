@@ -53,6 +53,8 @@ public:
     static Result<SigningKey> open(const std::filesystem::path& folder,
                                    const crypto::Passphrase& passphrase, std::uint64_t block,
                                    const Progress& progress = {});
+    SigningKey(const SigningKey&) = delete;
+    SigningKey& operator=(const SigningKey&) = delete;
     SigningKey(SigningKey&&) noexcept;
     SigningKey& operator=(SigningKey&&) = delete;
     ~SigningKey();

@@ -56,7 +56,7 @@ protected:
         return finish<Backend>(exchange.key, exchange.server_share, exchange.clients, workspace_);
     }
 
-    Workspace<Backend> workspace_;
+    Workspace<Backend> workspace_{};
 };
 
 using Backends = testing::Types<Portable

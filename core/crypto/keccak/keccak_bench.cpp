@@ -26,7 +26,7 @@ template <class Backend>
 void four_digests(Bytes message) {
     Shake256x4<Backend> xof;
     xof.absorb_common(message);
-    std::array<std::array<std::uint8_t, 32>, 4> outputs;
+    std::array<std::array<std::uint8_t, 32>, 4> outputs{};
     xof.squeeze({outputs[0], outputs[1], outputs[2], outputs[3]});
 }
 
@@ -63,9 +63,8 @@ void run(speed::Options options) {
 }  // namespace
 }  // namespace quoin::core::keccak
 
-int main(int argument_count, char** arguments) {
-    quoin::crypto::speed::Options options;
-    if (argument_count > 1) options.rounds = std::atoi(arguments[1]);
+int main() {
+    const quoin::crypto::speed::Options options;
     quoin::core::keccak::run(options);
     return 0;
 }

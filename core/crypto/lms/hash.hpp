@@ -51,7 +51,7 @@ class Stream {
 public:
     Stream() = default;
     Stream(const Position& at, Domain domain) {
-        std::array<std::uint8_t, identifier_size + 6> prefix;
+        std::array<std::uint8_t, identifier_size + 6> prefix{};
         for (std::size_t i = 0; i < identifier_size; ++i) prefix[i] = at.identifier[i];
         store_big_endian<std::uint32_t>(&prefix[identifier_size], at.q);
         store_big_endian<std::uint16_t>(&prefix[identifier_size + 4],
@@ -69,7 +69,7 @@ public:
         if constexpr (Family::is_shake) {
             hash_.squeeze(digest);
         } else {
-            std::array<std::uint8_t, 32> whole;
+            std::array<std::uint8_t, 32> whole{};
             hash_.finish(whole);
             for (std::size_t i = 0; i < Family::n; ++i) digest[i] = whole[i];
         }

@@ -49,7 +49,7 @@ bool with_avx2() {
 bool leak() {
     TreeSecret<Sha256M32> secret;
     VALGRIND_MAKE_MEM_UNDEFINED(secret.seed.data(), secret.seed.size());
-    std::array<std::uint8_t, 32> randomizer;
+    std::array<std::uint8_t, 32> randomizer{};
     derive<Sha256M32, Portable>(secret, 0, for_randomizer, randomizer);
     const Chain chain{0, 0, static_cast<std::int16_t>(randomizer[0] % 16), randomizer.data(),
                       randomizer.data()};

@@ -65,13 +65,14 @@ TEST(signer, lower_tree__one_hash_is_wrong__true_tree_signed_or_nothing) {
         fault_at = never;
         if (signature) {
             ++passed;
-            EXPECT_TRUE(std::equal(good->begin(), good->begin() + upper, signature->begin())) << at;
+            EXPECT_TRUE(
+                std::ranges::equal(Bytes(*good).first(upper), Bytes(*signature).first(upper)))
+                << at;
             return;
         }
         ++refused;
         EXPECT_EQ(signature.error(), Code::integrity_mismatch) << at;
-        EXPECT_EQ(ByteVector(again.storage.end() - upper + 4, again.storage.end()),
-                  ByteVector(upper - 4))
+        EXPECT_TRUE(std::ranges::equal(Bytes(again.storage).last(upper - 4), ByteVector(upper - 4)))
             << at << ": a wrong signature is left in the storage";
         EXPECT_TRUE(again.sign(1, {})) << at << ": the tree is built anew";
     };

@@ -47,7 +47,7 @@ TEST(verify, sha256_m32_h10_w4__hashes_only_what_it_must) {
                                            Domain::message);
         stream.update(Bytes(*signature).subspan(12, 32));
         stream.update(message);
-        std::array<std::uint8_t, 32> digest;
+        std::array<std::uint8_t, 32> digest{};
         stream.finish(digest);
         const Digits<Sha256M32> digits(digest, level.w);
         std::size_t needed = blocks(32 + message.size()) + blocks(67 * 32) + blocks(32);

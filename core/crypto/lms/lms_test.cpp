@@ -92,7 +92,7 @@ TYPED_TEST(families, sign__every_width__same_as_portable_and_verifies) {
         TestKey<Family, Portable> portable({{5, w}}, identifier, seed);
         EXPECT_EQ(key.public_key, portable.public_key);
         EXPECT_EQ(key.storage, portable.storage);
-        for (const std::uint64_t index : {0, 7, 31}) {
+        for (const std::uint64_t index : {0U, 7U, 31U}) {
             const ByteVector message = random_bytes(generator, generator() % 300);
             const auto signature = key.sign(index, message);
             ASSERT_TRUE(signature);
@@ -185,7 +185,7 @@ TEST(signer, levels__indices_across_trees__verify) {
     auto generator = seeded();
     TestKey<Sha256M32> key({{5, 8}, {5, 4}, {5, 2}}, random_bytes(generator, 16),
                            random_bytes(generator, 32));
-    for (const std::uint64_t index : {0, 31, 32, 1023, 1024, 1025, 32767}) {
+    for (const std::uint64_t index : {0U, 31U, 32U, 1023U, 1024U, 1025U, 32767U}) {
         const ByteVector message = random_bytes(generator, 40);
         const auto signature = key.sign(index, message);
         ASSERT_TRUE(signature) << index;
@@ -236,8 +236,8 @@ TEST(signer, open__any_node_changed__integrity_mismatch) {
 TEST(index, reservation__taken_and_moved__each_index_once) {
     auto block = Reservation::danger_already_durable(10, 2);
     auto moved = std::move(block);
-    EXPECT_EQ(block.take().error(),
-              Code::resource_full);  // NOLINT(bugprone-use-after-move): this is tested
+    // NOLINTNEXTLINE(bugprone-use-after-move): this is tested
+    EXPECT_EQ(block.take().error(), Code::resource_full);
     auto first = moved.take();
     auto second = moved.take();
     EXPECT_EQ(moved.take().error(), Code::resource_full);

@@ -115,8 +115,8 @@ template <class Family, class Backend, class Start>
 void compress_ends(const Position& at, unsigned w, std::span<std::uint8_t, Family::n> k,
                    Start start) {
     constexpr std::size_t batch = batch_size<Family, Backend>;
-    std::array<std::array<std::uint8_t, Family::n>, batch> ends;
-    std::array<Chain, batch> chains;
+    std::array<std::array<std::uint8_t, Family::n>, batch> ends{};
+    std::array<Chain, batch> chains{};
     ChainRunner<Family, Backend> runner(at);
     Stream<Family, Backend> stream(at, Domain::public_key);
     const std::size_t total = winternitz(Family::n, w).chains;

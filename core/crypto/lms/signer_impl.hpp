@@ -31,7 +31,7 @@ void sign_digest(const Tree<Family>& tree, std::uint32_t q,
                  std::span<const std::uint8_t, Family::n> digest, MutableBytes y) {
     constexpr std::size_t batch = batch_size<Family, Backend>;
     const Digits<Family> digits(digest, tree.level.w);
-    std::array<Chain, batch> chains;
+    std::array<Chain, batch> chains{};
     ChainRunner<Family, Backend> runner({tree.secret.identifier, q});
     const std::size_t total = winternitz(Family::n, tree.level.w).chains;
     for (std::size_t done = 0; done < total;) {
@@ -61,7 +61,7 @@ void sign_with_tree(const Tree<Family>& tree, std::uint32_t q, Bytes message, Mu
     Stream<Family, Backend> stream({tree.secret.identifier, q}, Domain::message);
     stream.update(randomizer);
     stream.update(message);
-    std::array<std::uint8_t, Family::n> digest;
+    std::array<std::uint8_t, Family::n> digest{};
     stream.finish(digest);
 
     sign_digest<Family, Backend>(tree, q, digest, out.subspan(8 + Family::n, chains * Family::n));
@@ -104,7 +104,7 @@ void Signer<Family, Backend>::build_and_sign(std::size_t level, std::uint32_t q,
                                              MutableBytes part) {
     const TreeSecret<Family>& above = secret(level - 1);
     TreeSecret<Family>& own = lower_[level - 1];
-    std::array<std::uint8_t, Family::n> identifier;
+    std::array<std::uint8_t, Family::n> identifier{};
     derive<Family, Backend>(above, q, for_child_identifier, identifier);
     ct::declassify(Bytes(identifier));  // part of the public key
     derive<Family, Backend>(above, q, for_child_seed, own.seed);

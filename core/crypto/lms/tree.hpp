@@ -36,7 +36,7 @@ constexpr std::size_t tree_size(Level level) {
 
 template <class Family>
 struct Tree {
-    Level level;
+    Level level{};
     const TreeSecret<Family>& secret;
     MutableBytes nodes;  // tree_size<Family>(level) bytes
 

@@ -10,7 +10,7 @@ namespace quoin::core::lms {
 template <class Family, class Backend>
 void fill_leaves(const Tree<Family>& tree, std::uint32_t first, std::uint32_t count) {
     const Identifier identifier = tree.secret.identifier;
-    std::array<std::uint8_t, Family::n> k;
+    std::array<std::uint8_t, Family::n> k{};
     for (std::uint32_t q = first; q < first + count; ++q) {
         // RFC 8554, Algorithm 1, steps 3 and 4.
         compress_ends<Family, Backend>({identifier, q}, tree.level.w, k, [&](std::size_t) {
@@ -25,7 +25,7 @@ void fill_leaves(const Tree<Family>& tree, std::uint32_t first, std::uint32_t co
 // so that a keyed prefix is a sound MAC.
 template <class Family, class Backend>
 void check_value(const Tree<Family>& tree, std::span<std::uint8_t, Family::n> value) {
-    std::array<std::uint8_t, Family::n> key;
+    std::array<std::uint8_t, Family::n> key{};
     derive<Family, Backend>(tree.secret, 0, for_check_value, key);
     Stream<Family, Backend> stream({tree.secret.identifier, 0},
                                    static_cast<Domain>(for_check_value));
@@ -48,7 +48,7 @@ void finish_tree(const Tree<Family>& tree) {
 
 template <class Family, class Backend>
 Result<void> check_tree(const Tree<Family>& tree) {
-    std::array<std::uint8_t, Family::n> value;
+    std::array<std::uint8_t, Family::n> value{};
     check_value<Family, Backend>(tree, value);
     const bool is_right = ct::equal(value, tree.node(0));
     ct::declassify(is_right);  // the answer is public

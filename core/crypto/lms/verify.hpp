@@ -24,7 +24,7 @@ namespace quoin::core::lms {
 // An LMS public key, read.
 template <class Family>
 struct TreeKey {
-    Level level;
+    Level level{};
     Bytes identifier;  // 16 bytes
     Bytes root;        // n bytes
 };
@@ -32,7 +32,7 @@ struct TreeKey {
 // An LMS signature, read: views into it.
 template <class Family>
 struct TreeSignature {
-    std::uint32_t q;
+    std::uint32_t q = 0;
     Bytes randomizer;  // C, n bytes
     Bytes chains;      // y
     Bytes path;

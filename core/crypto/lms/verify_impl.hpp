@@ -51,7 +51,7 @@ bool is_signed(const TreeKey<Family>& key, const TreeSignature<Family>& signatur
                std::span<const std::uint8_t, Family::n> digest) {
     const Identifier identifier = identifier_of(key);
     const Digits<Family> digits(digest, key.level.w);
-    std::array<std::uint8_t, Family::n> node;
+    std::array<std::uint8_t, Family::n> node{};
     compress_ends<Family, Backend>({identifier, signature.q}, key.level.w, node, [&](auto i) {
         return ChainStart{static_cast<int>(digits[i]), &signature.chains[i * Family::n]};
     });
@@ -78,7 +78,7 @@ Result<TreeSignature<Family>> descend(TreeKey<Family>& key, std::uint64_t levels
         QUOIN_TRY(const TreeKey<Family> child, read_tree_key<Family>(next));
         auto stream = begin<Family, Backend>(key, signature);
         stream.update(message);
-        std::array<std::uint8_t, Family::n> digest;
+        std::array<std::uint8_t, Family::n> digest{};
         stream.finish(digest);
         if (!is_signed<Family, Backend>(key, signature, digest)) {
             return std::unexpected(Code::integrity_signature);
@@ -121,7 +121,7 @@ template <class Family, class Backend>
 Result<void> Verifier<Family, Backend>::finish() {
     if (!started_) return std::unexpected(Code::integrity_signature);
     started_ = false;
-    std::array<std::uint8_t, Family::n> digest;
+    std::array<std::uint8_t, Family::n> digest{};
     message_.finish(digest);
     if (!is_signed<Family, Backend>(key_, signature_, digest)) {
         return std::unexpected(Code::integrity_signature);

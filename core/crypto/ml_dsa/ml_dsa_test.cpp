@@ -79,7 +79,7 @@ TYPED_TEST(ml_dsa_operations, sign__with_and_without_randomness__same_signature_
         const ByteVector xi = random_bytes(32);
         const auto pair = TestFixture::Us::keygen(xi);
         const Theirs<Set> theirs(xi);
-        for (int j = 0; j < 8; ++j) {
+        for (std::size_t j = 0; j < 8; ++j) {
             const ByteVector message = random_bytes(random_below(1000));
             const ByteVector context = random_bytes(j == 0 ? 255 : random_below(j));
             const ByteVector randomness = j % 2 == 0 ? no_randomness : random_bytes(32);

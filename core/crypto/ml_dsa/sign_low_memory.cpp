@@ -46,7 +46,8 @@ struct LowMemorySigner {
 
     // Lines 11 and 12 without the inverse transform: w = A y, in [0, q).
     [[gnu::noinline]] void multiply_matrix(PrivateSeed seed, std::size_t kappa) {
-        auto& [w, c, poly] = workspace;
+        auto& w = workspace.w;
+        auto& poly = workspace.poly;
         ct::wipe_object(w);
         const PublicSeed rho = private_key.template first<32>();
         for (std::size_t j = 0; j < Set::l; ++j) {
@@ -63,7 +64,8 @@ struct LowMemorySigner {
 
     // Lines 12 to 17.
     [[gnu::noinline]] void challenge(const Mu& mu) {
-        auto& [w, c, poly] = workspace;
+        auto& w = workspace.w;
+        auto& poly = workspace.poly;
         keccak::Shake256<> hash;
         hash.absorb(mu.bytes);
         for (PackedPoly& row : w) {
@@ -79,7 +81,8 @@ struct LowMemorySigner {
         hash.squeeze(challenge_hash());
     }
     [[gnu::noinline]] void load_challenge() {
-        auto& [w, c, poly] = workspace;
+        auto& c = workspace.c;
+        auto& poly = workspace.poly;
         ct::declassify(Bytes(challenge_hash()));
         sample_in_ball<Set, Portable>(poly, challenge_hash());
         Ntt::ntt(poly);
@@ -91,7 +94,8 @@ struct LowMemorySigner {
 
     // workspace.poly = c times itself, a small polynomial.
     void times_challenge() {
-        auto& [w, c, poly] = workspace;
+        auto& c = workspace.c;
+        auto& poly = workspace.poly;
         Ntt::ntt(poly);
         for (std::size_t at = 0; at < n; ++at) {
             poly.c[at] = montgomery_multiply(read_packed(c, at), poly.c[at]);
@@ -102,7 +106,8 @@ struct LowMemorySigner {
 
     // Lines 19, 21 and 23 for r0: w becomes w - c s2.
     [[gnu::noinline]] [[nodiscard]] bool low_bits_pass(std::size_t i) {
-        auto& [w, c, poly] = workspace;
+        auto& w = workspace.w;
+        auto& poly = workspace.poly;
         const std::uint8_t* const s2 = private_key.data() + Key::s2 + i * Set::eta_poly_size;
         static_cast<void>(Codec::unpack_small(poly, s2));
         times_challenge();
@@ -131,7 +136,8 @@ struct LowMemorySigner {
 
     // Lines 25 to 28 for row i; `index` ones stand in the hint already.
     [[gnu::noinline]] [[nodiscard]] bool hint(std::size_t i, std::size_t& index) {
-        auto& [w, c, poly] = workspace;
+        auto& w = workspace.w;
+        auto& poly = workspace.poly;
         Codec::unpack_t0(poly, private_key.data() + Key::t0 + i * Set::t0_poly_size);
         times_challenge();
         if (ct::declassified(Ntt::exceeds(poly, Set::gamma2))) return false;

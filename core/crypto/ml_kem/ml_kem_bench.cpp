@@ -46,9 +46,8 @@ void run_sets(const char* backend, speed::Options options) {
 }  // namespace
 }  // namespace quoin::core::ml_kem
 
-int main(int argument_count, char** arguments) {
-    quoin::crypto::speed::Options options;
-    if (argument_count > 1) options.rounds = std::atoi(arguments[1]);
+int main() {
+    const quoin::crypto::speed::Options options;
     using namespace quoin::core;
     if constexpr (avx2_is_built) {
         if (__builtin_cpu_supports("avx512vl") != 0) ml_kem::run_sets<Avx512>("", options);

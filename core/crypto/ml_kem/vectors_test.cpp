@@ -32,7 +32,8 @@ public:
 
 private:
     void append_block(ByteVector& output) {
-        for (std::size_t i = 16; i-- > 0 && ++counter_[i] == 0;) {
+        for (std::size_t i = 16; i-- > 0;) {
+            if (++counter_[i] != 0) break;
         }
         EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
         std::array<std::uint8_t, 32> block{};

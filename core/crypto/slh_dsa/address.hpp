@@ -41,7 +41,7 @@ public:
 
     const std::array<std::uint8_t, size>& bytes() const { return bytes_; }
     std::array<std::uint8_t, compressed_size> compressed() const {
-        std::array<std::uint8_t, compressed_size> out;
+        std::array<std::uint8_t, compressed_size> out{};
         out[0] = bytes_[3];
         for (std::size_t i = 0; i < 8; ++i) out[1 + i] = bytes_[8 + i];
         out[9] = bytes_[19];

@@ -81,7 +81,7 @@ public:
         if constexpr (Set::is_shake) {
             hash_.squeeze(out);
         } else {
-            std::array<std::uint8_t, Hash::digest_size> whole;
+            std::array<std::uint8_t, Hash::digest_size> whole{};
             hash_.finish(whole);
             copy(std::span(whole).template first<Set::n>(), out.data());
         }

@@ -15,7 +15,7 @@ void keygen(std::span<const std::uint8_t, 3 * Set::n> seeds,
     Grower<Set, Backend> grower(seed, seeds.template first<Set::n>());
     Address address;
     address.set_layer(Set::d - 1);
-    std::array<std::uint8_t, Set::h_prime * Set::n> path;  // of no use
+    std::array<std::uint8_t, Set::h_prime * Set::n> path{};  // of no use
     const Node<Set> root = grower.xmss(address, 0, path);
     copy(root, private_key.template last<Set::n>().data());
 }

@@ -32,7 +32,7 @@ void wots_sign(const Seed<Set, Backend>& seed, std::span<const std::uint8_t, Set
     F f(seed);
     ChainRunner<Set, Backend> runner(seed);
     std::array<Chain, batch> chains;
-    std::array<Node<Set>, batch> secrets;
+    std::array<Node<Set>, batch> secrets{};
     for (std::size_t done = 0; done < Set::len; done += batch) {
         const std::size_t size = done + batch < Set::len ? batch : Set::len - done;
         for (std::size_t b = 0; b < size; b += F::count) {

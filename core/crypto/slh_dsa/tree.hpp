@@ -74,7 +74,7 @@ private:
                    Leaves leaves) {
         static_assert(Height >= log_count);
         constexpr unsigned part = Height - log_count;  // of a lane
-        std::array<Nodes, part + 1> waiting;           // the left node of each height
+        std::array<Nodes, part + 1> waiting{};         // the left node of each height
         Nodes nodes;
         const auto keep = [&](unsigned z, std::uint32_t t, const Node<Set>& node) {
             if (z < Height && t == ((wanted >> z) ^ 1U)) copy(node, &path[z * Set::n]);

@@ -49,7 +49,7 @@ private:
         constexpr std::size_t one = (1 + Set::a) * Set::n;  // sk and path
         for (unsigned first = 0; first < Set::k; first += F::count) {
             const unsigned size = first + F::count < Set::k ? F::count : Set::k - first;
-            std::array<Node<Set>, F::count> nodes;
+            std::array<Node<Set>, F::count> nodes{};
             for (unsigned lane = 0; lane < size; ++lane) {
                 address.set_tree_index(((first + lane) << Set::a) + selection.fors[first + lane]);
                 f.set(lane, address, signature.subspan((first + lane) * one, Set::n));
@@ -78,7 +78,7 @@ private:
     // sibling.
     struct Step {
         Address address;
-        bool is_right;
+        bool is_right = false;
         Bytes sibling;
     };
     template <class Describe>
@@ -111,7 +111,7 @@ private:
         address.set_key_pair(leaf);
         ChainRunner<Set, Backend> runner(seed_);
         std::array<Chain, batch> chains;
-        std::array<Node<Set>, batch> values;
+        std::array<Node<Set>, batch> values{};
         for (std::size_t done = 0; done < Set::len; done += batch) {
             const std::size_t size = done + batch < Set::len ? batch : Set::len - done;
             for (std::size_t b = 0; b < size; ++b) {

@@ -10,7 +10,7 @@ namespace quoin::core::slh_dsa {
 // The digits of base 16 of a message of n bytes and its checksum: Algorithm 7, lines 1 to 7.
 template <class Set>
 std::array<std::uint8_t, Set::len> wots_digits(std::span<const std::uint8_t, Set::n> message) {
-    std::array<std::uint8_t, Set::len> digits;
+    std::array<std::uint8_t, Set::len> digits{};
     unsigned sum = 0;
     for (std::size_t i = 0; i < Set::n; ++i) {
         digits[2 * i] = message[i] >> 4U;
@@ -26,10 +26,10 @@ std::array<std::uint8_t, Set::len> wots_digits(std::span<const std::uint8_t, Set
 // A chain from step `first` to before step `last`: Algorithm 5.
 struct Chain {
     Address address;  // with the chain, whose hash address counts
-    std::uint8_t first;
-    std::uint8_t last;
-    const std::uint8_t* in;  // n bytes
-    std::uint8_t* out;       // n bytes; may be where `in` is
+    std::uint8_t first = 0;
+    std::uint8_t last = 0;
+    const std::uint8_t* in = nullptr;  // n bytes
+    std::uint8_t* out = nullptr;       // n bytes; may be where `in` is
 };
 
 // Runs chains in as many lanes as the backend has. A lane that is through takes the next chain, so
