@@ -23,6 +23,8 @@ constexpr std::array rows{
     Row{Code::input_invalid, "input_invalid", 400, 2},
     Row{Code::input_not_found, "input_not_found", 404, 1},
     Row{Code::input_conflict, "input_conflict", 409, 1},
+    Row{Code::input_unsupported, "input_unsupported", 501, 1},
+    Row{Code::input_unauthenticated, "input_unauthenticated", 401, 1},
     Row{Code::config_invalid, "config_invalid", 500, 2},
     Row{Code::config_unknown_key, "config_unknown_key", 500, 2},
     Row{Code::config_missing, "config_missing", 500, 2},

@@ -25,6 +25,8 @@ bool is_a_code(Code code) {
         case Code::input_invalid:
         case Code::input_not_found:
         case Code::input_conflict:
+        case Code::input_unsupported:
+        case Code::input_unauthenticated:
         case Code::config_invalid:
         case Code::config_unknown_key:
         case Code::config_missing:
@@ -60,7 +62,7 @@ std::string block_of(Code code) {
 }
 
 TEST(Error, table__every_code__has_a_name_of_its_block) {
-    ASSERT_EQ(all_codes().size(), 21U);
+    ASSERT_EQ(all_codes().size(), 23U);
     for (const Code code : all_codes()) {
         EXPECT_TRUE(code_name(code).starts_with(block_of(code)))
             << static_cast<int>(code) << " is named " << code_name(code);

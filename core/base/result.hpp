@@ -23,7 +23,9 @@ enum class Code : std::uint16_t {
     // The input: what a person or a file gave.
     input_invalid = 0x0200,
     input_not_found,
-    input_conflict,  // contradicts what is there already
+    input_conflict,         // contradicts what is there already
+    input_unsupported,      // well said, but this thing cannot do it
+    input_unauthenticated,  // PIN, passphrase or authorisation: wrong, missing or locked out
     // The configuration.
     config_invalid = 0x0300,
     config_unknown_key,
