@@ -1,56 +1,63 @@
 // Composite verification over any backend: for the .cpp files that instantiate it.
 #pragma once
 
-#include <array>
+#include <algorithm>
 
-#include "core/crypto/hybrid/composite.hpp"
-#include "core/crypto/sha2/sha2.hpp"
+#include "core/crypto/hybrid/composite_loaded.hpp"
+#include "core/crypto/hybrid/composite_message.hpp"
 
 namespace quoin::core::hybrid {
 
-// M' of draft-ietf-lamps-pq-composite-sigs-19, section 2.2.
-class SignedPart {
-public:
-    SignedPart(std::string_view label, const ml_dsa::Context& context, Bytes message) {
-        put(bytes_of("CompositeAlgorithmSignatures2025"));
-        put(bytes_of(label));
-        const std::array<std::uint8_t, 1> size = {
-            static_cast<std::uint8_t>(context.bytes().size())};
-        put(size);
-        put(context.bytes());
-        put(sha2::Sha512::of(message));
-    }
-    Bytes bytes() const { return Bytes(bytes_).first(size_); }
-
-private:
-    void put(Bytes part) {
-        for (const std::uint8_t byte : part) bytes_[size_++] = byte;
-    }
-
-    std::array<std::uint8_t, 32 + 30 + 1 + ml_dsa::Context::max_size + 64> bytes_{};
-    std::size_t size_ = 0;
-};
-
-template <class Composite, class Backend>
-Result<void> verify(CompositePublicKey<Composite> public_key, Bytes message,
-                    const ml_dsa::Context& context, CompositeSignature<Composite> signature,
-                    ml_dsa::VerifyWorkspace<typename Composite::Set, Backend>& workspace) {
+// Both, always: neither the time nor the error says which of them failed.
+// `lattice_verify(signed_part, label)` is ML-DSA's.
+template <class Composite>
+Result<void> verify_both(std::span<const std::uint8_t, ed25519::public_key_size> curve_key,
+                         Bytes message, const ml_dsa::Context& context,
+                         CompositeSignature<Composite> signature, const auto& lattice_verify) {
     using Set = Composite::Set;
     static_assert(Composite::label.size() == 30);
     static_assert(Composite::public_key_size == Set::public_key_size + ed25519::public_key_size);
     static_assert(Composite::signature_size == Set::signature_size + ed25519::signature_size);
     const SignedPart signed_part(Composite::label, context, message);
     QUOIN_TRY(const ml_dsa::Context label, ml_dsa::Context::of(bytes_of(Composite::label)));
-    // Both, always: neither the time nor the error says which of them failed.
-    const Result<void> lattice = ml_dsa::verify<Set, Backend>(
-        public_key.template first<Set::public_key_size>(), signed_part.bytes(), label,
-        signature.template first<Set::signature_size>(), workspace);
-    const Result<void> curve =
-        ed25519::verify(public_key.template last<ed25519::public_key_size>(), signed_part.bytes(),
-                        signature.template last<ed25519::signature_size>());
+    const Result<void> lattice = lattice_verify(signed_part.bytes(), label);
+    const Result<void> curve = ed25519::verify(curve_key, signed_part.bytes(),
+                                               signature.template last<ed25519::signature_size>());
     if (!curve && curve.error() == Code::peer_malformed) return curve;
     if (!lattice || !curve) return std::unexpected(Code::integrity_signature);
     return {};
+}
+
+template <class Composite, class Backend>
+Result<void> verify(CompositePublicKey<Composite> public_key, Bytes message,
+                    const ml_dsa::Context& context, CompositeSignature<Composite> signature,
+                    ml_dsa::VerifyWorkspace<typename Composite::Set, Backend>& workspace) {
+    using Set = Composite::Set;
+    return verify_both<Composite>(
+        public_key.template last<ed25519::public_key_size>(), message, context, signature,
+        [&](Bytes signed_part, const ml_dsa::Context& label) {
+            return ml_dsa::verify<Set, Backend>(
+                public_key.template first<Set::public_key_size>(), signed_part, label,
+                signature.template first<Set::signature_size>(), workspace);
+        });
+}
+
+template <class Composite, class Backend>
+void CompositeLoadedPublicKey<Composite, Backend>::load(CompositePublicKey<Composite> public_key) {
+    lattice_.load(public_key.template first<Composite::Set::public_key_size>());
+    std::ranges::copy(public_key.template last<ed25519::public_key_size>(), curve_.begin());
+}
+
+template <class Composite, class Backend>
+Result<void> CompositeLoadedPublicKey<Composite, Backend>::verify(
+    Bytes message, const ml_dsa::Context& context, CompositeSignature<Composite> signature,
+    ml_dsa::VerifyScratch<typename Composite::Set>& scratch) const {
+    return verify_both<Composite>(
+        curve_, message, context, signature, [&](Bytes signed_part, const ml_dsa::Context& label) {
+            return lattice_.verify(signed_part, label,
+                                   signature.template first<Composite::Set::signature_size>(),
+                                   scratch);
+        });
 }
 
 }  // namespace quoin::core::hybrid

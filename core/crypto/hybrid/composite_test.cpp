@@ -1,9 +1,10 @@
 // Vectors: IETF LAMPS (vectors/README.md). The four rows are made here.
-#include "core/crypto/hybrid/composite.hpp"
+#include "core/crypto/hybrid/composite_loaded.hpp"
 
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include <algorithm>
 #include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -108,6 +109,29 @@ protected:
             CompositeSignature<Composite>(signature.data(), Composite::signature_size), *workspace);
     }
 
+    struct Made {
+        ByteVector public_key, signature;
+    };
+    // With the loaded key, deterministic unless `randomness` is given.
+    static Made make(const ByteVector& private_key, const ByteVector& message,
+                     const ByteVector& context,
+                     ml_dsa::Randomness randomness = ml_dsa::deterministic) {
+        using B = C::Backend;
+        const auto key = std::make_unique<CompositePrivateKey<Composite, B>>();
+        const auto workspace = std::make_unique<CompositeLoadWorkspace<Composite, B>>();
+        EXPECT_EQ(private_key.size(), 64U);
+        EXPECT_TRUE(
+            key->load(std::span<const std::uint8_t, 64>(private_key.data(), 64), *workspace));
+        EXPECT_TRUE(std::ranges::all_of(workspace->expanded, [](auto byte) { return byte == 0; }));
+        const auto scratch = std::make_unique<ml_dsa::SignScratch<typename Composite::Set, B>>();
+        ByteVector signature(Composite::signature_size, 0xaa);
+        EXPECT_TRUE(key->sign(message, *ml_dsa::Context::of(context), randomness,
+                              std::span<std::uint8_t, Composite::signature_size>(
+                                  signature.data(), Composite::signature_size),
+                              *scratch));
+        return {{key->public_key().begin(), key->public_key().end()}, signature};
+    }
+
     static void run_vectors(const std::string& path) {
         const auto file = nlohmann::json::parse(std::ifstream(path));
         const ByteVector message = from_base64(file["m"]), context = from_base64(file["ctx"]);
@@ -123,6 +147,12 @@ protected:
             EXPECT_FALSE(verify(key, message, context, plain));
             EXPECT_FALSE(verify(key, message, {}, with_context));
             EXPECT_FALSE(verify(key, {}, {}, plain));
+            const Made made = make(from_base64(vector["sk"]), message, context);
+            EXPECT_EQ(made.public_key, key);
+            EXPECT_TRUE(verify(key, message, context, made.signature));
+            // Ed25519's half is deterministic; the published ML-DSA half is hedged.
+            EXPECT_TRUE(std::ranges::equal(std::span(made.signature).last(64),
+                                           std::span(with_context).last(64)));
             ++checked;
         }
         EXPECT_EQ(checked, 1) << name;
@@ -213,6 +243,85 @@ TYPED_TEST(composite, verify__any_byte_damaged__refused) {
     }
     const ByteVector longest(255, 7);
     EXPECT_FALSE(this->verify(key, message, longest, signature));
+}
+
+// The Signer above joins the halves by hand.
+TYPED_TEST(composite, sign__deterministic__the_halves_made_apart) {
+    using S = Signer<typename TypeParam::Composite>;
+    const S owner(7);
+    const ByteVector message = {9}, context = {1, 2}, part = S::signed_part(message, context);
+    const auto made = this->make(ByteVector(64, 7), message, context);
+    EXPECT_EQ(made.public_key, owner.public_key());
+    EXPECT_EQ(made.signature, joined({owner.ml_dsa_half(part), owner.ed25519_half(part)}));
+}
+
+TYPED_TEST(composite, sign__hedged__another_ml_dsa_half_that_verifies) {
+    std::array<std::uint8_t, 32> randomness{};
+    randomness.fill(5);
+    const auto plain = this->make(ByteVector(64, 8), {1}, {});
+    const auto hedged = this->make(ByteVector(64, 8), {1}, {}, randomness);
+    EXPECT_NE(plain.signature, hedged.signature);
+    EXPECT_TRUE(std::ranges::equal(std::span(plain.signature).last(64),
+                                   std::span(hedged.signature).last(64)));
+    EXPECT_TRUE(this->verify(plain.public_key, {1}, {}, hedged.signature));
+}
+
+TYPED_TEST(composite, sign__never_loaded__state_wrong_and_zeros) {
+    using C = TypeParam::Composite;
+    const auto key = std::make_unique<CompositePrivateKey<C, typename TypeParam::Backend>>();
+    const auto scratch =
+        std::make_unique<ml_dsa::SignScratch<typename C::Set, typename TypeParam::Backend>>();
+    std::array<std::uint8_t, C::signature_size> signature{};
+    signature.fill(1);
+    EXPECT_EQ(key->sign({}, {}, ml_dsa::deterministic, signature, *scratch).error(),
+              Code::state_wrong);
+    EXPECT_EQ(signature, decltype(signature){});
+}
+
+TYPED_TEST(composite, loaded_public_key__sound_and_damaged__as_verify) {
+    using C = TypeParam::Composite;
+    const auto made = this->make(ByteVector(64, 9), {1}, {2});
+    const auto key = std::make_unique<CompositeLoadedPublicKey<C, typename TypeParam::Backend>>();
+    const auto scratch = std::make_unique<ml_dsa::VerifyScratch<typename C::Set>>();
+    ByteVector signature = made.signature;
+    const auto verify = [&](const ByteVector& message, const ByteVector& context) {
+        return key->verify(message, *ml_dsa::Context::of(context),
+                           CompositeSignature<C>(signature.data(), C::signature_size), *scratch);
+    };
+    EXPECT_FALSE(verify({1}, {2}));  // not loaded yet
+    key->load(CompositePublicKey<C>(made.public_key.data(), C::public_key_size));
+    EXPECT_TRUE(verify({1}, {2}));
+    EXPECT_EQ(verify({1}, {}).error(), Code::integrity_signature);
+    EXPECT_EQ(verify({2}, {2}).error(), Code::integrity_signature);
+    for (const std::size_t at :
+         {std::size_t{0}, C::signature_size - 65, C::signature_size - 64, C::signature_size - 1}) {
+        signature[at] ^= 1;
+        EXPECT_EQ(verify({1}, {2}).error(), Code::integrity_signature) << "byte " << at;
+        signature[at] ^= 1;
+    }
+    std::ranges::rotate(signature, signature.end() - 64);  // the halves swapped
+    EXPECT_EQ(verify({1}, {2}).error(), Code::integrity_signature);
+}
+
+// A label of the other set, and none: a signature does not pass from one algorithm to another.
+TYPED_TEST(composite, verify__other_label__integrity_signature) {
+    using S = Signer<typename TypeParam::Composite>;
+    const S owner(10);
+    const ByteVector message = {1}, part = S::signed_part(message, {});
+    const std::string_view other = TypeParam::Composite::label == MlDsa44Ed25519::label
+                                       ? MlDsa65Ed25519::label
+                                       : MlDsa44Ed25519::label;
+    ByteVector moved = part;  // the label inside M'
+    std::ranges::copy(bytes_of(other), moved.begin() + 32);
+    EXPECT_EQ(
+        this->verify(owner.public_key(), message, {},
+                     joined({owner.ml_dsa_half(part, bytes_of(other)), owner.ed25519_half(part)}))
+            .error(),
+        Code::integrity_signature);
+    EXPECT_EQ(this->verify(owner.public_key(), message, {},
+                           joined({owner.ml_dsa_half(moved), owner.ed25519_half(moved)}))
+                  .error(),
+              Code::integrity_signature);
 }
 
 }  // namespace

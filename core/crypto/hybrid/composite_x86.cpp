@@ -19,4 +19,9 @@ template Result<void> verify<MlDsa65Ed25519, Avx512>(
     CompositePublicKey<MlDsa65Ed25519>, Bytes, const ml_dsa::Context&,
     CompositeSignature<MlDsa65Ed25519>, ml_dsa::VerifyWorkspace<ml_dsa::Set65, Avx512>&);
 
+template class CompositeLoadedPublicKey<MlDsa44Ed25519, Avx2>;
+template class CompositeLoadedPublicKey<MlDsa65Ed25519, Avx2>;
+template class CompositeLoadedPublicKey<MlDsa44Ed25519, Avx512>;
+template class CompositeLoadedPublicKey<MlDsa65Ed25519, Avx512>;
+
 }  // namespace quoin::core::hybrid
