@@ -1,0 +1,43 @@
+// OSSL_PARAM arrays: reading and writing octet strings.
+#pragma once
+
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+
+#include <optional>
+
+#include "core/base/bytes.hpp"
+#include "provider/dispatch.hpp"
+
+namespace quoin::provider {
+
+// An octet string among the parameters; empty if it is not there, none if it has another type.
+inline std::optional<Bytes> octets(const OSSL_PARAM parameters[], const char* name) {
+    const OSSL_PARAM* const found =
+        parameters == nullptr ? nullptr : OSSL_PARAM_locate_const(parameters, name);
+    if (found == nullptr) return Bytes{};
+    const void* data = nullptr;
+    std::size_t size = 0;
+    if (OSSL_PARAM_get_octet_string_ptr(found, &data, &size) != 1) return std::nullopt;
+    return Bytes(static_cast<const std::uint8_t*>(data), size);
+}
+
+// Answers the parameter if it is asked for. False: the asker's buffer is too small, or of another
+// type; OpenSSL has queued which.
+inline bool answer_octets(OSSL_PARAM parameters[], const char* name, Bytes value) {
+    OSSL_PARAM* const asked = OSSL_PARAM_locate(parameters, name);
+    return asked == nullptr || OSSL_PARAM_set_octet_string(asked, value.data(), value.size()) == 1;
+}
+
+inline bool answer_int(OSSL_PARAM parameters[], const char* name, int value) {
+    OSSL_PARAM* const asked = OSSL_PARAM_locate(parameters, name);
+    return asked == nullptr || OSSL_PARAM_set_int(asked, value) == 1;
+}
+
+inline OSSL_PARAM octets_to_export(const char* name, Bytes value) {
+    // OpenSSL's type has no const; what is exported is only read.
+    return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(value.data()),
+                                             value.size());
+}
+
+}  // namespace quoin::provider

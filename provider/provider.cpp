@@ -1,0 +1,109 @@
+// The entry of quoin.so: provider(7), provider-base(7). One context for each loading; what is
+// served is put together here from the files of the operations.
+#include <openssl/core_names.h>
+#include <openssl/params.h>
+#include <openssl/provider.h>
+
+#include "host/crypto/processor.hpp"
+#include "provider/context.hpp"
+#include "provider/dispatch.hpp"
+#include "provider/operations.hpp"
+
+namespace quoin::provider {
+namespace {
+
+constexpr OSSL_ALGORITHM end = {nullptr, nullptr, nullptr, nullptr};
+
+// The rows of some operations, and the empty one that ends them.
+template <std::size_t... Sizes>
+auto joined(const std::array<OSSL_ALGORITHM, Sizes>&... parts) {
+    std::array<OSSL_ALGORITHM, (Sizes + ... + 1)> all{};
+    std::size_t at = 0;
+    ((std::ranges::copy(parts, all.begin() + at), at += Sizes), ...);
+    all[at] = end;
+    return all;
+}
+
+const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) noexcept {
+    *no_cache = 0;
+    static const auto keymgmts = joined(ml_kem_keymgmts);
+    static const auto kems = joined(ml_kem_kems);
+    switch (operation) {
+        case OSSL_OP_KEYMGMT:
+            return keymgmts.data();
+        case OSSL_OP_KEM:
+            return kems.data();
+        default:
+            return nullptr;
+    }
+}
+
+constexpr const char* backend_parameter = "quoin-backend";
+
+const char* name_of(Backend backend) {
+    switch (backend) {
+        case Backend::avx512:
+            return "avx512";
+        case Backend::avx2:
+            return "avx2";
+        case Backend::portable:
+            break;
+    }
+    return "portable";
+}
+
+const OSSL_PARAM* gettable(void*) noexcept {
+    static const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_NAME, nullptr, 0),
+        OSSL_PARAM_utf8_ptr(OSSL_PROV_PARAM_VERSION, nullptr, 0),
+        OSSL_PARAM_int(OSSL_PROV_PARAM_STATUS, nullptr),
+        OSSL_PARAM_utf8_ptr(backend_parameter, nullptr, 0), OSSL_PARAM_END};
+    return parameters;
+}
+
+int get(void* context, OSSL_PARAM parameters[]) noexcept {
+    const auto answer = [&](const char* name, const char* value) {
+        OSSL_PARAM* const asked = OSSL_PARAM_locate(parameters, name);
+        return asked == nullptr || OSSL_PARAM_set_utf8_ptr(asked, value) == 1;
+    };
+    OSSL_PARAM* const status = OSSL_PARAM_locate(parameters, OSSL_PROV_PARAM_STATUS);
+    return answer(OSSL_PROV_PARAM_NAME, "Quoin provider") &&
+                   answer(OSSL_PROV_PARAM_VERSION, QUOIN_VERSION) &&
+                   answer(backend_parameter, name_of(context_of(context).backend)) &&
+                   (status == nullptr || OSSL_PARAM_set_int(status, 1) == 1)
+               ? 1
+               : 0;
+}
+
+int capabilities(void*, const char* capability, OSSL_CALLBACK* take, void* argument) noexcept {
+    return tell_capability(capability, take, argument);
+}
+
+void tear_down(void* context) noexcept { take_back<ProviderContext>(context); }
+
+const OSSL_DISPATCH functions[] = {
+    QUOIN_ENTRY(PROVIDER_TEARDOWN, provider_teardown, tear_down),
+    QUOIN_ENTRY(PROVIDER_GETTABLE_PARAMS, provider_gettable_params, gettable),
+    QUOIN_ENTRY(PROVIDER_GET_PARAMS, provider_get_params, get),
+    QUOIN_ENTRY(PROVIDER_QUERY_OPERATION, provider_query_operation, query),
+    QUOIN_ENTRY(PROVIDER_GET_CAPABILITIES, provider_get_capabilities, capabilities),
+    OSSL_DISPATCH_END};
+
+Backend pick_backend() {
+    const crypto::Processor& processor = crypto::processor();
+    if (processor.avx512) return Backend::avx512;
+    return processor.avx2 ? Backend::avx2 : Backend::portable;
+}
+
+}  // namespace
+}  // namespace quoin::provider
+
+extern "C" int OSSL_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
+                                  const OSSL_DISPATCH** functions, void** context) noexcept {
+    using namespace quoin::provider;
+    LibraryContext library(OSSL_LIB_CTX_new_child(core, from_core));
+    if (library == nullptr) return 0;  // OpenSSL has queued why
+    *context = give_away<ProviderContext>(core, std::move(library), pick_backend());
+    *functions = quoin::provider::functions;
+    return *context != nullptr ? 1 : 0;
+}
