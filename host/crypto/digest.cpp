@@ -11,6 +11,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
 
 namespace quoin::crypto {
 namespace {
@@ -19,7 +20,7 @@ template <class Digest>
 Result<Digest> digest_of(Bytes message, const char* name) {
     Digest digest{};
     std::size_t size = 0;
-    if (EVP_Q_digest(nullptr, name, nullptr, message.data(), message.size(), digest.data(),
+    if (EVP_Q_digest(library(), name, nullptr, message.data(), message.size(), digest.data(),
                      &size) != 1 ||
         size != digest.size()) {
         return fail(Code::internal, "{}: {}", name, openssl_error());
@@ -57,9 +58,10 @@ Result<Sha3_512Digest> sha3_512_of_file(const std::filesystem::path& file) {
         return fail(Code::input_not_found, "{}: cannot open: {}", file.string(),
                     std::generic_category().message(errno));
     }
+    const DigestHandle sha3(EVP_MD_fetch(library(), "SHA3-512", nullptr));
     const DigestContextHandle context(EVP_MD_CTX_new());
     Result<void> absorbed;
-    if (!context || EVP_DigestInit_ex(context.get(), EVP_sha3_512(), nullptr) != 1) {
+    if (!sha3 || !context || EVP_DigestInit_ex2(context.get(), sha3.get(), nullptr) != 1) {
         absorbed = fail(Code::internal, "SHA3-512: {}", openssl_error());
     } else {
         absorbed = absorb(context.get(), descriptor, file);
@@ -74,7 +76,7 @@ Result<Sha3_512Digest> sha3_512_of_file(const std::filesystem::path& file) {
 }
 
 Result<void> random_bytes(MutableBytes out) {
-    if (RAND_bytes_ex(nullptr, out.data(), out.size(), 0) != 1) {
+    if (RAND_bytes_ex(library(), out.data(), out.size(), 0) != 1) {
         return fail(Code::internal, "no random bytes: {}", openssl_error());
     }
     return {};

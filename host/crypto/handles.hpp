@@ -23,6 +23,7 @@ using Handle = std::unique_ptr<T, Freer<Free>>;
 
 using BioHandle = Handle<BIO, BIO_free_all>;
 using BignumHandle = Handle<BIGNUM, BN_free>;
+using DigestHandle = Handle<EVP_MD, EVP_MD_free>;
 using DigestContextHandle = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
 
 // What was written to a memory BIO.

@@ -10,6 +10,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
 #include "host/crypto/pkcs8.hpp"
 #include "host/files/files.hpp"
 
@@ -73,7 +74,7 @@ Result<PublicKey> PublicKey::from_spki_der(Bytes der) {
                     max_key_size);
     }
     const unsigned char* next = der.data();
-    EVP_PKEY* parsed = d2i_PUBKEY(nullptr, &next, static_cast<long>(der.size()));
+    EVP_PKEY* parsed = d2i_PUBKEY_ex(nullptr, &next, static_cast<long>(der.size()), library(), nullptr);
     if (parsed == nullptr) {
         return fail(Code::peer_malformed, "public key cannot be parsed: {}", openssl_error());
     }
@@ -101,7 +102,7 @@ Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) co
     QUOIN_CHECK(check_context(algorithm, context));
     const DigestContextHandle state(EVP_MD_CTX_new());
     const ContextParameters parameters(context);
-    if (!state || EVP_DigestVerifyInit_ex(state.get(), nullptr, digest_name(algorithm), nullptr,
+    if (!state || EVP_DigestVerifyInit_ex(state.get(), nullptr, digest_name(algorithm), library(),
                                           nullptr, key_.get(), parameters.list) != 1) {
         return fail(Code::internal, "cannot verify {}: {}", info(algorithm).name, openssl_error());
     }
@@ -115,8 +116,8 @@ Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) co
 
 Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
     EVP_PKEY* key = algorithm == Algorithm::ecdsa_p256
-                        ? EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", SN_X9_62_prime256v1)
-                        : EVP_PKEY_Q_keygen(nullptr, nullptr, info(algorithm).openssl_name);
+                        ? EVP_PKEY_Q_keygen(library(), nullptr, "EC", SN_X9_62_prime256v1)
+                        : EVP_PKEY_Q_keygen(library(), nullptr, info(algorithm).openssl_name);
     if (key == nullptr) {
         return fail(Code::internal, "cannot make a {} key: {}", info(algorithm).name,
                     openssl_error());
@@ -127,7 +128,7 @@ Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
 Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
                                                   const Passphrase& passphrase) {
     QUOIN_TRY(const ClearHandle clear, decrypt_pem(pem, passphrase));
-    EVP_PKEY* parsed = EVP_PKCS82PKEY(clear.get());
+    EVP_PKEY* parsed = EVP_PKCS82PKEY_ex(clear.get(), library(), nullptr);
     if (parsed == nullptr) {
         return fail(Code::input_invalid, "private key cannot be parsed: {}", openssl_error());
     }
@@ -178,7 +179,7 @@ Result<ByteVector> PrivateKey::sign(Bytes message, Bytes context) const {
     ByteVector signature(info(algorithm).signature_size);
     std::size_t size = signature.size();
     if (!state ||
-        EVP_DigestSignInit_ex(state.get(), nullptr, digest_name(algorithm), nullptr, nullptr,
+        EVP_DigestSignInit_ex(state.get(), nullptr, digest_name(algorithm), library(), nullptr,
                               key_.get(), parameters.list) != 1 ||
         EVP_DigestSign(state.get(), signature.data(), &size, message.data(), message.size()) != 1) {
         return fail(Code::internal, "cannot sign with {}: {}", info(algorithm).name,

@@ -3,6 +3,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include "host/crypto/library.hpp"
 #include "host/tls/policy.hpp"
 #include "host/tls/settings.hpp"
 
@@ -51,7 +52,7 @@ int check_server(int sound, X509_STORE_CTX* store) noexcept {
 }
 
 Result<Context> make_context(const SSL_METHOD* method, const SuiteInfo& suite) {
-    Context context(SSL_CTX_new(method));
+    Context context(SSL_CTX_new_ex(crypto::library(), nullptr, method));
     if (!context) return failure("make a context");
     SSL_CTX* const raw = context.get();
     if (SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1 ||

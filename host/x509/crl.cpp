@@ -56,7 +56,7 @@ Result<std::string> issue_crl_pem(const crypto::PrivateKey& issuer_key, const Ce
                                   std::chrono::seconds lifetime) {
     QUOIN_TRY(const EVP_MD* const digest, signing_digest(issuer_key));
     const std::int64_t now_s = now_ms() / 1000;
-    const CrlHandle crl(X509_CRL_new());
+    const CrlHandle crl(X509_CRL_new_ex(crypto::library(), nullptr));
     const TimeHandle made(ASN1_TIME_set(nullptr, now_s - 60));  // clock skew, as in certificates
     const TimeHandle next(ASN1_TIME_set(nullptr, now_s + lifetime.count()));
     if (!crl || !made || !next || X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2) != 1 ||

@@ -197,7 +197,7 @@ Result<Certificate> build(const crypto::PrivateKey& issuer_key, const Certificat
     QUOIN_CHECK(check(request));
     QUOIN_TRY(const NameHandle name, make_name(request.common_name));
     QUOIN_TRY(const EVP_MD* const digest, signing_digest(issuer_key));
-    const CertificateHandle certificate(X509_new());
+    const CertificateHandle certificate(X509_new_ex(crypto::library(), nullptr));
     const X509_NAME* issuer_name =
         issuer != nullptr ? X509_get_subject_name(issuer->native()) : name.get();
     if (!certificate || X509_set_version(certificate.get(), X509_VERSION_3) != 1 ||

@@ -12,6 +12,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
 
 namespace quoin::x509 {
 
@@ -33,10 +34,11 @@ std::int64_t time_ms(const ASN1_TIME* time, std::int64_t otherwise);
 // The digest that X509_sign() and its like want for the key: null where the algorithm has its own.
 Result<const EVP_MD*> signing_digest(const crypto::PrivateKey& key);
 
-// d2i function `parse` on all of `der`: bounded, no bytes behind the end, and only DER (what
+// d2i function `parse` on all of `der`, into what `make` made: bounded, no bytes behind the end, and only DER (what
 // encodes back to itself), so that one object has one digest.
 template <class T, auto Free>
-Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*parse)(T**, const unsigned char**, long),
+Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*make)(OSSL_LIB_CTX*, const char*),
+                                     T* (*parse)(T**, const unsigned char**, long),
                                      int (*encode)(const T*, unsigned char**), std::size_t limit,
                                      std::string_view what) {
     if (der.size() > limit) {
@@ -44,9 +46,12 @@ Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*parse)(T**, const unsigned 
                     limit);
     }
     const unsigned char* next = der.data();
-    std::shared_ptr<T> parsed(parse(nullptr, &next, static_cast<long>(der.size())),
-                              crypto::Freer<Free>{});
-    if (!parsed) {
+    T* object = make(crypto::library(), nullptr);
+    // When it fails, `object` is freed and null.
+    const bool sound =
+        object != nullptr && parse(&object, &next, static_cast<long>(der.size())) != nullptr;
+    std::shared_ptr<T> parsed(object, crypto::Freer<Free>{});
+    if (!sound) {
         return fail(Code::peer_malformed, "{} cannot be parsed: {}", what, crypto::openssl_error());
     }
     if (next != der.data() + der.size()) {

@@ -21,7 +21,7 @@ Result<crypto::PublicKey> key_of(X509_REQ* request) {
 Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string_view common_name) {
     QUOIN_TRY(const NameHandle name, make_name(common_name));
     QUOIN_TRY(const EVP_MD* const digest, signing_digest(key));
-    const RequestHandle request(X509_REQ_new());
+    const RequestHandle request(X509_REQ_new_ex(crypto::library(), nullptr));
     if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
         X509_REQ_set_subject_name(request.get(), name.get()) != 1 ||
         X509_REQ_set_pubkey(request.get(), key.native()) != 1 ||
@@ -39,7 +39,7 @@ Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string
 
 Result<Request> Request::from_der(Bytes der) {
     QUOIN_TRY(auto request,
-              parse_der<X509_REQ, X509_REQ_free>(der, d2i_X509_REQ, i2d_X509_REQ, max_der_size,
+              parse_der<X509_REQ, X509_REQ_free>(der, X509_REQ_new_ex, d2i_X509_REQ, i2d_X509_REQ, max_der_size,
                                                  "certificate request"));
     QUOIN_TRY(auto key, key_of(request.get()));
     if (X509_REQ_verify(request.get(), key.native()) != 1) {

@@ -37,8 +37,10 @@ Result<void> add_crls(X509_STORE* store, std::string_view pem) {
     if (!bio) return fail(Code::internal, "revocation list: {}", crypto::openssl_error());
     std::size_t count = 0;
     for (;; ++count) {
-        const CrlHandle crl(PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr));
-        if (!crl) break;
+        X509_CRL* next = X509_CRL_new_ex(crypto::library(), nullptr);
+        const bool is_read = PEM_read_bio_X509_CRL(bio.get(), &next, nullptr, nullptr) != nullptr;
+        const CrlHandle crl(next);
+        if (!is_read) break;
         if (X509_STORE_add_crl(store, crl.get()) != 1) {
             return fail(Code::internal, "revocation list: {}", crypto::openssl_error());
         }
@@ -110,7 +112,7 @@ Result<void> verify_chain(const Certificate& leaf, std::span<const Certificate> 
     QUOIN_CHECK(check_purpose(leaf, purpose));
     QUOIN_TRY(const StoreHandle store, make_store(anchors, crl_pem));
     QUOIN_TRY(const ListHandle untrusted, list_of(intermediates));
-    const StoreContextHandle context(X509_STORE_CTX_new());
+    const StoreContextHandle context(X509_STORE_CTX_new_ex(crypto::library(), nullptr));
     if (!context ||
         X509_STORE_CTX_init(context.get(), store.get(), leaf.native(), untrusted.get()) != 1) {
         return fail(Code::internal, "chain: {}", crypto::openssl_error());

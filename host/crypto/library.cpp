@@ -1,0 +1,64 @@
+#include "host/crypto/library.hpp"
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/provider.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <stdexcept>
+
+#include "host/crypto/crypto.hpp"
+
+namespace quoin::crypto {
+namespace {
+
+std::filesystem::path provider_file() {
+    const char* named = std::getenv("QUOIN_PROVIDER");
+    if (named != nullptr && *named != '\0') return named;
+    std::error_code unknown;
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+    return (program.parent_path() / "../lib/quoin/quoin.so").lexically_normal();
+}
+
+Result<void> load_provider(OSSL_LIB_CTX* context) {
+    const std::filesystem::path file = provider_file();
+    if (file.extension() != ".so") {
+        return fail(Code::config_invalid, "QUOIN_PROVIDER: {} does not end in .so", file.string());
+    }
+    if (OSSL_PROVIDER_set_default_search_path(context, file.parent_path().c_str()) != 1 ||
+        OSSL_PROVIDER_load(context, file.stem().c_str()) == nullptr ||
+        EVP_set_default_properties(context, "?provider=quoin") != 1) {
+        return fail(Code::config_invalid,
+                    "the OpenSSL provider {} cannot be loaded: {}; set QUOIN_PROVIDER to the path "
+                    "of quoin.so",
+                    file.string(), openssl_error());
+    }
+    return {};
+}
+
+struct Library {
+    OSSL_LIB_CTX* context = OSSL_LIB_CTX_new();
+    Result<void> loaded;
+
+    Library() {
+        if (context == nullptr || OSSL_PROVIDER_load(context, "default") == nullptr) {
+            throw std::runtime_error("OpenSSL: no library context: " + openssl_error());
+        }
+        loaded = load_provider(context);
+    }
+};
+
+// Never freed: other static objects may use it while the program ends.
+const Library& instance() {
+    static const auto* const made = new Library;
+    return *made;
+}
+
+}  // namespace
+
+OSSL_LIB_CTX* library() { return instance().context; }
+
+Result<void> provider_is_loaded() { return instance().loaded; }
+
+}  // namespace quoin::crypto
