@@ -13,14 +13,6 @@
 namespace quoin::crypto {
 namespace {
 
-std::filesystem::path provider_file() {
-    const char* named = std::getenv("QUOIN_PROVIDER");
-    if (named != nullptr && *named != '\0') return named;
-    std::error_code unknown;
-    const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
-    return (program.parent_path() / "../lib/quoin/quoin.so").lexically_normal();
-}
-
 Result<void> load_provider(OSSL_LIB_CTX* context) {
     const std::filesystem::path file = provider_file();
     if (file.extension() != ".so") {
@@ -56,6 +48,14 @@ const Library& instance() {
 }
 
 }  // namespace
+
+std::filesystem::path provider_file() {
+    const char* named = std::getenv("QUOIN_PROVIDER");
+    std::error_code ignored;  // the load says what is wrong with the path
+    if (named != nullptr && *named != '\0') return std::filesystem::absolute(named, ignored);
+    const auto program = std::filesystem::read_symlink("/proc/self/exe", ignored);
+    return (program.parent_path() / "../lib/quoin/quoin.so").lexically_normal();
+}
 
 OSSL_LIB_CTX* library() { return instance().context; }
 

@@ -8,12 +8,15 @@
 
 #include <openssl/types.h>
 
+#include <filesystem>
+
 #include "host/error.hpp"
 
 namespace quoin::crypto {
 
 // Made at the first call and there until the program ends; never null.
 OSSL_LIB_CTX* library();
+std::filesystem::path provider_file();
 // Whether our provider is in it: config_invalid says why it is not. Without it there are no
 // composite signatures, and the rest is OpenSSL's own code.
 Result<void> provider_is_loaded();

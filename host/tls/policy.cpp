@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "host/crypto/library.hpp"
 #include "host/tls/settings.hpp"
 
 namespace quoin::tls {
@@ -64,7 +65,19 @@ std::string openssl_conf(Suite suite) {
         "# Written by Quoin: holds every TLS context of the program to the suite \"{}\".\n"
         "openssl_conf = quoin\n"
         "[quoin]\n"
+        "providers = providers\n"
+        "alg_section = algorithms\n"
         "ssl_conf = programs\n"
+        "[providers]\n"
+        "default = default_provider\n"
+        "quoin = quoin_provider\n"
+        "[default_provider]\n"
+        "activate = 1\n"
+        "[quoin_provider]\n"
+        "module = {}\n"
+        "activate = 1\n"
+        "[algorithms]\n"
+        "default_properties = ?provider=quoin\n"
         "[programs]\n"
         "system_default = policy\n"
         "[policy]\n"
@@ -76,7 +89,7 @@ std::string openssl_conf(Suite suite) {
         "ClientSignatureAlgorithms = {}\n"
         "Options = -SessionTicket\n"
         "NumTickets = 0\n",
-        row.name, cipher_suites, row.groups, row.signatures, row.signatures);
+        row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures, row.signatures);
 }
 
 }  // namespace quoin::tls
