@@ -26,12 +26,13 @@ struct Kem {
     unsigned security_bits;
     std::size_t public_key_size;
     std::size_t private_key_size;
+    std::size_t seed_size;  // 0: keys have no seed
     std::size_t ciphertext_size;
     std::size_t shared_secret_size;
 };
 
 template <class Set>
-constexpr Kem ml_kem_row(const char* name, const char* names, const char* group_name,
+consteval Kem ml_kem_row(const char* name, const char* names, const char* group_name,
                          unsigned group_id, int bits, unsigned security_bits) {
     return {name,
             names,
@@ -41,6 +42,7 @@ constexpr Kem ml_kem_row(const char* name, const char* names, const char* group_
             security_bits,
             Set::encapsulation_key_size,
             Set::decapsulation_key_size,
+            core::ml_kem::seed_size,
             Set::ciphertext_size,
             core::ml_kem::shared_secret_size};
 }
@@ -55,9 +57,15 @@ inline constexpr std::array kems = {
     ml_kem_row<core::ml_kem::Set1024>(
         "ML-KEM-1024", "ML-KEM-1024:MLKEM1024:id-alg-ml-kem-1024:2.16.840.1.101.3.4.4.3",
         "MLKEM1024", 0x0202, 1024, 256),
+    // Its private key is the two halves' own, ML-KEM's first; bits are ML-KEM's.
+    Kem{"X25519MLKEM768", "X25519MLKEM768", "X25519MLKEM768", 0x11EC, 768, 192,
+        core::hybrid::tls_group::client_share_size,
+        core::ml_kem::Set768::decapsulation_key_size + 32, 0,
+        core::hybrid::tls_group::server_share_size, core::hybrid::tls_group::secret_size},
 };
 
 template <class Set>
-inline constexpr const Kem& kem_of = kems[Set::k - 2];
+inline constexpr const Kem& ml_kem = kems[Set::k - 2];
+inline constexpr const Kem& x25519_ml_kem_768 = kems[3];
 
 }  // namespace quoin::provider

@@ -9,7 +9,7 @@ from pathlib import Path
 PROVIDER = Path(sys.argv.pop(1))
 LOADED = ("-provider-path", str(PROVIDER.parent), "-provider", "quoin", "-provider", "default")
 PREFERRED = (*LOADED, "-propquery", "?provider=quoin")
-SETS = ("ML-KEM-512", "ML-KEM-768", "ML-KEM-1024")
+KEMS = ("ML-KEM-512", "ML-KEM-768", "ML-KEM-1024", "X25519MLKEM768")
 
 
 def openssl(*words, stdin=b"", **environment):
@@ -31,7 +31,7 @@ class Loading(unittest.TestCase):
     def test_list__algorithms__served_by_both(self):
         for kind in ("-key-managers", "-kem-algorithms"):
             _, out, _ = openssl("list", kind, *LOADED)
-            for name in SETS:
+            for name in KEMS:
                 for provider in ("quoin", "default"):
                     self.assertRegex(out.decode(), rf"{name}\b.*@ {provider}\b")
 

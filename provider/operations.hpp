@@ -7,8 +7,8 @@
 
 namespace quoin::provider {
 
-extern const std::array<OSSL_ALGORITHM, 3> ml_kem_keymgmts;
-extern const std::array<OSSL_ALGORITHM, 3> ml_kem_kems;
+extern const std::array<OSSL_ALGORITHM, 4> kem_keymgmts;
+extern const std::array<OSSL_ALGORITHM, 4> kem_operations;
 
 // Calls `take` with each entry of the capability (provider-base(7), CAPABILITIES), until it says
 // no: 0. A capability that is not ours: 0, too.

@@ -11,11 +11,14 @@
 
 namespace quoin::provider {
 
+inline bool is_among(const OSSL_PARAM parameters[], const char* name) {
+    return parameters != nullptr && OSSL_PARAM_locate_const(parameters, name) != nullptr;
+}
+
 // An octet string among the parameters; empty if it is not there, none if it has another type.
 inline std::optional<Bytes> octets(const OSSL_PARAM parameters[], const char* name) {
-    const OSSL_PARAM* const found =
-        parameters == nullptr ? nullptr : OSSL_PARAM_locate_const(parameters, name);
-    if (found == nullptr) return Bytes{};
+    if (!is_among(parameters, name)) return Bytes{};
+    const OSSL_PARAM* const found = OSSL_PARAM_locate_const(parameters, name);
     const void* data = nullptr;
     std::size_t size = 0;
     if (OSSL_PARAM_get_octet_string_ptr(found, &data, &size) != 1) return std::nullopt;

@@ -26,8 +26,8 @@ auto joined(const std::array<OSSL_ALGORITHM, Sizes>&... parts) {
 
 const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) noexcept {
     *no_cache = 0;
-    static const auto keymgmts = joined(ml_kem_keymgmts);
-    static const auto kems = joined(ml_kem_kems);
+    static const auto keymgmts = joined(kem_keymgmts);
+    static const auto kems = joined(kem_operations);
     switch (operation) {
         case OSSL_OP_KEYMGMT:
             return keymgmts.data();
