@@ -11,6 +11,8 @@ find_package(tomlplusplus REQUIRED)
 find_package(GTest REQUIRED)
 find_package(rapidcheck REQUIRED)
 find_package(PkgConfig REQUIRED)
+pkg_check_modules(tss2 REQUIRED IMPORTED_TARGET tss2-esys tss2-tctildr tss2-mu)
+pkg_check_modules(p11kit REQUIRED IMPORTED_TARGET p11-kit-1) # headers only: pkcs11.h
 pkg_check_modules(modbus REQUIRED IMPORTED_TARGET libmodbus)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(pq REQUIRED IMPORTED_TARGET libpq)

@@ -64,6 +64,7 @@ Result<Passphrase> existing_unlock_key(const std::filesystem::path& file);
 
 class PrivateKey {
 public:
+    explicit PrivateKey(EVP_PKEY* adopted) : key_(adopted, KeyDeleter{}) {}
     static Result<PrivateKey> generate(Algorithm algorithm);
     // PKCS#8, encrypted (AES-256-CBC, PBKDF2-HMAC-SHA256; scrypt for `slow`: for passphrases that a
     // person chose). The PEM label is ENCRYPTED PRIVATE KEY; a clear key is refused.
@@ -81,7 +82,6 @@ public:
     EVP_PKEY* native() const { return key_.get(); }
 
 private:
-    explicit PrivateKey(EVP_PKEY* adopted) : key_(adopted, KeyDeleter{}) {}
     std::shared_ptr<EVP_PKEY> key_;
 };
 
