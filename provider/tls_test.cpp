@@ -55,7 +55,7 @@ public:
                       static_cast<int>(received.size()));
         }
         const int result = SSL_do_handshake(session_.get());
-        failed_ = failed_ || (result != 1 && SSL_get_error(session_.get(), result) == SSL_ERROR_SSL);
+        if (result != 1) failed_ |= SSL_get_error(session_.get(), result) == SSL_ERROR_SSL;
         return bytes_in(SSL_get_wbio(session_.get()));
     }
 
