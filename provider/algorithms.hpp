@@ -7,8 +7,10 @@
 
 #include <array>
 #include <cstddef>
+#include <string_view>
 
 #include "core/crypto/hybrid/tls_group.hpp"
+#include "core/crypto/ml_dsa/set.hpp"
 #include "core/crypto/ml_kem/ml_kem.hpp"
 
 namespace quoin::provider {
@@ -67,5 +69,82 @@ inline constexpr std::array kems = {
 template <class Set>
 inline constexpr const Kem& ml_kem = kems[Set::k - 2];
 inline constexpr const Kem& x25519_ml_kem_768 = kems[3];
+
+// A signature algorithm, and the signature scheme of TLS 1.3 that it is. Sources: RFC 9881,
+// draft-ietf-tls-mldsa; draft-ietf-lamps-pq-composite-sigs-19, draft-reddy-tls-composite-mldsa.
+struct SignatureRow {
+    const char* name;   // the algorithm, its key type, and its object identifier's
+    const char* names;  // aliases and OID, separated by ':'
+    const char* oid;
+    std::string_view algorithm_id;  // AlgorithmIdentifier, DER: parameters are absent
+    const char* tls_name;
+    unsigned tls_code_point;
+    // The setting, in the provider's section of the configuration, for code points that IANA has
+    // not assigned: tls_code_point is the default. Null: assigned.
+    const char* code_point_setting;
+    unsigned security_bits;
+    int security_category;
+};
+
+inline constexpr std::array ml_dsas = {
+    SignatureRow{"ML-DSA-44",
+                 "ML-DSA-44:MLDSA44:2.16.840.1.101.3.4.3.17:id-ml-dsa-44",
+                 "2.16.840.1.101.3.4.3.17",
+                 {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x11", 13},
+                 "mldsa44",
+                 0x0904,
+                 nullptr,
+                 128,
+                 2},
+    SignatureRow{"ML-DSA-65",
+                 "ML-DSA-65:MLDSA65:2.16.840.1.101.3.4.3.18:id-ml-dsa-65",
+                 "2.16.840.1.101.3.4.3.18",
+                 {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x12", 13},
+                 "mldsa65",
+                 0x0905,
+                 nullptr,
+                 192,
+                 3},
+    SignatureRow{"ML-DSA-87",
+                 "ML-DSA-87:MLDSA87:2.16.840.1.101.3.4.3.19:id-ml-dsa-87",
+                 "2.16.840.1.101.3.4.3.19",
+                 {"\x30\x0b\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x13", 13},
+                 "mldsa87",
+                 0x0906,
+                 nullptr,
+                 256,
+                 5},
+};
+
+inline constexpr std::array composites = {
+    SignatureRow{"id-MLDSA44-Ed25519-SHA512",
+                 "id-MLDSA44-Ed25519-SHA512:MLDSA44-Ed25519:1.3.6.1.5.5.7.6.39",
+                 "1.3.6.1.5.5.7.6.39",
+                 {"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x06\x27", 12},
+                 "mldsa44_ed25519",
+                 0x090a,
+                 "composite44-code-point",
+                 128,
+                 2},
+    SignatureRow{"id-MLDSA65-Ed25519-SHA512",
+                 "id-MLDSA65-Ed25519-SHA512:MLDSA65-Ed25519:1.3.6.1.5.5.7.6.48",
+                 "1.3.6.1.5.5.7.6.48",
+                 {"\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x06\x30", 12},
+                 "mldsa65_ed25519",
+                 0x090b,
+                 "composite65-code-point",
+                 192,
+                 3},
+};
+
+// Of the composites, as configured.
+using CodePoints = std::array<unsigned, composites.size()>;
+
+template <class Set>
+inline constexpr const SignatureRow& ml_dsa_row = ml_dsas[Set::k == 4   ? 0
+                                                          : Set::k == 6 ? 1
+                                                                        : 2];
+template <class Algorithm>
+inline constexpr const SignatureRow& composite_row = composites[Algorithm::Set::k == 4 ? 0 : 1];
 
 }  // namespace quoin::provider

@@ -11,6 +11,7 @@
 
 #include "core/base/bytes.hpp"
 #include "core/crypto/backend.hpp"
+#include "provider/algorithms.hpp"
 
 namespace quoin::provider {
 
@@ -27,6 +28,7 @@ struct ProviderContext {
     // of others.
     LibraryContext library;
     Backend backend = Backend::portable;
+    CodePoints code_points = {};
 };
 
 inline const ProviderContext& context_of(void* provider_context) {

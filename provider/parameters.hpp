@@ -37,6 +37,13 @@ inline bool answer_int(OSSL_PARAM parameters[], const char* name, int value) {
     return asked == nullptr || OSSL_PARAM_set_int(asked, value) == 1;
 }
 
+// Leaves `value` alone if the parameter is not there. False: it has another type.
+inline bool read_int(const OSSL_PARAM parameters[], const char* name, int& value) {
+    const OSSL_PARAM* const given =
+        parameters == nullptr ? nullptr : OSSL_PARAM_locate_const(parameters, name);
+    return given == nullptr || OSSL_PARAM_get_int(given, &value) == 1;
+}
+
 inline OSSL_PARAM octets_to_export(const char* name, Bytes value) {
     // OpenSSL's type has no const; what is exported is only read.
     return OSSL_PARAM_construct_octet_string(name, const_cast<std::uint8_t*>(value.data()),

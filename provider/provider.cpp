@@ -8,6 +8,7 @@
 #include "provider/context.hpp"
 #include "provider/dispatch.hpp"
 #include "provider/operations.hpp"
+#include "provider/settings.hpp"
 
 namespace quoin::provider {
 namespace {
@@ -26,13 +27,22 @@ auto joined(const std::array<OSSL_ALGORITHM, Sizes>&... parts) {
 
 const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) noexcept {
     *no_cache = 0;
-    static const auto keymgmts = joined(kem_keymgmts);
+    static const auto keymgmts = joined(kem_keymgmts, signature_keymgmts);
+    static const auto signatures = joined(ml_dsa_signatures, composite_signatures);
+    static const auto encoders = joined(composite44_encoders, composite65_encoders);
+    static const auto decoders = joined(composite_decoders);
     static const auto kems = joined(kem_operations);
     switch (operation) {
         case OSSL_OP_KEYMGMT:
             return keymgmts.data();
         case OSSL_OP_KEM:
             return kems.data();
+        case OSSL_OP_SIGNATURE:
+            return signatures.data();
+        case OSSL_OP_ENCODER:
+            return encoders.data();
+        case OSSL_OP_DECODER:
+            return decoders.data();
         default:
             return nullptr;
     }
@@ -75,7 +85,11 @@ int get(void* context, OSSL_PARAM parameters[]) noexcept {
                : 0;
 }
 
-int capabilities(void*, const char* capability, OSSL_CALLBACK* take, void* argument) noexcept {
+int capabilities(void* context, const char* capability, OSSL_CALLBACK* take,
+                 void* argument) noexcept {
+    if (std::string_view(capability) == "TLS-SIGALG") {
+        return tell_signatures(context_of(context).code_points, take, argument);
+    }
     return tell_capability(capability, take, argument);
 }
 
@@ -101,9 +115,11 @@ Backend pick_backend() {
 extern "C" int OSSL_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
                                   const OSSL_DISPATCH** functions, void** context) noexcept {
     using namespace quoin::provider;
+    const std::optional<CodePoints> code_points = read_code_points(core, from_core);
+    if (!code_points || !name_objects(core, from_core)) return 0;
     LibraryContext library(OSSL_LIB_CTX_new_child(core, from_core));
     if (library == nullptr) return 0;  // OpenSSL has queued why
-    *context = give_away<ProviderContext>(core, std::move(library), pick_backend());
+    *context = give_away<ProviderContext>(core, std::move(library), pick_backend(), *code_points);
     *functions = quoin::provider::functions;
     return *context != nullptr ? 1 : 0;
 }

@@ -1,0 +1,197 @@
+// Composite keys read: provider-decoder(7). DER of SubjectPublicKeyInfo and PrivateKeyInfo; PEM and
+// EncryptedPrivateKeyInfo are opened by the default provider's decoders, which call these.
+//
+// A public key is exactly its one DER form: no other length, no parameters, nothing behind it. A
+// private key may be a OneAsymmetricKey with attributes or a public key (RFC 5958), as others write
+// it: they are ignored. The drafts -00 to -02 are other algorithms, with other OIDs.
+#include <openssl/core_object.h>
+
+#include "provider/bio.hpp"
+#include "provider/composite_encoding.hpp"
+#include "provider/operations.hpp"
+#include "provider/parameters.hpp"
+#include "provider/signature_key.hpp"
+
+namespace quoin::provider {
+namespace {
+
+// The largest key with all that RFC 5958 allows around it.
+constexpr std::size_t der_size_max = 8192;
+
+struct Decoding {
+    const ProviderContext& provider;
+};
+
+// One DER object, wiped: it may hold a private key.
+class Der {
+public:
+    Der() = default;
+    Der(const Der&) = delete;
+    Der& operator=(const Der&) = delete;
+    ~Der() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
+
+    // False if there is none, or it is longer than any key of ours.
+    bool read(BIO* in) {
+        std::array<std::uint8_t, 4> head{};
+        if (!take(in, 4)) return false;
+        std::ranges::copy(std::span(bytes_).first<4>(), head.begin());
+        if (head[0] != 0x30) return false;
+        std::size_t size = 0;
+        if (head[1] < 0x80) {
+            size = 2U + head[1];
+        } else if (head[1] == 0x81) {
+            size = 3U + head[2];
+        } else if (head[1] == 0x82) {
+            size = 4U + (static_cast<std::size_t>(head[2]) << 8U) + head[3];
+        }
+        return size >= 4 && size <= bytes_.size() && take(in, size);
+    }
+    Bytes bytes() const { return Bytes(bytes_).first(size_); }
+
+private:
+    // Reads until `size` bytes are there.
+    bool take(BIO* in, std::size_t size) {
+        while (size_ < size) {
+            std::size_t got = 0;
+            if (BIO_read_ex(in, bytes_.data() + size_, size - size_, &got) != 1) return false;
+            size_ += got;
+        }
+        return true;
+    }
+
+    std::array<std::uint8_t, der_size_max> bytes_{};
+    std::size_t size_ = 0;
+};
+
+void* create(void* provider_context) noexcept {
+    return give_away<Decoding>(context_of(provider_context));
+}
+
+void destroy(void* decoding) noexcept { take_back<Decoding>(decoding); }
+
+template <int part>
+int selects(void*, int selection) noexcept {
+    if (selection == 0) return 1;
+    const int asked = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0
+                          ? OSSL_KEYMGMT_SELECT_PRIVATE_KEY
+                          : selection & OSSL_KEYMGMT_SELECT_PUBLIC_KEY;
+    return asked == part ? 1 : 0;
+}
+
+// Does the AlgorithmIdentifier at `at` say that this is a key of ours? Only then is what is wrong
+// with it worth an error: other decoders take the other keys.
+template <class Form>
+bool is_ours(Bytes der, std::size_t at) {
+    const Bytes id = bytes_of(Form::row.algorithm_id);
+    return der.size() >= at + id.size() &&
+           std::ranges::equal(der.subspan(at, id.size()).subspan(2), id.subspan(2));
+}
+
+template <class Form>
+std::unique_ptr<SignatureKey<Form>> new_key(const Decoding& decoding) {
+    return std::unique_ptr<SignatureKey<Form>>(give_away<SignatureKey<Form>>(decoding.provider));
+}
+
+template <class Form>
+std::unique_ptr<SignatureKey<Form>> public_key_of(const Decoding& decoding, Bytes der) {
+    constexpr std::size_t head = public_head<Form>.size();
+    if (!is_ours<Form>(der, 4)) return nullptr;
+    if (der.size() != head + Form::public_key_size ||
+        !std::ranges::equal(der.first(head), public_head<Form>)) {
+        refuse(PROV_R_BAD_ENCODING, "a composite public key has one DER form, and this is another");
+        return nullptr;
+    }
+    auto key = new_key<Form>(decoding);
+    if (key != nullptr) key->set_public(der.subspan(head).template first<Form::public_key_size>());
+    return key;
+}
+
+template <class Form>
+std::unique_ptr<SignatureKey<Form>> private_key_of(const Decoding& decoding, Bytes der) {
+    const unsigned char* at = der.data();
+    ERR_set_mark();
+    const Owned<PKCS8_PRIV_KEY_INFO> info(
+        d2i_PKCS8_PRIV_KEY_INFO(nullptr, &at, static_cast<long>(der.size())));
+    ERR_pop_to_mark();  // what is no PrivateKeyInfo may be something else
+    const ASN1_OBJECT* oid = nullptr;
+    const unsigned char* bytes = nullptr;
+    int size = 0;
+    const X509_ALGOR* algorithm = nullptr;
+    if (info == nullptr || at != der.data() + der.size() ||
+        PKCS8_pkey_get0(&oid, &bytes, &size, &algorithm, info.get()) != 1) {
+        return nullptr;
+    }
+    const Bytes id = bytes_of(Form::row.algorithm_id).subspan(4);
+    if (!std::ranges::equal(Bytes(OBJ_get0_data(oid), OBJ_length(oid)), id)) return nullptr;
+    int parameter_type = V_ASN1_UNDEF;
+    X509_ALGOR_get0(nullptr, &parameter_type, nullptr, algorithm);
+    if (parameter_type != V_ASN1_UNDEF) {
+        refuse(PROV_R_UNEXPECTED_KEY_PARAMETERS, "a composite's AlgorithmIdentifier has none");
+        return nullptr;
+    }
+    if (size != static_cast<int>(Form::seed_size)) {
+        refuse(PROV_R_INVALID_KEY_LENGTH, "a composite private key has 64 bytes");
+        return nullptr;
+    }
+    auto key = new_key<Form>(decoding);
+    if (key == nullptr ||
+        !key->set_seed(std::span<const std::uint8_t, Form::seed_size>(bytes, Form::seed_size))) {
+        return nullptr;
+    }
+    return key;
+}
+
+template <class Form, int part>
+int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void* argument,
+           OSSL_PASSPHRASE_CALLBACK*, void*) noexcept {
+    const auto& decoding = *static_cast<const Decoding*>(context);
+    std::unique_ptr<SignatureKey<Form>> key;
+    {
+        const Owned<BIO> in = open(decoding.provider, core_in);
+        Der der;
+        // Nothing of ours is no error: the next decoder tries.
+        if (in == nullptr || !der.read(in.get())) return 1;
+        key = part == OSSL_KEYMGMT_SELECT_PUBLIC_KEY ? public_key_of<Form>(decoding, der.bytes())
+                                                     : private_key_of<Form>(decoding, der.bytes());
+    }
+    if (key == nullptr) return 1;
+    int type = OSSL_OBJECT_PKEY;
+    void* reference = key.get();
+    const std::array parameters = {
+        OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+        OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
+                                         const_cast<char*>(Form::row.name), 0),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference,
+                                          sizeof reference),
+        OSSL_PARAM_construct_end()};
+    const int taken = take(parameters.data(), argument);
+    // Whoever loaded the key by its reference has set it to null.
+    if (reference == nullptr) key.release();
+    return taken;
+}
+
+template <class Form, int part>
+const OSSL_DISPATCH functions[] = {
+    QUOIN_ENTRY(DECODER_NEWCTX, decoder_newctx, create),
+    QUOIN_ENTRY(DECODER_FREECTX, decoder_freectx, destroy),
+    QUOIN_ENTRY(DECODER_DOES_SELECTION, decoder_does_selection, selects<part>),
+    QUOIN_ENTRY(DECODER_DECODE, decoder_decode, (decode<Form, part>)), OSSL_DISPATCH_END};
+
+template <class Form>
+constexpr OSSL_ALGORITHM public_entry = {
+    Form::row.names, "provider=quoin,input=der,structure=SubjectPublicKeyInfo",
+    functions<Form, OSSL_KEYMGMT_SELECT_PUBLIC_KEY>, Form::row.name};
+template <class Form>
+constexpr OSSL_ALGORITHM private_entry = {
+    Form::row.names, "provider=quoin,input=der,structure=PrivateKeyInfo",
+    functions<Form, OSSL_KEYMGMT_SELECT_PRIVATE_KEY>, Form::row.name};
+
+}  // namespace
+
+const std::array<OSSL_ALGORITHM, 4> composite_decoders = {
+    public_entry<Composite<core::hybrid::MlDsa44Ed25519>>,
+    private_entry<Composite<core::hybrid::MlDsa44Ed25519>>,
+    public_entry<Composite<core::hybrid::MlDsa65Ed25519>>,
+    private_entry<Composite<core::hybrid::MlDsa65Ed25519>>};
+
+}  // namespace quoin::provider

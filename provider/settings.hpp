@@ -1,0 +1,25 @@
+// What the provider's section of OpenSSL's configuration sets, and what a loading tells OpenSSL's
+// core: the names of the object identifiers.
+//
+//   composite44-code-point = 0x090A    the TLS signature schemes of the composites, while IANA has
+//   composite65-code-point = 0x090B    assigned none
+#pragma once
+
+#include <openssl/core.h>
+#include <openssl/core_dispatch.h>
+
+#include <optional>
+
+#include "provider/algorithms.hpp"
+
+namespace quoin::provider {
+
+// None, with an error queued, for what is no number, is another scheme's, or reserved.
+std::optional<CodePoints> read_code_points(const OSSL_CORE_HANDLE* core,
+                                           const OSSL_DISPATCH* from_core);
+
+// So that X.509 and `openssl x509 -text` know the composites. False, with an error queued, if
+// OpenSSL's core does not take them.
+bool name_objects(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core);
+
+}  // namespace quoin::provider
