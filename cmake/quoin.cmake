@@ -53,6 +53,9 @@ function(quoin_constant_time name)
         set_tests_properties(${name}_${check} PROPERTIES
             PASS_REGULAR_EXPRESSION "depends on uninitialised|Use of uninitialised")
     endforeach()
+    # A check that was renamed must not pass for having done nothing.
+    add_test(NAME ${name}_unknown_check__is_refused COMMAND valgrind --quiet $<TARGET_FILE:${name}> no_such_check)
+    set_tests_properties(${name}_unknown_check__is_refused PROPERTIES PASS_REGULAR_EXPRESSION "unknown check")
 endfunction()
 
 # What running a plant needs, and no tests: ./dev demo builds this.
