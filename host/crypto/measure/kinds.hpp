@@ -17,6 +17,7 @@ using Comparisons = std::vector<Comparison>;
 void add_kems(Comparisons& all);
 void add_signatures(Comparisons& all);
 void add_curves(Comparisons& all);
+void add_hybrids(Comparisons& all);
 void add_symmetric(Comparisons& all);
 
 // Ends the program if ours refused, as PeerKey does for OpenSSL: a refusal is fast, and no figure.

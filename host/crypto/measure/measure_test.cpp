@@ -62,6 +62,7 @@ TEST(comparisons, each_once__both_sides__run) {
     }
     EXPECT_TRUE(names.contains("ML-DSA-65 sign"));
     EXPECT_TRUE(names.contains("ML-KEM-768 decaps"));
+    EXPECT_TRUE(names.contains("X25519MLKEM768 server"));
 }
 
 TEST(must_work, refused__ends_the_program) {
