@@ -53,6 +53,9 @@ function(quoin_constant_time name)
         set_tests_properties(${name}_${check} PROPERTIES
             PASS_REGULAR_EXPRESSION "depends on uninitialised|Use of uninitialised")
     endforeach()
+    # A check that was renamed must not pass for having done nothing.
+    add_test(NAME ${name}_unknown_check__is_refused COMMAND valgrind --quiet $<TARGET_FILE:${name}> no_such_check)
+    set_tests_properties(${name}_unknown_check__is_refused PROPERTIES PASS_REGULAR_EXPRESSION "unknown check")
 endfunction()
 
 # What running a plant needs, and no tests: ./dev demo builds this.
@@ -79,6 +82,16 @@ function(quoin_bench name)
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
+endfunction()
+
+# quoin_timing_bench(NAME SOURCE x_timing_bench.cpp LIBRARIES libs...): constant time by statistics, of what valgrind cannot
+# run (core/crypto/test_timing.hpp); ./dev bench crypto runs all of them. Bodies that are compiled in are as optimised as core.
+function(quoin_timing_bench name)
+    cmake_parse_arguments(arg "" "SOURCE" "LIBRARIES" ${ARGN})
+    if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+        quoin_bench(${name} SOURCES ${arg_SOURCE} LIBRARIES ${arg_LIBRARIES})
+        set_source_files_properties(${arg_SOURCE} PROPERTIES COMPILE_OPTIONS ${QUOIN_CORE_OPTIMISATION})
+    endif()
 endfunction()
 
 # quoin_test(NAME SOURCES a_test.cpp... LIBRARIES libs... [ENVIRONMENT A=b...]): one GoogleTest program, one ctest entry.

@@ -44,6 +44,8 @@ public:
     // Everything is up when it returns: migrated, listening, HOME/run/ports.json written. The
     // broker may come later. A home that another quoind holds is state_wrong.
     static Result<std::unique_ptr<PlantProcess>> start(const ProcessOptions& options);
+    PlantProcess(const PlantProcess&) = delete;
+    PlantProcess& operator=(const PlantProcess&) = delete;
     ~PlantProcess();
     // About once a second: what only time brings.
     void tick();

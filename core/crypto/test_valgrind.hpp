@@ -4,6 +4,7 @@
 #include <valgrind/memcheck.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <string_view>
 
 #include "core/base/bytes.hpp"
@@ -28,12 +29,27 @@ inline void publish(MutableBytes result) {
     std::fprintf(stderr, "%u\n", sum);
 }
 
-// For main: false, with a message, where valgrind does not run us.
-inline bool under_valgrind() {
-    if (RUNNING_ON_VALGRIND != 0) return true;
-    // tidy: allow(banned-call) because a check program says why it does nothing
-    std::fputs("run me under valgrind\n", stderr);
-    return false;
+// For operations that must work: a refusal has looked at less.
+inline void must_work(bool worked) {
+    if (worked) return;
+    // tidy: allow(banned-call) because a check program says why it fails
+    std::fputs("refused what it must take\n", stderr);
+    std::exit(1);
+}
+
+// All of main: runs the check that the argument names. run(name) is false for a name that is none:
+// a check that was renamed must not pass.
+template <class Run>
+int run_check(int argument_count, char** arguments, Run run) {
+    if (RUNNING_ON_VALGRIND == 0) {
+        // tidy: allow(banned-call) because a check program says why it does nothing
+        std::fputs("run me under valgrind\n", stderr);
+        return 2;
+    }
+    if (argument_count == 2 && run(std::string_view(arguments[1]))) return 0;
+    // tidy: allow(banned-call) because a check program says why it fails
+    std::fputs("unknown check\n", stderr);
+    return 2;
 }
 
 }  // namespace quoin::core::test

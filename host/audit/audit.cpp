@@ -252,6 +252,7 @@ std::uint64_t Log::last_number() const {
 
 std::vector<std::pair<std::string_view, std::uint64_t>> Log::counts() const {
     std::vector<std::pair<std::string_view, std::uint64_t>> out;
+    out.reserve(catalogue.size());
     for (const CatalogueRow& each : catalogue) {
         out.emplace_back(each.name, state_->counts[static_cast<std::size_t>(each.id)].load());
     }

@@ -48,6 +48,8 @@ public:
     // says so. A broken chain, or a checkpoint of another key, is integrity_mismatch: nothing is
     // changed, and the message names the way out.
     static Result<std::unique_ptr<Log>> open(LogOptions options, crypto::PrivateKey key);
+    Log(const Log&) = delete;
+    Log& operator=(const Log&) = delete;
     // Writes what waits, signs and closes.
     ~Log();
 

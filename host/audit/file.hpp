@@ -22,6 +22,7 @@ public:
     File(File&& other) noexcept;
     File(const File&) = delete;
     File& operator=(const File&) = delete;
+    File& operator=(File&&) = delete;
     ~File();
 
     std::uint64_t number() const { return tail_.number; }  // of the last event, 0: none

@@ -49,6 +49,8 @@ public:
     // config_invalid.
     static Result<std::unique_ptr<Forwarder>> start(ForwarderOptions options, tls::Context context,
                                                     Log& log);
+    Forwarder(const Forwarder&) = delete;
+    Forwarder& operator=(const Forwarder&) = delete;
     // Closes the connection in order, within `timeout`; what was not sent waits in the file.
     ~Forwarder();
 

@@ -35,7 +35,7 @@ Result<std::optional<std::string>> LineReader::next() {
         begin_ = 0;
         searched_ = buffer_.size();
         if (buffer_.size() > max_line_bytes) break;
-        std::array<char, 64 * 1024> block;
+        std::array<char, 64 * 1024> block{};
         std::clearerr(file_.get());  // the end of before may not be the end of now
         const std::size_t got = std::fread(block.data(), 1, block.size(), file_.get());
         if (got == 0) {

@@ -67,7 +67,7 @@ Result<LineSocket> LineSocket::connect(const std::filesystem::path& path) {
 }
 
 Result<void> LineSocket::receive(const std::function<Result<void>(std::string_view)>& take) {
-    std::array<char, 64 * 1024> chunk;
+    std::array<char, 64 * 1024> chunk{};
     for (std::size_t total = 0; total < max_receive_bytes;) {
         const ssize_t size = ::recv(socket_.number(), chunk.data(), chunk.size(), 0);
         if (size < 0 && errno == EINTR) continue;
@@ -83,7 +83,7 @@ Result<void> LineSocket::receive(const std::function<Result<void>(std::string_vi
 
 Result<void> LineSocket::split_lines(const std::function<Result<void>(std::string_view)>& take) {
     std::size_t begin = 0;
-    for (std::size_t end; (end = arrived_.find('\n', begin)) != std::string::npos;
+    for (std::size_t end = 0; (end = arrived_.find('\n', begin)) != std::string::npos;
          begin = end + 1) {
         QUOIN_CHECK(take(std::string_view(arrived_).substr(begin, end - begin)));
     }

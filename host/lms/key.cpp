@@ -90,7 +90,6 @@ Result<std::string> owner_of(Bytes public_key) {
 // All leaves of the top tree on all processors, then the rest. `progress` is told by one thread.
 void make_nodes(Engine& engine, std::uint32_t leaves, const Progress& progress) {
     std::atomic<std::uint32_t> next = 0;
-    std::mutex telling;
     const auto work = [&](bool tells) {
         for (;;) {
             const std::uint32_t first = next.fetch_add(leaves_at_once);
@@ -231,7 +230,7 @@ Result<void> verify_file(Bytes public_key, const fs::path& message, Bytes signat
     if (const auto started = verifier->start(public_key, signature); !started) {
         return wrong(started.error());
     }
-    std::array<char, 64U << 10U> piece;
+    std::array<char, 64U << 10U> piece{};
     while (file) {
         file.read(piece.data(), piece.size());
         verifier->update(bytes_of({piece.data(), static_cast<std::size_t>(file.gcount())}));

@@ -55,6 +55,7 @@ std::size_t digest_size(Hash hash) {
 
 std::string describe(const Shape& shape) {
     std::vector<std::string> levels;
+    levels.reserve(shape.levels.size());
     for (const Level level : shape.levels) {
         levels.push_back(fmt::format("H{} W{}", level.height, level.w));
     }

@@ -158,6 +158,8 @@ public:
         if (options_.tls) adopt(std::move(options_.tls));
     }
 
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
     ~Server() override {
         asio::post(io_, [this] { stop(); });
         work_.reset();
@@ -464,6 +466,8 @@ private:
         struct Count {
             unsigned& value;
             explicit Count(unsigned& counted) : value(counted) { ++value; }
+            Count(const Count&) = delete;
+            Count& operator=(const Count&) = delete;
             ~Count() { --value; }
         };
         const Count count(streams_);

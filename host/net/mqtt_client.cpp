@@ -216,7 +216,7 @@ public:
     void after(std::chrono::milliseconds delay, std::function<void()> work) override;
 
     // From LinkWatch and the TLS alert hook, on the client's thread.
-    void lose(const std::shared_ptr<Link>& link, Error error);
+    void lose(const std::shared_ptr<Link>& link, const Error& error);
     void accepted(std::shared_ptr<Link> link, bool session_present, std::uint16_t receive_maximum);
     void broken(std::shared_ptr<Link> link, error_code error);
     std::string broker() const { return fmt::format("{}:{}", options_.host, options_.port); }
@@ -413,7 +413,7 @@ void Client::connect_later() {
     });
 }
 
-void Client::lose(const std::shared_ptr<Link>& link, Error error) {
+void Client::lose(const std::shared_ptr<Link>& link, const Error& error) {
     if (link->over) return;
     link->over = true;
     // Boost.MQTT5 may be our caller: it goes when it is not.

@@ -13,7 +13,6 @@ namespace quoin::tls {
 namespace {
 
 using x509::test::Entity;
-using x509::test::LeafRequest;
 using x509::test::Pki;
 using Connection = crypto::Handle<SSL, SSL_free>;
 

@@ -2,7 +2,7 @@
 
 namespace quoin::x509::test {
 
-Result<Pki> make_pki(crypto::Algorithm root, crypto::Algorithm issuing, std::string label) {
+Result<Pki> make_pki(crypto::Algorithm root, crypto::Algorithm issuing, const std::string& label) {
     QUOIN_TRY(auto root_key, crypto::PrivateKey::generate(root));
     QUOIN_TRY(auto root_certificate, issue_root(root_key, {.profile = Profile::root,
                                                            .common_name = label + " root",

@@ -27,7 +27,8 @@ struct Pki {
 inline constexpr std::string_view site = "test-plant";
 
 // `label` sets two PKIs apart. ECDSA P-256 takes milliseconds, an SLH-DSA root about a second.
-Result<Pki> make_pki(crypto::Algorithm root, crypto::Algorithm issuing, std::string label = "test");
+Result<Pki> make_pki(crypto::Algorithm root, crypto::Algorithm issuing,
+                     const std::string& label = "test");
 
 struct LeafRequest {
     Profile profile = Profile::device;

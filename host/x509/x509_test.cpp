@@ -1,9 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <openssl/x509.h>
-#include <stdlib.h>
 
 #include <array>
+#include <cstdlib>
 #include <limits>
 
 #include "host/files/files.hpp"

@@ -28,9 +28,8 @@ constexpr double scrap_worn_tool = 0.18;  // added in full when the tool is worn
 
 }  // namespace
 
-Machine::Machine(std::uint64_t seed) : random_(seed) {
-    wear_ = uniform(0, 0.6);
-    drift_phase_ = uniform(0, 2 * std::numbers::pi);
+Machine::Machine(std::uint64_t seed)
+    : random_(seed), wear_(uniform(0, 0.6)), drift_phase_(uniform(0, 2 * std::numbers::pi)) {
     enter(FleximState::idle, fieldbus::flexim_error_none, 1, 3);
     heat(0);
 }
@@ -54,7 +53,10 @@ void Machine::enter(FleximState state, std::uint16_t error_code, double least_s,
 
 void Machine::advance(double seconds) {
     owed_s_ += std::clamp(seconds, 0.0, max_advance_s);
-    for (; owed_s_ >= step_s; owed_s_ -= step_s) step(step_s);
+    while (owed_s_ >= step_s) {
+        owed_s_ -= step_s;
+        step(step_s);
+    }
 }
 
 void Machine::step(double seconds) {

@@ -50,8 +50,8 @@ private:
     double setpoint_c_ = 60.0;
     double temperature_c_ = 25.0;
     double spike_c_ = 0;
-    double drift_phase_ = 0;
     double wear_ = 0;  // 1: the tool is worn out
+    double drift_phase_ = 0;
     bool cooling_failed_ = false;
     double in_state_s_ = 0;  // still to stay, for idle, fault and maintenance
     double to_part_s_ = 0;   // until the part in work is done

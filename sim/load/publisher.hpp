@@ -55,7 +55,6 @@ private:
     mutable std::mutex mutex_;
     std::condition_variable changed_;
     bool connected_ = false;
-    bool started_ = false;
     std::optional<Error> error_;
     std::uint64_t next_ = 0;       // the next sequence to send
     std::uint64_t completed_ = 0;  // how many are done with

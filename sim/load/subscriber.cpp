@@ -132,8 +132,8 @@ Result<nlohmann::json> hold_connections(const Access& access, const IdleOptions&
         QUOIN_CHECK(
             wait_for(board, options.timeout, "connecting", [&] { return board.connected > i; }));
     }
-    const nlohmann::json result{{"connected", options.connections},
-                                {"seconds", seconds(Clock::now() - start)}};
+    nlohmann::json result{{"connected", options.connections},
+                          {"seconds", seconds(Clock::now() - start)}};
     print_line(result);
     while (std::getchar() != EOF) continue;
     return result;

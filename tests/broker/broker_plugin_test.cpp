@@ -3,10 +3,10 @@
 // That a message did not arrive is shown by a later one that did, on the same subscription.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <algorithm>
 #include <chrono>
+#include <csignal>
 #include <fstream>
 
 #include "tests/broker/plant.hpp"

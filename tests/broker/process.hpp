@@ -22,6 +22,8 @@ public:
     // ours.
     Process(std::vector<std::string> argv, std::filesystem::path output,
             const std::vector<std::string>& environment);
+    Process(const Process&) = delete;
+    Process& operator=(const Process&) = delete;
     Process(Process&& other) noexcept;
     Process& operator=(Process&&) = delete;
     ~Process();  // kill -9 when it still runs

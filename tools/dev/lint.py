@@ -63,7 +63,10 @@ def checks_of(source):
     if name.endswith(("_test.cpp", "_bench.cpp", "_check.cpp")) or name.startswith("tests/"):
         return ["--checks=-clang-analyzer-*,-performance-*,"
                 "-cert-msc32-c,-cert-msc51-cpp,"  # seeds that repeat
-                "-cppcoreguidelines-pro-type-member-init"]  # buffers that are written next
+                "-cert-env33-c,"  # foreign programs are run
+                "-cppcoreguidelines-pro-type-member-init,"  # buffers that are written next
+                "-cppcoreguidelines-special-member-functions,"  # fixtures
+                "-cppcoreguidelines-virtual-class-destructor"]
     return [] if name.startswith(ANALYZED) else ["--checks=-clang-analyzer-*"]
 
 

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include <memory>
+#include <optional>
 #include <random>
 #include <string_view>
 
@@ -95,6 +96,27 @@ Sealed openssl_seal(const ByteVector& key, const ByteVector& iv, const ByteVecto
     return sealed;
 }
 
+// Empty if OpenSSL refuses the tag.
+std::optional<ByteVector> openssl_open(const ByteVector& key, const ByteVector& iv,
+                                       const ByteVector& aad, const Sealed& sealed) {
+    const std::unique_ptr<EVP_CIPHER_CTX, decltype(&EVP_CIPHER_CTX_free)> context(
+        EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);
+    EVP_CIPHER_CTX* const c = context.get();
+    ByteVector plaintext(sealed.ciphertext.size() + 16);
+    std::array<std::uint8_t, tag_size> tag = sealed.tag;  // OpenSSL wants it not const
+    int size = 0;
+    EXPECT_EQ(EVP_DecryptInit_ex2(c, key.size() == 16 ? EVP_aes_128_gcm() : EVP_aes_256_gcm(),
+                                  key.data(), iv.data(), nullptr),
+              1);
+    EVP_DecryptUpdate(c, nullptr, &size, aad.data(), static_cast<int>(aad.size()));
+    EVP_DecryptUpdate(c, plaintext.data(), &size, sealed.ciphertext.data(),
+                      static_cast<int>(sealed.ciphertext.size()));
+    EXPECT_EQ(EVP_CIPHER_CTX_ctrl(c, EVP_CTRL_AEAD_SET_TAG, tag_size, tag.data()), 1);
+    if (EVP_DecryptFinal_ex(c, plaintext.data() + sealed.ciphertext.size(), &size) != 1) return {};
+    plaintext.resize(sealed.ciphertext.size());
+    return plaintext;
+}
+
 template <class Set_, class Backend_>
 struct Case {
     using Set = Set_;
@@ -178,6 +200,37 @@ TYPED_TEST(aes_gcm, seal_and_open__long_messages__as_openssl) {
                 .open(fixed<iv_size>(iv), aad, sealed.ciphertext, sealed.tag, sealed.ciphertext));
         ASSERT_EQ(sealed.ciphertext, plaintext);
     }
+}
+
+// Sealed by OpenSSL; one message in six is left whole, else a bit of one part is flipped.
+TYPED_TEST(aes_gcm, open__random_and_damaged__as_openssl) {
+    const unsigned seed = std::random_device()();
+    SCOPED_TRACE(seed);
+    std::mt19937_64 generator(seed);
+    int opened = 0;
+    for (int i = 0; i < 2000; ++i) {
+        ByteVector key = random_bytes(generator, TestFixture::key_size);
+        ByteVector iv = random_bytes(generator, iv_size);
+        ByteVector aad = random_bytes(generator, 1 + generator() % 100);
+        Sealed sealed = openssl_seal(key, iv, aad, random_bytes(generator, 1 + generator() % 300));
+        const MutableBytes parts[] = {{}, key, iv, aad, sealed.ciphertext, sealed.tag};
+        if (const MutableBytes part = parts[generator() % 6]; !part.empty()) {
+            part[generator() % part.size()] ^= static_cast<std::uint8_t>(1U << (generator() % 8));
+        }
+        ByteVector plaintext(sealed.ciphertext.size());
+        const bool ours =
+            typename TestFixture::K(fixed<TestFixture::key_size>(key))
+                .open(fixed<iv_size>(iv), aad, sealed.ciphertext, sealed.tag, plaintext)
+                .has_value();
+        const std::optional<ByteVector> theirs = openssl_open(key, iv, aad, sealed);
+        ASSERT_EQ(ours, theirs.has_value());
+        if (theirs) {
+            ASSERT_EQ(plaintext, *theirs);
+        }
+        opened += ours ? 1 : 0;
+    }
+    EXPECT_GT(opened, 200);
+    EXPECT_LT(opened, 600);
 }
 
 // Wycheproof's way: each part damaged in turn, in every byte, by every bit.

@@ -47,25 +47,18 @@ void leak() {
     std::fprintf(stderr, "%d\n", digits[0] == 0 ? 1 : 0);
 }
 
+bool run(std::string_view what) {
+    if (what == "x25519_25") return check_x25519<curve25519::Field25>(), true;
+    if (what == "ed25519_25") return check_ed25519<curve25519::Field25>(), true;
+    if (what == "x25519_51") return check_x25519_51(), true;
+    if (what == "ed25519_51") return check_ed25519_51(), true;
+    if (what == "leak") return leak(), true;
+    return false;
+}
+
 }  // namespace
 }  // namespace quoin::core
 
 int main(int argument_count, char** arguments) {
-    using namespace quoin::core;
-    const std::string_view what = argument_count == 2 ? arguments[1] : "";
-    if (!test::under_valgrind()) return 2;
-    if (what == "x25519_25") {
-        check_x25519<curve25519::Field25>();
-    } else if (what == "ed25519_25") {
-        check_ed25519<curve25519::Field25>();
-    } else if (what == "x25519_51") {
-        check_x25519_51();
-    } else if (what == "ed25519_51") {
-        check_ed25519_51();
-    } else if (what == "leak") {
-        leak();
-    } else {
-        return 1;  // a misspelt check must not pass
-    }
-    return 0;
+    return quoin::core::test::run_check(argument_count, arguments, quoin::core::run);
 }

@@ -117,7 +117,7 @@ TYPED_TEST(ed25519, sign_and_verify__random_and_damaged__as_openssl) {
     SCOPED_TRACE(seed_of_test);
     std::mt19937_64 generator(seed_of_test);
     int verified = 0;
-    for (int i = 0; i < 500; ++i) {
+    for (int i = 0; i < 2000; ++i) {
         const ByteVector seed = random_bytes(generator, seed_size);
         ByteVector message = random_bytes(generator, generator() % 300);
         ByteVector signature = this->sign(seed, message);
@@ -132,8 +132,8 @@ TYPED_TEST(ed25519, sign_and_verify__random_and_damaged__as_openssl) {
         ASSERT_EQ(ours, openssl_verifies(key, message, signature));
         verified += ours ? 1 : 0;
     }
-    EXPECT_GT(verified, 50);
-    EXPECT_LT(verified, 300);
+    EXPECT_GT(verified, 200);
+    EXPECT_LT(verified, 1200);
 }
 
 TYPED_TEST(ed25519, verify__every_bit_of_a_signature_flipped__integrity_signature) {

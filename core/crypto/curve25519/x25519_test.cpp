@@ -16,6 +16,16 @@ using test::unhex;
 
 Key fixed(const ByteVector& bytes) { return Key(bytes.data(), key_size); }
 
+std::string openssl_public_key(const ByteVector& private_key) {
+    EVP_PKEY* const key =
+        EVP_PKEY_new_raw_private_key_ex(nullptr, "X25519", nullptr, private_key.data(), key_size);
+    ByteVector public_key(key_size);
+    std::size_t size = public_key.size();
+    EXPECT_EQ(EVP_PKEY_get_raw_public_key(key, public_key.data(), &size), 1);
+    EVP_PKEY_free(key);
+    return hex(public_key);
+}
+
 // Empty if OpenSSL refuses.
 std::string openssl_shared(const ByteVector& private_key, const ByteVector& peer) {
     EVP_PKEY* const mine =
@@ -117,7 +127,7 @@ TYPED_TEST(x25519, shared_secret__random_and_not_canonical_keys__as_openssl) {
     const unsigned seed = std::random_device()();
     SCOPED_TRACE(seed);
     std::mt19937_64 generator(seed);
-    for (int i = 0; i < 1000; ++i) {
+    for (int i = 0; i < 2000; ++i) {
         const ByteVector key = random_bytes(generator, key_size);
         ByteVector peer = random_bytes(generator, key_size);
         if (i % 10 == 0) {  // p + 2 to 2^255 - 1, on the curve or its twist
@@ -127,6 +137,18 @@ TYPED_TEST(x25519, shared_secret__random_and_not_canonical_keys__as_openssl) {
         const std::string secret = this->shared(key, peer);
         ASSERT_EQ(secret, openssl_shared(key, peer));
         ASSERT_NE(secret, "");
+    }
+}
+
+TYPED_TEST(x25519, public_key__random__as_openssl) {
+    const unsigned seed = std::random_device()();
+    SCOPED_TRACE(seed);
+    std::mt19937_64 generator(seed);
+    for (int i = 0; i < 1000; ++i) {
+        const ByteVector key = random_bytes(generator, key_size);
+        std::array<std::uint8_t, key_size> ours{};
+        public_key<TypeParam>(fixed(key), ours);
+        ASSERT_EQ(hex(ours), openssl_public_key(key));
     }
 }
 

@@ -61,29 +61,20 @@ void leak() {
     }
 }
 
+bool run(std::string_view what) {
+    if (what == "sha256") return check<sha2::Sha256>(), true;
+    if (what == "sha384") return check<sha2::Sha384>(), true;
+    if (what == "sha512") return check<sha2::Sha512>(), true;
+    if (what == "sha3_256") return check<hmac::Sha3<32>>(), true;
+    if (what == "hkdf") return check_hkdf(), true;
+    if (what == "verify") return check_verify(), true;
+    if (what == "leak") return leak(), true;
+    return false;
+}
+
 }  // namespace
 }  // namespace quoin::core
 
 int main(int argument_count, char** arguments) {
-    using namespace quoin::core;
-    const std::string_view what = argument_count == 2 ? arguments[1] : "";
-    if (!test::under_valgrind()) return 2;
-    if (what == "sha256") {
-        check<sha2::Sha256>();
-    } else if (what == "sha384") {
-        check<sha2::Sha384>();
-    } else if (what == "sha512") {
-        check<sha2::Sha512>();
-    } else if (what == "sha3_256") {
-        check<hmac::Sha3<32>>();
-    } else if (what == "hkdf") {
-        check_hkdf();
-    } else if (what == "verify") {
-        check_verify();
-    } else if (what == "leak") {
-        leak();
-    } else {
-        return 1;  // a misspelt check must not pass
-    }
-    return 0;
+    return quoin::core::test::run_check(argument_count, arguments, quoin::core::run);
 }

@@ -140,7 +140,8 @@ TYPED_TEST(hmac_over, finish__examples_of_rfc_4231__tag) {
 TYPED_TEST(hmac_over, finish__keys_and_messages_of_every_length__as_openssl) {
     const unsigned seed = std::random_device()();
     std::mt19937_64 generator(seed);
-    for (std::size_t length = 0; length <= 400; ++length) {
+    for (std::size_t i = 0; i < 5 * 400; ++i) {
+        const std::size_t length = i % 400;
         const ByteVector key = random_bytes(generator, length);
         const ByteVector message = random_bytes(generator, generator() % 500);
         ASSERT_EQ(TestFixture::tag(key, message), TestFixture::openssl_tag(key, message))
@@ -222,7 +223,7 @@ TYPED_TEST(hmac_over, hkdf__random_inputs_and_many_lengths__as_openssl) {
     const unsigned seed = std::random_device()();
     SCOPED_TRACE(seed);
     std::mt19937_64 generator(seed);
-    for (int round = 0; round < 50; ++round) {
+    for (int round = 0; round < 200; ++round) {
         compare_with_openssl<TypeParam, 1>(generator);
         compare_with_openssl<TypeParam, 31>(generator);
         compare_with_openssl<TypeParam, 32>(generator);

@@ -1,11 +1,10 @@
 // Run under valgrind by ctest, input marked undefined: nothing may branch or index on it.
 // usage: keccak_constant_time_check portable | interleaved | avx2 | avx2_four | leak
-#include <valgrind/memcheck.h>
-
 #include <cstdio>
 #include <string_view>
 
 #include "core/crypto/keccak/keccak.hpp"
+#include "core/crypto/test_valgrind.hpp"
 
 namespace quoin::core::keccak {
 namespace {
@@ -47,7 +46,6 @@ void leak() {
     if (output[0] == 0) std::fputs("zero\n", stderr);
 }
 
-// False for a name that is none: a misspelt check must not pass.
 bool run(std::string_view what) {
     if (what == "portable") return one<Portable>(), true;
     if (what == "interleaved") return one<Interleaved>(), true;
@@ -63,13 +61,5 @@ bool run(std::string_view what) {
 }  // namespace quoin::core::keccak
 
 int main(int argument_count, char** arguments) {
-    using namespace quoin::core;
-    const std::string_view what = argument_count == 2 ? arguments[1] : "";
-    if (RUNNING_ON_VALGRIND == 0) {
-        std::fputs("keccak_constant_time_check: run me under valgrind\n", stderr);
-        return 2;
-    }
-    if (keccak::run(what)) return 0;
-    std::fputs("keccak_constant_time_check: unknown check\n", stderr);
-    return 2;
+    return quoin::core::test::run_check(argument_count, arguments, quoin::core::keccak::run);
 }

@@ -105,8 +105,10 @@ consteval std::array<std::uint8_t, Size> hex(std::string_view text) {
         return digit <= '9' ? digit - '0' : digit - 'a' + 10;  // lower case only
     };
     std::array<std::uint8_t, Size> bytes{};
-    for (std::size_t i = 0; i < Size; ++i) {
-        bytes[i] = static_cast<std::uint8_t>(16 * nibble(text[2 * i]) + nibble(text[2 * i + 1]));
+    const char* digit = text.data();  // clang counts steps: no call that can be spared
+    for (std::uint8_t& byte : bytes) {
+        byte = static_cast<std::uint8_t>(16 * nibble(digit[0]) + nibble(digit[1]));
+        digit += 2;
     }
     return bytes;
 }

@@ -5,13 +5,9 @@
 //
 // Not run here: ShaNi, whose instructions valgrind does not know. It is straight-line code
 // (lanes_sha_ni.cpp), and everything around it is the code that these checks run.
-#include <valgrind/memcheck.h>
-
-#include <cstdio>
-#include <string_view>
-
 #include "core/crypto/lms/secrets.hpp"
 #include "core/crypto/lms/signer.hpp"
+#include "core/crypto/test_valgrind.hpp"
 
 namespace quoin::core::lms {
 namespace {
@@ -19,7 +15,7 @@ namespace {
 constexpr std::array<Level, 2> levels{Level{5, 4}, Level{5, 1}};
 
 template <class Family, class Backend>
-bool keygen_and_sign() {
+void keygen_and_sign() {
     const std::array<std::uint8_t, identifier_size> identifier{1, 2, 3};
     std::array<std::uint8_t, Family::n> seed{4, 5, 6};
     VALGRIND_MAKE_MEM_UNDEFINED(seed.data(), seed.size());
@@ -33,20 +29,14 @@ bool keygen_and_sign() {
     // The nodes and their check value are public: they lie in a file.
     VALGRIND_MAKE_MEM_DEFINED(storage.data(), storage.size());
     Signer<Family, Backend> signer(key, used);
-    const auto opened = signer.open();
+    test::must_work(signer.open().has_value());
     auto block = Reservation::danger_already_durable(33, 1);
     static std::array<std::uint8_t, 16384> signature;
     const auto out = std::span(signature).first(signature_size<Family>(parameters));
-    return opened && signer.sign(*block.take(), bytes_of("message"), out);
+    test::must_work(signer.sign(*block.take(), bytes_of("message"), out).has_value());
 }
 
-template <class Family>
-bool with_avx2() {
-    if constexpr (avx2_is_built) return keygen_and_sign<Family, Avx2>();
-    return true;
-}
-
-bool leak() {
+void leak() {
     TreeSecret<Sha256M32> secret;
     VALGRIND_MAKE_MEM_UNDEFINED(secret.seed.data(), secret.seed.size());
     std::array<std::uint8_t, 32> randomizer{};
@@ -55,25 +45,23 @@ bool leak() {
                       randomizer.data()};
     ChainRunner<Sha256M32, Portable> runner({secret.identifier, 0});
     runner.run({&chain, 1});
-    return true;
 }
 
 bool run(std::string_view what) {
-    if (what == "sha256") return keygen_and_sign<Sha256M32, Portable>();
-    if (what == "sha256_192") return keygen_and_sign<Sha256M24, Portable>();
-    if (what == "shake") return keygen_and_sign<ShakeM32, Portable>();
-    if (what == "sha256_avx2") return with_avx2<Sha256M32>();
-    if (what == "shake_avx2") return with_avx2<ShakeM32>();
-    return what == "leak" && leak();
+    if (what == "sha256") return keygen_and_sign<Sha256M32, Portable>(), true;
+    if (what == "sha256_192") return keygen_and_sign<Sha256M24, Portable>(), true;
+    if (what == "shake") return keygen_and_sign<ShakeM32, Portable>(), true;
+    if (what == "leak") return leak(), true;
+    if constexpr (avx2_is_built) {
+        if (what == "sha256_avx2") return keygen_and_sign<Sha256M32, Avx2>(), true;
+        if (what == "shake_avx2") return keygen_and_sign<ShakeM32, Avx2>(), true;
+    }
+    return false;
 }
 
 }  // namespace
 }  // namespace quoin::core::lms
 
 int main(int argument_count, char** arguments) {
-    if (RUNNING_ON_VALGRIND == 0) {
-        std::fputs("lms_constant_time_check: run me under valgrind\n", stderr);
-        return 2;
-    }
-    return quoin::core::lms::run(argument_count == 2 ? arguments[1] : "") ? 0 : 1;
+    return quoin::core::test::run_check(argument_count, arguments, quoin::core::lms::run);
 }

@@ -1,13 +1,12 @@
 // Run under valgrind by ctest, secrets marked undefined: nothing may branch or index on them but
 // what the operations declassify. usage: ml_dsa_constant_time_check keygen_portable | ... | leak
-#include <valgrind/memcheck.h>
-
 #include <cstdio>
 #include <memory>
 #include <string_view>
 
 #include "core/crypto/ml_dsa/layout.hpp"
 #include "core/crypto/ml_dsa/ml_dsa.hpp"
+#include "core/crypto/test_valgrind.hpp"
 
 namespace quoin::core::ml_dsa {
 namespace {
@@ -115,7 +114,6 @@ void sign_low_memory() {
     check_sign_low_memory<Set87>();
 }
 
-// False for a name that is none: a misspelt check must not pass.
 bool run(std::string_view what) {
     if (what == "keygen_portable") return all_sets<Keygen, Portable>(), true;
     if (what == "sign_portable") return all_sets<Sign, Portable>(), true;
@@ -132,13 +130,5 @@ bool run(std::string_view what) {
 }  // namespace quoin::core::ml_dsa
 
 int main(int argument_count, char** arguments) {
-    using namespace quoin::core;
-    const std::string_view what = argument_count == 2 ? arguments[1] : "";
-    if (RUNNING_ON_VALGRIND == 0) {
-        std::fputs("ml_dsa_constant_time_check: run me under valgrind\n", stderr);
-        return 2;
-    }
-    if (ml_dsa::run(what)) return 0;
-    std::fputs("ml_dsa_constant_time_check: unknown check\n", stderr);
-    return 2;
+    return quoin::core::test::run_check(argument_count, arguments, quoin::core::ml_dsa::run);
 }

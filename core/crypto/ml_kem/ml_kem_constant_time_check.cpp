@@ -1,12 +1,11 @@
 // Run under valgrind by ctest, secrets marked undefined: nothing may branch or index on them.
 // usage: ml_kem_constant_time_check OPERATION_BACKEND | leak. Avx512 is Avx2's code but for the
 // permutation, which valgrind cannot run.
-#include <valgrind/memcheck.h>
-
 #include <cstdio>
 #include <string_view>
 
 #include "core/crypto/ml_kem/ml_kem.hpp"
+#include "core/crypto/test_valgrind.hpp"
 
 namespace quoin::core::ml_kem {
 namespace {
@@ -82,7 +81,6 @@ void check_sets(std::string_view operation) {
     check<Set1024, Backend>(operation);
 }
 
-// False for a name that is none: a misspelt check must not pass.
 bool run(std::string_view what) {
     if (what == "leak") return check_sets<Portable>(what), true;
     const std::size_t end = what.find('_');
@@ -103,13 +101,5 @@ bool run(std::string_view what) {
 }  // namespace quoin::core::ml_kem
 
 int main(int argument_count, char** arguments) {
-    using namespace quoin::core;
-    const std::string_view what = argument_count == 2 ? arguments[1] : "";
-    if (RUNNING_ON_VALGRIND == 0) {
-        std::fputs("ml_kem_constant_time_check: run me under valgrind\n", stderr);
-        return 2;
-    }
-    if (ml_kem::run(what)) return 0;
-    std::fputs("ml_kem_constant_time_check: unknown check\n", stderr);
-    return 2;
+    return quoin::core::test::run_check(argument_count, arguments, quoin::core::ml_kem::run);
 }

@@ -6,8 +6,7 @@
 #include <openssl/params.h>
 
 #include <memory>
-#include <optional>
-#include <string>
+#include <random>
 
 #include "core/crypto/slh_dsa/slh_dsa.hpp"
 #include "core/crypto/test_cpu.hpp"
@@ -16,6 +15,11 @@
 namespace quoin::core::slh_dsa {
 
 using test::ByteVector;
+using test::random_bytes;
+
+// A test that fails tells it.
+inline const std::uint64_t random_seed = std::random_device{}();
+inline std::mt19937_64 seeded() { return std::mt19937_64(random_seed); }
 
 template <class S>
 inline constexpr const char* name_of = "";
@@ -52,6 +56,10 @@ public:
     static Peer from_private(Bytes key) {
         return Peer(EVP_PKEY_new_raw_private_key_ex(nullptr, name_of<Set>, nullptr, key.data(),
                                                     key.size()));
+    }
+    static Peer from_public(Bytes key) {
+        return Peer(
+            EVP_PKEY_new_raw_public_key_ex(nullptr, name_of<Set>, nullptr, key.data(), key.size()));
     }
     ByteVector private_key() const {
         ByteVector key(Set::private_key_size);

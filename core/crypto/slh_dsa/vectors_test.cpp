@@ -4,8 +4,11 @@
 #include <cctype>
 #include <fstream>
 #include <map>
+#include <string_view>
 
 #include "core/crypto/keccak/keccak.hpp"
+#include "core/crypto/known_answers/vectors/slh_dsa_sha2.hpp"
+#include "core/crypto/known_answers/vectors/slh_dsa_shake.hpp"
 #include "core/crypto/sha2/sha2.hpp"
 #include "core/crypto/slh_dsa/fixture.hpp"
 
@@ -67,7 +70,7 @@ ByteVector hash_of(Bytes signature) {
 }
 
 template <class Set, class Backend>
-void check_verify(Bytes key, Bytes message, const ByteVector& signature) {
+void check_verify(Bytes key, Bytes message, Bytes signature) {
     if constexpr (test::is_built<Backend>) {
         if (!test::runs_here<Backend>()) return;
         EXPECT_TRUE((verify_bytes<Set, Backend>(key, message, {}, signature)));
@@ -95,11 +98,24 @@ void check_signing(std::map<std::string, ByteVector>& fields) {
     }
 }
 
-// OpenSSL signs what we cannot; the hash says that it is the signature of the vector.
+namespace known {
+using namespace known_answers::slh_dsa_sha2_vectors;
+using namespace known_answers::slh_dsa_shake_vectors;
+const std::map<std::string_view, Bytes> signatures = {
+    {"SLH-DSA-SHA2-128s", signature_sha2_128s},   {"SLH-DSA-SHA2-128f", signature_sha2_128f},
+    {"SLH-DSA-SHA2-192s", signature_sha2_192s},   {"SLH-DSA-SHA2-192f", signature_sha2_192f},
+    {"SLH-DSA-SHA2-256s", signature_sha2_256s},   {"SLH-DSA-SHA2-256f", signature_sha2_256f},
+    {"SLH-DSA-SHAKE-128s", signature_shake_128s}, {"SLH-DSA-SHAKE-128f", signature_shake_128f},
+    {"SLH-DSA-SHAKE-192s", signature_shake_192s}, {"SLH-DSA-SHAKE-192f", signature_shake_192f},
+    {"SLH-DSA-SHAKE-256s", signature_shake_256s}, {"SLH-DSA-SHAKE-256f", signature_shake_256f},
+};
+}  // namespace known
+
+// The known answers were made by OpenSSL; the hash says that they are the vectors' signatures.
 template <class Set>
 bool check(const std::string& set, std::map<std::string, ByteVector>& fields) {
     if (set != name_of<Set>) return false;
-    const ByteVector signature = Peer<Set>::from_private(fields["sk"]).sign(fields["msg"], {});
+    const Bytes signature = known::signatures.at(set);
     EXPECT_EQ(hash_of<Set>(signature), fields["HashSigDet"]) << set;
     check_verify<Set, Portable>(fields["pk"], fields["msg"], signature);
     check_verify<Set, Avx2>(fields["pk"], fields["msg"], signature);

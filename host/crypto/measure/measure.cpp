@@ -14,6 +14,7 @@ std::vector<Comparison> comparisons() {
     add_kems(all);
     add_signatures(all);
     add_curves(all);
+    add_hybrids(all);
     add_symmetric(all);
     return all;
 }

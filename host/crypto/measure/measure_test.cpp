@@ -36,6 +36,22 @@ TEST(self_test, every_backend__known_answers__all_right) {
     }
 }
 
+TEST(self_test, slh_dsa__all_twelve_sets_verified__two_signed) {
+    std::set<std::string> operations;
+    for (const SelfTest& result : self_test({})) {
+        if (result.backend == "portable") operations.insert(result.operation);
+    }
+    for (const std::string hash : {"SHA2", "SHAKE"}) {
+        for (const std::string size : {"128s", "128f", "192s", "192f", "256s", "256f"}) {
+            const std::string set = "SLH-DSA-" + hash + '-' + size;
+            EXPECT_TRUE(operations.contains(set + " verify")) << set;
+            EXPECT_EQ(operations.contains(set + " sign"),
+                      hash == "SHAKE" && size.starts_with("128"))
+                << set;
+        }
+    }
+}
+
 // Both sides once; OpenSSL's refuses what does not fit together by ending the program.
 TEST(comparisons, each_once__both_sides__run) {
     std::set<std::string> names;
@@ -46,6 +62,7 @@ TEST(comparisons, each_once__both_sides__run) {
     }
     EXPECT_TRUE(names.contains("ML-DSA-65 sign"));
     EXPECT_TRUE(names.contains("ML-KEM-768 decaps"));
+    EXPECT_TRUE(names.contains("X25519MLKEM768 server"));
 }
 
 TEST(must_work, refused__ends_the_program) {

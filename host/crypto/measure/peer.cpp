@@ -43,6 +43,10 @@ PeerKey PeerKey::from_seed(const char* algorithm, Bytes seed) {
     return PeerKey(key, std::string_view(algorithm).find("DSA") != std::string_view::npos);
 }
 
+PeerKey PeerKey::fresh(const char* algorithm) {
+    return PeerKey(EVP_PKEY_Q_keygen(nullptr, nullptr, algorithm), false);
+}
+
 PeerKey PeerKey::from_private(const char* algorithm, Bytes key) {
     return PeerKey(
         EVP_PKEY_new_raw_private_key_ex(nullptr, algorithm, nullptr, key.data(), key.size()),
@@ -59,9 +63,18 @@ void PeerKey::encapsulate(Bytes random, MutableBytes ciphertext, MutableBytes se
         OSSL_PARAM_construct_octet_string(OSSL_KEM_PARAM_IKME,
                                           const_cast<std::uint8_t*>(random.data()), random.size()),
         OSSL_PARAM_construct_end()};
+    encapsulate_with(parameters.data(), ciphertext, secret);
+}
+
+void PeerKey::encapsulate(MutableBytes ciphertext, MutableBytes secret) const {
+    encapsulate_with(nullptr, ciphertext, secret);
+}
+
+void PeerKey::encapsulate_with(const OSSL_PARAM* parameters, MutableBytes ciphertext,
+                               MutableBytes secret) const {
     std::size_t ciphertext_size = ciphertext.size();
     std::size_t secret_size = secret.size();
-    must(EVP_PKEY_encapsulate_init(context_.get(), parameters.data()) == 1 &&
+    must(EVP_PKEY_encapsulate_init(context_.get(), parameters) == 1 &&
              EVP_PKEY_encapsulate(context_.get(), ciphertext.data(), &ciphertext_size,
                                   secret.data(), &secret_size) == 1,
          "encapsulate");

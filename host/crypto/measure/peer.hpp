@@ -24,10 +24,14 @@ class PeerKey {
 public:
     // ML-KEM, ML-DSA: from the seed of FIPS 203 and 204. SLH-DSA: sk.seed, sk.prf, pk.seed.
     static PeerKey from_seed(const char* algorithm, Bytes seed);
+    // With randomness of its own.
+    static PeerKey fresh(const char* algorithm);
     // X25519, Ed25519.
     static PeerKey from_private(const char* algorithm, Bytes key);
     static PeerKey from_public(const char* algorithm, Bytes key);
 
+    // Without `random`: OpenSSL draws it.
+    void encapsulate(MutableBytes ciphertext, MutableBytes secret) const;
     void encapsulate(Bytes random, MutableBytes ciphertext, MutableBytes secret) const;
     void decapsulate(Bytes ciphertext, MutableBytes secret) const;
     // Without randomness, where there is a choice.
@@ -38,6 +42,8 @@ public:
 
 private:
     explicit PeerKey(EVP_PKEY* key, bool deterministic);
+    void encapsulate_with(const OSSL_PARAM* parameters, MutableBytes ciphertext,
+                          MutableBytes secret) const;
 
     KeyHandle key_;
     KeyContextHandle context_;

@@ -179,40 +179,40 @@ def ml_dsa(vectors):
     header.write("ml_dsa")
 
 
-# The small and the fast set of both hashes; sign() of the others differs in numbers only, and in minutes.
-SLH_DSA = ("SLH-DSA-SHA2-128s", "SLH-DSA-SHA2-128f", "SLH-DSA-SHAKE-128s", "SLH-DSA-SHAKE-128f",
-           "SLH-DSA-SHA2-192s", "SLH-DSA-SHA2-256s")
+# In the order of their object identifiers: RFC 9909.
+SLH_DSA = tuple(f"SLH-DSA-{family}-{size}" for family in ("SHA2", "SHAKE")
+                for size in ("128s", "128f", "192s", "192f", "256s", "256f"))
 
 
-def slh_dsa(vectors):
-    header = Header("slh_dsa", [
+def slh_dsa(vectors, family):
+    header = Header(f"slh_dsa_{family.lower()}", [
         "SLH-DSA, deterministic: the first vectors of Botan's slh_dsa.vec (github.com/mjosaarinen/py-acvp-pqc), which holds",
         "hashes of the signatures: OpenSSL 3.5 signed, and the hash matched. Made by make.py."])
     header.add("message", bytes.fromhex(MESSAGE))
     for algorithm in SLH_DSA:
+        if family not in algorithm:
+            continue
         record = next(r for _, r in records(vectors / "slh_dsa.vec") if r.get("SphincsParameterSet") == algorithm)
         secret = bytes.fromhex(record["sk"])
         key = private_key_of(algorithm, secret)
         signature = sign(key, bytes.fromhex(record["msg"]))
-        digest = hashlib.sha3_256 if "SHAKE" in algorithm else hashlib.sha256
+        digest = hashlib.sha3_256 if family == "SHAKE" else hashlib.sha256
         must(record["HashSigDet"].lower() in [digest(signature).hexdigest(), hashlib.shake_256(signature).hexdigest(32)],
              f"{algorithm} HashSigDet {digest(signature).hexdigest()}")
         must(record["msg"] == MESSAGE, f"{algorithm} msg")
         header.add(f"public_key_{suffix(algorithm)}", bytes.fromhex(record["pk"]))
-        if algorithm == "SLH-DSA-SHAKE-128f":
+        if algorithm in ("SLH-DSA-SHAKE-128s", "SLH-DSA-SHAKE-128f"):  # core signs with these
             header.add(f"private_key_{suffix(algorithm)}", secret)
         header.add(f"signature_{suffix(algorithm)}", signature)
-    header.write("slh_dsa")
+    header.write(f"slh_dsa_{family.lower()}")
 
 
 def private_key_of(algorithm, secret):
     """PKCS#8 around the raw private key: RFC 9909."""
-    last = {"SHA2-128s": 20, "SHA2-128f": 21, "SHA2-192s": 22, "SHA2-192f": 23, "SHA2-256s": 24, "SHA2-256f": 25,
-            "SHAKE-128s": 26, "SHAKE-128f": 27}[algorithm.removeprefix("SLH-DSA-")]
     def tlv(tag, value):
         length = bytes([len(value)]) if len(value) < 128 else b"\x81" + bytes([len(value)])
         return bytes([tag]) + length + value
-    identifier = tlv(0x30, tlv(0x06, bytes.fromhex("6086480165030403") + bytes([last])))
+    identifier = tlv(0x30, tlv(0x06, bytes.fromhex("6086480165030403") + bytes([20 + SLH_DSA.index(algorithm)])))
     return tlv(0x30, tlv(0x02, b"\0") + identifier + tlv(0x04, secret))
 
 
@@ -276,7 +276,8 @@ def main():
     hashes()
     ml_kem(vectors)
     ml_dsa(vectors)
-    slh_dsa(vectors)
+    slh_dsa(vectors, "SHA2")
+    slh_dsa(vectors, "SHAKE")
     lms(vectors)
     curve25519()
     composite(vectors)
