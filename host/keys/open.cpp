@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "host/keys/software/store.hpp"
+#include "host/keys/tpm/store.hpp"
 #include "host/keys/uri.hpp"
 
 namespace quoin::keys {
@@ -18,6 +19,7 @@ struct Scheme {
 
 constexpr Scheme schemes[] = {
     {"software", software::open, software::create},
+    {"tpm", tpm::open, tpm::create},
 };
 
 Result<const Scheme*> scheme_of(const Uri& uri) {

@@ -72,5 +72,28 @@ TEST_F(Open, choice__wrong_passphrase__never_falls_through) {
     EXPECT_TRUE(told_.empty());
 }
 
+TEST_F(Open, choice__first_not_reached__next_one_and_said_why) {
+    ASSERT_TRUE(create_store(software("a")));
+    const std::string tpm =
+        fmt::format("tpm:tcti=swtpm:path={0}/none.sock;dir={0}/tpm", folder_.path().string());
+    EXPECT_EQ(open_store(Choice{.store = tpm, .fallbacks = {}}, teller()).error().code,
+              Code::resource_unavailable)
+        << "no fallback is configured";
+    EXPECT_TRUE(told_.empty());
+    const auto opened = open_store(Choice{.store = tpm, .fallbacks = {software("a")}}, teller());
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_EQ((*opened)->describe().kind, "software");
+    ASSERT_EQ(told_.size(), 1U);
+    EXPECT_EQ(told_[0].from, tpm);
+    EXPECT_EQ(told_[0].to, software("a"));
+    EXPECT_EQ(told_[0].why, Code::resource_unavailable);
+    EXPECT_EQ(
+        open_store(Choice{.store = tpm, .fallbacks = {software("a")}, .production = true}, teller())
+            .error()
+            .code,
+        Code::config_invalid)
+        << "a fallback is no way around the production profile";
+}
+
 }  // namespace
 }  // namespace quoin::keys
