@@ -16,6 +16,7 @@ pkg_check_modules(p11kit REQUIRED IMPORTED_TARGET p11-kit-1) # headers only: pkc
 pkg_check_modules(modbus REQUIRED IMPORTED_TARGET libmodbus)
 pkg_check_modules(sqlite REQUIRED IMPORTED_TARGET sqlite3)
 pkg_check_modules(pq REQUIRED IMPORTED_TARGET libpq)
+pkg_check_modules(seccomp REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(botan REQUIRED IMPORTED_TARGET botan-3) # a peer of core/crypto, in tests and benchmarks only
 
 # Debian's SOCI ships no CMake package.
