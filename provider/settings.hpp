@@ -3,6 +3,10 @@
 //
 //   composite44-code-point = 0x090A    the TLS signature schemes of the composites, while IANA has
 //   composite65-code-point = 0x090B    assigned none
+//
+// A wrong setting refuses the loading. libcrypto is silent about a provider that its configuration
+// file could not activate: without `activate` there, `openssl list -providers -provider quoin` says
+// why.
 #pragma once
 
 #include <openssl/core.h>
