@@ -9,6 +9,7 @@
 #include <openssl/provider.h>
 #include <openssl/rand.h>
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -35,9 +36,9 @@ using Octets = std::vector<std::uint8_t>;
 inline std::string queued_errors() {
     std::string all;
     while (const unsigned long code = ERR_get_error()) {
-        std::string text(200, '\0');
+        std::array<char, 200> text{};
         ERR_error_string_n(code, text.data(), text.size());
-        all += text.c_str();
+        all += text.data();
         all += '\n';
     }
     return all;

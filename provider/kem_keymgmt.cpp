@@ -167,7 +167,7 @@ int export_key(void* from, int selection, OSSL_CALLBACK* take, void* argument) n
     if (from == nullptr || (selection & keypair) == 0) return 0;
     if (!key_of<Key>(from).has_public()) return refuse(PROV_R_MISSING_KEY, "the key is empty");
     const Parts parts = parts_of(key_of<Key>(from), selection);
-    std::array<OSSL_PARAM, 4> exported;
+    std::array<OSSL_PARAM, 4> exported{};
     std::size_t count = 0;
     const auto add = [&](const char* name, Bytes part) {
         if (!part.empty()) exported[count++] = octets_to_export(name, part);
@@ -256,7 +256,7 @@ int set(void* of, const OSSL_PARAM parameters[]) noexcept {
 template <class Key>
 struct Generation {
     const ProviderContext& context;
-    int selection;
+    int selection = 0;
     core::Secret<struct GivenSeed, Key::row.seed_size> seed = {};  // good for one key
     bool has_seed = false;
 };

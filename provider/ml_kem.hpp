@@ -17,6 +17,16 @@
 
 namespace quoin::provider {
 
+// Returns work(workspace) with the workspace of the build that was picked at load.
+template <class Set, class Work>
+auto with_workspace(const ProviderContext& context, Work work) {
+    return with_backend(context, [&]<class B>() {
+        // NOLINTNEXTLINE(*-member-init): 18 KiB that every operation writes before it reads
+        core::ml_kem::Workspace<Set, B> workspace;
+        return work.template operator()<B>(workspace);
+    });
+}
+
 template <class Set>
 struct MlKem {
     using Public = std::span<const std::uint8_t, Set::encapsulation_key_size>;
@@ -28,8 +38,7 @@ struct MlKem {
                          std::span<std::uint8_t, Set::encapsulation_key_size> public_key,
                          std::span<std::uint8_t, Set::decapsulation_key_size> private_key,
                          Seed seed) {
-        with_backend(context, [&]<class B>() {
-            core::ml_kem::Workspace<Set, B> workspace;
+        with_workspace<Set>(context, [&]<class B>(core::ml_kem::Workspace<Set, B>& workspace) {
             core::ml_kem::generate<Set, B>(public_key, private_key, seed.template first<32>(),
                                            seed.template last<32>(), workspace);
         });
@@ -63,8 +72,7 @@ struct MlKem {
     static void encapsulate(const ProviderContext& context, core::ml_kem::SharedSecret secret,
                             std::span<std::uint8_t, Set::ciphertext_size> ciphertext, Public key,
                             core::ml_kem::Random entropy) {
-        with_backend(context, [&]<class B>() {
-            core::ml_kem::Workspace<Set, B> workspace;
+        with_workspace<Set>(context, [&]<class B>(core::ml_kem::Workspace<Set, B>& workspace) {
             core::ml_kem::encapsulate<Set, B>(
                 secret, ciphertext, core::ml_kem::EncapsulationKey<Set>::danger_unchecked(key),
                 entropy, workspace);
@@ -73,8 +81,7 @@ struct MlKem {
 
     static void decapsulate(const ProviderContext& context, core::ml_kem::SharedSecret secret,
                             Private key, Ciphertext ciphertext) {
-        with_backend(context, [&]<class B>() {
-            core::ml_kem::Workspace<Set, B> workspace;
+        with_workspace<Set>(context, [&]<class B>(core::ml_kem::Workspace<Set, B>& workspace) {
             core::ml_kem::decapsulate<Set, B>(
                 secret, core::ml_kem::DecapsulationKey<Set>::danger_unchecked(key), ciphertext,
                 workspace);

@@ -109,17 +109,22 @@ Backend pick_backend() {
     return processor.avx2 ? Backend::avx2 : Backend::portable;
 }
 
-}  // namespace
-}  // namespace quoin::provider
-
-extern "C" int OSSL_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
-                                  const OSSL_DISPATCH** functions, void** context) noexcept {
-    using namespace quoin::provider;
+int initialize(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
+               const OSSL_DISPATCH** to_core, void** context) noexcept {
     const std::optional<CodePoints> code_points = read_code_points(core, from_core);
     if (!code_points || !name_objects(core, from_core)) return 0;
     LibraryContext library(OSSL_LIB_CTX_new_child(core, from_core));
     if (library == nullptr) return 0;  // OpenSSL has queued why
     *context = give_away<ProviderContext>(core, std::move(library), pick_backend(), *code_points);
-    *functions = quoin::provider::functions;
+    *to_core = functions;
     return *context != nullptr ? 1 : 0;
+}
+
+}  // namespace
+}  // namespace quoin::provider
+
+// tidy: allow(extern-c-noexcept) because OpenSSL's header declares it without
+extern "C" int OSSL_provider_init(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
+                                  const OSSL_DISPATCH** to_core, void** context) {
+    return quoin::provider::initialize(core, from_core, to_core, context);
 }

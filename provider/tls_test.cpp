@@ -47,6 +47,7 @@ public:
 
     End(const End&) = delete;
     End& operator=(const End&) = delete;
+    ~End() = default;
 
     // Goes on with what the peer said; returns what is to be said to it.
     Octets step(const Octets& received) {
@@ -70,7 +71,7 @@ public:
     // Whose key the peer's share became.
     std::string provider_of_peer_share() const {
         EVP_PKEY* key = nullptr;
-        SSL_get_peer_tmp_key(session_.get(), &key);
+        SSL_get_peer_tmp_key(session_.get(), static_cast<void*>(&key));
         return provider_of(Key(key).get());
     }
 
