@@ -28,14 +28,18 @@ Element::Answer<CreateCounter> Element::handle(Session& session, const CreateCou
         return fail(Code::resource_full, "there are {} counters, {} of them of uid {}",
                     items.size(), own, session.peer.uid);
     }
-    items.push_back({message.name, session.peer.uid, 0});
+    // The time, so that a counter of this name in a store made anew does not go back.
+    const auto start = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::system_clock::now().time_since_epoch());
+    const auto value = static_cast<std::uint64_t>(start.count());
+    items.push_back({message.name, session.peer.uid, value});
     const auto saved = store_.save(contents_);
     if (!saved) {
         items.pop_back();
         return std::unexpected(saved.error());
     }
     audit(session, "counter_created", fmt::format("counter={}", message.name.text));
-    return CounterValue{0};
+    return CounterValue{value};
 }
 
 Element::Answer<IncrementCounter> Element::handle(Session& session, const IncrementCounter& message,
@@ -95,9 +99,9 @@ ByteVector Element::statement(const Attest& message) {
 }
 
 Element::Answer<Attest> Element::handle(Session& session, const Attest& message, Scratch& scratch) {
-    if (message.nonce.bytes.size() < 8) {
-        return fail(Code::input_invalid, "a nonce has 8 to {} bytes, this one {}", max_nonce_size,
-                    message.nonce.bytes.size());
+    if (message.nonce.bytes.empty()) {
+        return fail(Code::input_invalid, "a nonce has 1 to {} bytes, this one none",
+                    max_nonce_size);
     }
     const std::string name(text_of(message.key.bytes));
     std::shared_ptr<Key> own;

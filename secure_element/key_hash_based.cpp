@@ -101,6 +101,7 @@ public:
 
 private:
     static std::array<OSSL_PARAM, 2> context_parameter(Bytes context) {
+        if (context.empty()) return {OSSL_PARAM_construct_end(), OSSL_PARAM_construct_end()};
         return {OSSL_PARAM_construct_octet_string(OSSL_SIGNATURE_PARAM_CONTEXT_STRING,
                                                   const_cast<std::uint8_t*>(context.data()),
                                                   context.size()),

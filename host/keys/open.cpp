@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/keys/se/store.hpp"
 #include "host/keys/software/store.hpp"
 #include "host/keys/tpm/store.hpp"
 #include "host/keys/uri.hpp"
@@ -19,6 +20,7 @@ struct Scheme {
 
 constexpr Scheme schemes[] = {
     {"software", software::open, software::create},
+    {"se", se::open, se::create},
     {"tpm", tpm::open, tpm::create},
 };
 

@@ -278,8 +278,8 @@ struct Drop {
     using Reply = Nothing;
 };
 
-// Counters begin at 0, belong to who made them, and are durable before they are answered. A removed
-// name does not exist: they stay for the life of the store.
+// Counters belong to who made them, and are durable before they are answered. One begins at the
+// microseconds since 1970, so that it does not go back when a store is made anew; none is removed.
 struct CreateCounter {
     static constexpr Command command = Command::create_counter;
     Name name;

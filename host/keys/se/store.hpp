@@ -1,0 +1,18 @@
+// quoin-se as a key store (host/keys/security_provider.hpp): se:socket=PATH, and ;bus=PROFILE for
+// an emulated one (bus.hpp).
+//
+// What only quoin-se has (sessions, ephemeral keys, policies by uid) is client.hpp's. A store is
+// made by starting quoin-se: create() is for one that has no key of ours yet. `platform_bound` is
+// input_unsupported: the whole of quoin-se is bound, by what unseals its store. Blobs are sealed
+// under a key "_seal.UID" that this class makes and does not list.
+#pragma once
+
+#include "host/keys/security_provider.hpp"
+#include "host/keys/uri.hpp"
+
+namespace quoin::keys::se {
+
+Result<std::unique_ptr<SecurityProvider>> open(const Uri& uri);
+Result<std::unique_ptr<SecurityProvider>> create(const Uri& uri);
+
+}  // namespace quoin::keys::se
