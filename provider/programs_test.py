@@ -111,8 +111,8 @@ http {{
         running, port = self.nginx(plant, damaged)
         with running:
             code, said = self.curl(plant, port, client)
-            self.assertEqual(code, 60)
-            self.assertIn("certificate signature failure", said)
+            self.assertNotEqual(code, 0)
+            self.assertRegex(said, "certificate signature failure|provider signature failure")
 
     def mosquitto(self, plant, server):
         port = free_port()
