@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "host/keys/pkcs11/store.hpp"
 #include "host/keys/se/store.hpp"
 #include "host/keys/software/store.hpp"
 #include "host/keys/tpm/store.hpp"
@@ -22,6 +23,7 @@ constexpr Scheme schemes[] = {
     {"software", software::open, software::create},
     {"se", se::open, se::create},
     {"tpm", tpm::open, tpm::create},
+    {"pkcs11", pkcs11::open, pkcs11::create},
 };
 
 Result<const Scheme*> scheme_of(const Uri& uri) {

@@ -1,17 +1,11 @@
 #include "host/keys/tpm/object.hpp"
 
-#include <openssl/core_names.h>
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/params.h>
-#include <openssl/x509.h>
 #include <tss2/tss2_mu.h>
 
 #include <algorithm>
 #include <array>
 
-#include "host/crypto/crypto.hpp"
-#include "host/crypto/handles.hpp"
+#include "host/keys/p256.hpp"
 
 namespace quoin::keys::tpm {
 namespace {
@@ -20,7 +14,7 @@ constexpr std::array<std::uint8_t, 8> magic{'Q', 'T', 'P', 'M', 0, 0, 0, 1};
 constexpr std::size_t selection_size = 3;
 constexpr std::size_t max_blob =
     magic.size() + selection_size + sizeof(TPM2B_PUBLIC) + sizeof(TPM2B_PRIVATE);
-constexpr std::size_t coordinate_size = 32;
+using p256::coordinate_size;
 
 constexpr TPMA_OBJECT always = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT;
 
@@ -35,10 +29,6 @@ TPM2B_PUBLIC p256_template(TPMA_OBJECT attributes) {
     ecc.scheme.scheme = TPM2_ALG_NULL;
     ecc.kdf.scheme = TPM2_ALG_NULL;
     return key;
-}
-
-bool is_p256_point(const TPMS_ECC_POINT& point) {
-    return point.x.size <= coordinate_size && point.y.size <= coordinate_size;
 }
 
 }  // namespace
@@ -135,28 +125,14 @@ TPM2B_PUBLIC sealed_template(const TPM2B_DIGEST& policy) {
 
 Result<ByteVector> spki_of(const TPM2B_PUBLIC& key) {
     const TPMS_ECC_POINT& point = key.publicArea.unique.ecc;
-    if (key.publicArea.type != TPM2_ALG_ECC || !is_p256_point(point)) {
+    constexpr std::size_t most = p256::coordinate_size;
+    if (key.publicArea.type != TPM2_ALG_ECC || point.x.size > most || point.y.size > most) {
         return fail(Code::integrity_mismatch, "the TPM's key is not on P-256");
     }
-    std::array<std::uint8_t, 1 + 2 * coordinate_size> encoded{0x04};
-    std::copy_n(point.x.buffer, point.x.size, encoded.begin() + 1 + coordinate_size - point.x.size);
-    std::copy_n(point.y.buffer, point.y.size,
-                encoded.begin() + 1 + 2 * coordinate_size - point.y.size);
-    char group[] = "prime256v1";
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, group, 0),
-        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, encoded.data(), encoded.size()),
-        OSSL_PARAM_construct_end()};
-    const crypto::Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
-        EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
-    EVP_PKEY* made = nullptr;
-    if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
-        EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY,
-                          const_cast<OSSL_PARAM*>(parameters)) != 1) {
-        return fail(Code::integrity_mismatch, "the TPM's key is no point of P-256: {}",
-                    crypto::openssl_error());
-    }
-    return crypto::PublicKey(made).spki_der();
+    std::array<std::uint8_t, p256::point_size> encoded{0x04};
+    std::copy_n(point.x.buffer, point.x.size, encoded.begin() + 1 + most - point.x.size);
+    std::copy_n(point.y.buffer, point.y.size, encoded.begin() + 1 + 2 * most - point.y.size);
+    return p256::spki_of(encoded);
 }
 
 Result<ByteVector> der_of(const TPMT_SIGNATURE& signature) {
@@ -164,22 +140,8 @@ Result<ByteVector> der_of(const TPMT_SIGNATURE& signature) {
         return fail(Code::internal, "the TPM signed with {:#x}, not with ECDSA", signature.sigAlg);
     }
     const TPMS_SIGNATURE_ECDSA& numbers = signature.signature.ecdsa;
-    crypto::BignumHandle r(BN_bin2bn(numbers.signatureR.buffer, numbers.signatureR.size, nullptr));
-    crypto::BignumHandle s(BN_bin2bn(numbers.signatureS.buffer, numbers.signatureS.size, nullptr));
-    const crypto::Handle<ECDSA_SIG, ECDSA_SIG_free> pair(ECDSA_SIG_new());
-    if (!pair || !r || !s || ECDSA_SIG_set0(pair.get(), r.get(), s.get()) != 1) {
-        return fail(Code::internal, "cannot encode a signature: {}", crypto::openssl_error());
-    }
-    static_cast<void>(r.release());  // now parts of `pair`
-    static_cast<void>(s.release());
-    unsigned char* der = nullptr;
-    const int size = i2d_ECDSA_SIG(pair.get(), &der);
-    if (size <= 0) {
-        return fail(Code::internal, "cannot encode a signature: {}", crypto::openssl_error());
-    }
-    ByteVector bytes(der, der + size);
-    OPENSSL_free(der);
-    return bytes;
+    return p256::der_of({numbers.signatureR.buffer, numbers.signatureR.size},
+                        {numbers.signatureS.buffer, numbers.signatureS.size});
 }
 
 }  // namespace quoin::keys::tpm

@@ -1,0 +1,161 @@
+#include "host/keys/pkcs11/store.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/keys/conformance.hpp"
+#include "host/keys/pkcs11/module.hpp"
+#include "host/keys/pkcs11/softhsm_fixture.hpp"
+
+namespace quoin::keys {
+namespace {
+
+using pkcs11::SoftHsm;
+
+class Pkcs11Fixture final : public StoreFixture {
+public:
+    Result<std::unique_ptr<SecurityProvider>> create() override {
+        return pkcs11::create(token_.config());
+    }
+    Result<std::unique_ptr<SecurityProvider>> open() override {
+        return pkcs11::open(token_.config());
+    }
+
+private:
+    SoftHsm token_;
+};
+
+INSTANTIATE_TEST_SUITE_P(pkcs11, Conformance, testing::Values([] {
+                             return std::unique_ptr<StoreFixture>(
+                                 std::make_unique<Pkcs11Fixture>());
+                         }));
+
+class Pkcs11Store : public testing::Test {
+protected:
+    void SetUp() override {
+        auto created = pkcs11::create(token_.config());
+        ASSERT_TRUE(created) << created.error().message;
+        store_ = *std::move(created);
+        ASSERT_TRUE(store_->generate("a", "ECDSA-P256", {}));
+    }
+    SoftHsm token_;
+    std::unique_ptr<SecurityProvider> store_;
+    ByteVector message_ = ByteVector(40, 3);
+};
+
+TEST_F(Pkcs11Store, describe__softhsm__is_called_best_effort_not_hardware) {
+    const Description description = store_->describe();
+    EXPECT_EQ(description.residence, Residence::best_effort);
+    EXPECT_EQ(description.algorithms, (std::vector<std::string>{"ECDSA-P256", "Ed25519"}));
+}
+
+TEST_F(Pkcs11Store, open__wrong_pin__unauthenticated_and_says_so) {
+    store_.reset();
+    for (const char* pin : {"4321", "", "12345"}) {
+        const auto refused = pkcs11::open(token_.config(pin));
+        ASSERT_FALSE(refused) << pin;
+        EXPECT_EQ(refused.error().code, Code::input_unauthenticated) << refused.error().message;
+    }
+    EXPECT_NE(pkcs11::open(token_.config("4321")).error().message.find("CKR_PIN_INCORRECT"),
+              std::string::npos);
+    EXPECT_TRUE(pkcs11::open(token_.config())) << "the right one still does";
+}
+
+TEST_F(Pkcs11Store, open__no_module_or_token__says_which) {
+    pkcs11::Config config = token_.config();
+    config.module = "/nowhere/module.so";
+    EXPECT_EQ(code_of(pkcs11::open(std::move(config))), Code::config_invalid);
+    config = token_.config();
+    config.module = "libcrypto.so.3";
+    EXPECT_EQ(code_of(pkcs11::open(std::move(config))), Code::config_invalid);
+    config = token_.config();
+    config.token = "another";
+    EXPECT_EQ(code_of(pkcs11::open(std::move(config))), Code::resource_unavailable);
+    config = token_.config();
+    config.store = "a:b";
+    EXPECT_EQ(code_of(pkcs11::open(std::move(config))), Code::input_invalid);
+    config = token_.config();
+    config.store = "other";
+    EXPECT_EQ(code_of(pkcs11::open(std::move(config))), Code::input_not_found);
+}
+
+TEST_F(Pkcs11Store, sign__in_a_child_after_fork__works_in_both) {
+    ASSERT_TRUE(store_->sign("a", message_, {}));
+    const pid_t child = ::fork();
+    if (child == 0) ::_exit(store_->sign("a", message_, {}) ? 0 : 1);
+    int status = -1;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_EQ(status, 0) << "the child cannot sign";
+    EXPECT_TRUE(store_->sign("a", message_, {})) << "the parent lost its session";
+}
+
+TEST_F(Pkcs11Store, sign__session_closed_behind_its_back__opens_another) {
+    const auto module = pkcs11::Module::load(token_.config().module);
+    ASSERT_TRUE(module);
+    const auto token = pkcs11::find_token(**module, SoftHsm::label);
+    ASSERT_TRUE(token);
+    ASSERT_EQ((*module)->calls().C_CloseAllSessions(token->slot), CKR_OK);
+    const auto signature = store_->sign("a", message_, {});
+    EXPECT_TRUE(signature) << signature.error().message;
+}
+
+TEST_F(Pkcs11Store, sign__planted_key_that_could_leave__not_used) {
+    const auto module = pkcs11::Module::load(token_.config().module);
+    ASSERT_TRUE(module);
+    const auto session =
+        pkcs11::Session::open(*module, SoftHsm::label, crypto::Passphrase(SoftHsm::right_pin));
+    ASSERT_TRUE(session) << session.error().message;
+    CK_BBOOL yes = CK_TRUE;
+    CK_BBOOL no = CK_FALSE;
+    std::uint8_t curve[] = {0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07};
+    std::string id = "quoin:quoin:key:planted";
+    CK_ATTRIBUTE open[] = {
+        {CKA_TOKEN, &yes, 1}, {CKA_EC_PARAMS, curve, sizeof curve}, {CKA_ID, id.data(), id.size()}};
+    CK_ATTRIBUTE closed[] = {{CKA_TOKEN, &yes, 1},    {CKA_PRIVATE, &yes, 1},
+                             {CKA_SENSITIVE, &no, 1}, {CKA_EXTRACTABLE, &yes, 1},
+                             {CKA_SIGN, &yes, 1},     {CKA_ID, id.data(), id.size()}};
+    CK_MECHANISM mechanism{CKM_EC_KEY_PAIR_GEN, nullptr, 0};
+    CK_OBJECT_HANDLE handles[2]{};
+    ASSERT_EQ((*session)->calls().C_GenerateKeyPair((*session)->handle(), &mechanism, open,
+                                                    std::size(open), closed, std::size(closed),
+                                                    &handles[0], &handles[1]),
+              CKR_OK);
+    EXPECT_EQ(code_of(store_->sign("planted", message_, {})), Code::integrity_mismatch);
+    EXPECT_EQ(code_of(store_->public_key("planted")), Code::integrity_mismatch);
+    EXPECT_EQ(code_of(store_->list()), Code::integrity_mismatch);
+    EXPECT_TRUE(store_->remove("planted"));
+    EXPECT_TRUE(store_->list());
+}
+
+TEST_F(Pkcs11Store, key__read_out_through_the_module__refused) {
+    const auto module = pkcs11::Module::load(token_.config().module);
+    ASSERT_TRUE(module);
+    const auto session =
+        pkcs11::Session::open(*module, SoftHsm::label, crypto::Passphrase(SoftHsm::right_pin));
+    ASSERT_TRUE(session) << session.error().message;
+    const CK_OBJECT_CLASS kinds[] = {CKO_PRIVATE_KEY, CKO_SECRET_KEY};
+    for (const CK_OBJECT_CLASS& kind : kinds) {
+        const auto found =
+            (*session)->find({{CKA_CLASS, const_cast<CK_OBJECT_CLASS*>(&kind), sizeof kind}});
+        ASSERT_TRUE(found);
+        ASSERT_EQ(found->size(), 1U);
+        EXPECT_EQ(code_of((*session)->attribute((*found)[0], CKA_VALUE)), Code::peer_forbidden);
+    }
+}
+
+TEST_F(Pkcs11Store, stores__two_on_a_token__apart) {
+    pkcs11::Config config = token_.config();
+    config.store = "second";
+    const auto second = pkcs11::create(std::move(config));
+    ASSERT_TRUE(second) << second.error().message;
+    EXPECT_EQ(code_of((*second)->sign("a", message_, {})), Code::input_not_found);
+    const auto blob = store_->seal(message_);
+    ASSERT_TRUE(blob);
+    EXPECT_EQ(code_of((*second)->unseal(*blob)), Code::integrity_mismatch);
+    ASSERT_TRUE((*second)->zeroize());
+    EXPECT_TRUE(store_->sign("a", message_, {}));
+}
+
+}  // namespace
+}  // namespace quoin::keys
