@@ -3,9 +3,9 @@
 #include <openssl/pem.h>
 
 #include "provider/bio.hpp"
-#include "provider/composite_encoding.hpp"
 #include "provider/operations.hpp"
 #include "provider/parameters.hpp"
+#include "provider/signature_encoding.hpp"
 #include "provider/signature_key.hpp"
 
 namespace quoin::provider {

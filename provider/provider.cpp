@@ -30,7 +30,7 @@ const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) noexcept {
     static const auto keymgmts = joined(kem_keymgmts, signature_keymgmts);
     static const auto signatures = joined(ml_dsa_signatures, composite_signatures);
     static const auto encoders = joined(composite44_encoders, composite65_encoders);
-    static const auto decoders = joined(composite_decoders);
+    static const auto decoders = joined(signature_decoders);
     static const auto kems = joined(kem_operations);
     switch (operation) {
         case OSSL_OP_KEYMGMT:

@@ -1,6 +1,8 @@
 // Signatures through EVP: our provider beside the default one, by turns in one process. The peer of
 // a composite is what a program would do without: ML-DSA and Ed25519 of the default provider, one
 // after the other. One JSON line a measurement.
+#include <openssl/x509.h>
+
 #include <cstdio>
 #include <cstdlib>
 
@@ -48,6 +50,11 @@ struct Side {
         for (const char* const name : names) {
             keys.push_back(generate(library, name));
             publics.push_back(public_of(library, name, keys.back()));
+            unsigned char* info = nullptr;
+            const int size = i2d_PUBKEY(keys.back().get(), &info);
+            must(size > 0 ? 1 : 0);
+            infos.emplace_back(info, info + size);
+            OPENSSL_free(info);
             signatures.emplace_back(5000);
             quoin::provider::test::sign(library, keys.back(), message, signatures.back());
         }
@@ -69,6 +76,15 @@ struct Side {
             quoin::provider::test::verify(library, fresh, message, signatures[i]);
         }
     }
+    // As libssl does with each certificate.
+    void decode() {
+        for (std::size_t i = 0; i < names.size(); ++i) {
+            const unsigned char* at = infos[i].data();
+            const Key key(d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(infos[i].size()), library,
+                                        nullptr));
+            must(key != nullptr ? 1 : 0);
+        }
+    }
     void make_key() {
         for (const char* const name : names) must(generate(library, name) != nullptr ? 1 : 0);
     }
@@ -78,6 +94,7 @@ struct Side {
     Octets message = pattern(130);
     std::vector<Key> keys;
     std::vector<Key> publics;
+    std::vector<Octets> infos;  // SubjectPublicKeyInfo
     std::vector<Octets> signatures;
 };
 
@@ -93,6 +110,7 @@ void report(const std::string& name, Side& ours, Side& theirs) {
     line("sign", &Side::sign);
     line("verify", &Side::verify);
     line("read the key and verify", &Side::verify_once);
+    line("decode SubjectPublicKeyInfo", &Side::decode);
     line("generate", &Side::make_key);
 }
 

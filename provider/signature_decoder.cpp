@@ -1,5 +1,7 @@
-// Composite keys read: provider-decoder(7). DER of SubjectPublicKeyInfo and PrivateKeyInfo; PEM and
-// EncryptedPrivateKeyInfo are opened by the default provider's decoders, which call these.
+// Keys read: provider-decoder(7). DER of ML-DSA's and the composites' SubjectPublicKeyInfo and of
+// the composites' PrivateKeyInfo; PEM and EncryptedPrivateKeyInfo are opened by the default
+// provider's decoders, which call these. ML-DSA's private keys are the default provider's to read,
+// once.
 //
 // A public key is exactly its one DER form: no other length, no parameters, nothing behind it. A
 // private key may be a OneAsymmetricKey with attributes or a public key (RFC 5958), as others write
@@ -7,9 +9,9 @@
 #include <openssl/core_object.h>
 
 #include "provider/bio.hpp"
-#include "provider/composite_encoding.hpp"
 #include "provider/operations.hpp"
 #include "provider/parameters.hpp"
+#include "provider/signature_encoding.hpp"
 #include "provider/signature_key.hpp"
 
 namespace quoin::provider {
@@ -98,7 +100,7 @@ std::unique_ptr<SignatureKey<Form>> public_key_of(const Decoding& decoding, Byte
     if (!is_ours<Form>(der, 4)) return nullptr;
     if (der.size() != head + Form::public_key_size ||
         !std::ranges::equal(der.first(head), public_head<Form>)) {
-        refuse(PROV_R_BAD_ENCODING, "a composite public key has one DER form, and this is another");
+        refuse(PROV_R_BAD_ENCODING, "a public key has one DER form, and this is another");
         return nullptr;
     }
     auto key = new_key<Form>(decoding);
@@ -151,8 +153,11 @@ int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void
         Der der;
         // Nothing of ours is no error: the next decoder tries.
         if (in == nullptr || !der.read(in.get())) return 1;
-        key = part == OSSL_KEYMGMT_SELECT_PUBLIC_KEY ? public_key_of<Form>(decoding, der.bytes())
-                                                     : private_key_of<Form>(decoding, der.bytes());
+        if constexpr (part == OSSL_KEYMGMT_SELECT_PUBLIC_KEY) {
+            key = public_key_of<Form>(decoding, der.bytes());
+        } else {
+            key = private_key_of<Form>(decoding, der.bytes());
+        }
     }
     if (key == nullptr) return 1;
     int type = OSSL_OBJECT_PKEY;
@@ -188,7 +193,10 @@ constexpr OSSL_ALGORITHM private_entry = {
 
 }  // namespace
 
-const std::array<OSSL_ALGORITHM, 4> composite_decoders = {
+const std::array<OSSL_ALGORITHM, 7> signature_decoders = {
+    public_entry<MlDsa<core::ml_dsa::Set44>>,
+    public_entry<MlDsa<core::ml_dsa::Set65>>,
+    public_entry<MlDsa<core::ml_dsa::Set87>>,
     public_entry<Composite<core::hybrid::MlDsa44Ed25519>>,
     private_entry<Composite<core::hybrid::MlDsa44Ed25519>>,
     public_entry<Composite<core::hybrid::MlDsa65Ed25519>>,
