@@ -15,6 +15,7 @@
 #include "cli/device_commands.hpp"
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/keys_commands.hpp"
 #include "cli/lms_commands.hpp"
 #include "cli/pki_commands.hpp"
 #include "cli/plant/up_commands.hpp"
@@ -89,6 +90,7 @@ int run(int argc, char** argv) {
     add_audit_commands(app, context);
     add_release_commands(app, context);
     add_pki_commands(app, context);
+    add_keys_commands(app, context);
     add_lms_commands(app, context);
     add_crypto_commands(app, context);
     add_doctor_commands(app, context);

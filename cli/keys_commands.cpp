@@ -1,0 +1,199 @@
+#include "cli/keys_commands.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+#include "cli/output.hpp"
+#include "host/crypto/crypto.hpp"
+#include "host/keys/open.hpp"
+
+namespace quoin::cli {
+namespace {
+
+struct Options {
+    std::string store;
+    std::string key;
+    std::string algorithm;
+    keys::UsePolicy policy;
+    bool danger_forever = false;
+};
+
+nlohmann::json json_of(const keys::UsePolicy& policy) {
+    nlohmann::json json = nlohmann::json::object();
+    if (policy.attestation_only) json["attestation_only"] = true;
+    if (policy.platform_bound) json["platform_bound"] = true;
+    if (policy.max_uses != 0) json["max_uses"] = policy.max_uses;
+    if (policy.max_uses_per_minute != 0) json["max_uses_per_minute"] = policy.max_uses_per_minute;
+    if (!policy.message_prefix.empty()) json["message_prefix"] = policy.message_prefix;
+    return json;
+}
+
+nlohmann::json json_of(const keys::Description& store) {
+    return {{"kind", store.kind},
+            {"location", store.location},
+            {"product", store.product},
+            {"residence", keys::residence_name(store.residence)},
+            {"algorithms", store.algorithms},
+            {"sealed_by", store.sealed_by},
+            {"seals", store.seals},
+            {"counts", store.counts},
+            {"attests", store.attests}};
+}
+
+void print(const Context& context, const nlohmann::json& answer) {
+    if (context.json) {
+        print_json(answer);
+    } else {
+        fmt::print("{}", sheet(answer));
+    }
+}
+
+Result<void> create(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::create_store(options.store));
+    print(context, json_of(store->describe()));
+    return {};
+}
+
+Result<void> list(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    QUOIN_TRY(const auto all, store->list());
+    nlohmann::json rows = nlohmann::json::array();
+    for (const keys::KeyInfo& key : all) {
+        rows.push_back(
+            {{"name", key.name}, {"algorithm", key.algorithm}, {"policy", json_of(key.policy)}});
+    }
+    if (context.json) {
+        print_json({{"store", json_of(store->describe())}, {"keys", rows}});
+        return {};
+    }
+    const keys::Description description = store->describe();
+    fmt::print("{}",
+               table({{"name", "name"}, {"algorithm", "algorithm"}, {"policy", "policy"}}, rows));
+    fmt::print("{} keys in {} at {}: {}\n", rows.size(), description.kind,
+               printable(description.location), keys::residence_name(description.residence));
+    return {};
+}
+
+Result<nlohmann::json> sheet_of(keys::SecurityProvider& store, const std::string& name) {
+    QUOIN_TRY(const auto all, store.list());
+    const auto found = std::ranges::find(all, name, &keys::KeyInfo::name);
+    if (found == all.end()) {
+        return fail(Code::input_not_found, "{}: there is no key {}; quoin keys list shows them",
+                    store.describe().location, name);
+    }
+    QUOIN_TRY(const auto spki, store.public_key(name));
+    QUOIN_TRY(const auto digest, crypto::sha256(spki));
+    return nlohmann::json{{"name", name},
+                          {"algorithm", found->algorithm},
+                          {"policy", json_of(found->policy)},
+                          {"residence", keys::residence_name(store.describe().residence)},
+                          {"public_key_sha256", crypto::to_hex(digest)},
+                          {"public_key", crypto::to_base64(spki)}};
+}
+
+Result<void> generate(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    QUOIN_CHECK(store->generate(options.key, options.algorithm, options.policy));
+    QUOIN_TRY(const auto answer, sheet_of(*store, options.key));
+    print(context, answer);
+    return {};
+}
+
+Result<void> show(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    if (options.key.empty()) {
+        print(context, json_of(store->describe()));
+        return {};
+    }
+    QUOIN_TRY(const auto answer, sheet_of(*store, options.key));
+    print(context, answer);
+    return {};
+}
+
+Result<void> zeroize(const Context& context, const Options& options) {
+    if (!options.danger_forever) {
+        return fail(Code::input_invalid,
+                    "{}: every key in it would be gone for good, with everything it has sealed; if "
+                    "that is what you want, add --danger-forever",
+                    options.store);
+    }
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    const keys::Description description = store->describe();
+    QUOIN_CHECK(store->zeroize());
+    print(context,
+          {{"zeroized", true}, {"kind", description.kind}, {"location", description.location}});
+    return {};
+}
+
+using Shared = std::shared_ptr<Options>;
+
+CLI::App* add_verb(CLI::App& noun, Context& context, const Shared& options, const char* name,
+                   const char* what, Result<void> (*work)(const Context&, const Options&)) {
+    auto* command = noun.add_subcommand(name, what);
+    command->add_option("--store", options->store, "The store's URI")
+        ->type_name("URI")
+        ->envname("QUOIN_STORE")
+        ->required();
+    on_run(command, context, [&context, options, work] {
+        ::setenv("TSS2_LOG", "all+none", 0);  // tpm2-tss tells standard error what we tell better
+        return work(context, *options);
+    });
+    return command;
+}
+
+void add_generate(CLI::App& noun, Context& context, const Shared& options) {
+    auto* command = add_verb(noun, context, options, "generate", "Make a key", generate);
+    command->add_option("NAME", options->key, "Its name: A-Z a-z 0-9 _ . -")->required();
+    command
+        ->add_option("--algorithm", options->algorithm,
+                     "Such as ML-DSA-65; `quoin keys show` lists the store's")
+        ->required();
+    command->add_flag("--attestation-only", options->policy.attestation_only,
+                      "It signs what the store itself has made, and nothing else");
+    command->add_flag("--platform-bound", options->policy.platform_bound,
+                      "It works only while the TPM's PCRs are as they are now");
+    command->add_option("--max-uses", options->policy.max_uses, "It signs so often, then never");
+    command->add_option("--max-uses-per-minute", options->policy.max_uses_per_minute,
+                        "It signs no faster");
+    command->add_option("--message-prefix", options->policy.message_prefix,
+                        "It signs only what begins so");
+    command->footer(
+        R"(What a store cannot enforce it refuses: a key is never weaker than asked for.
+
+  quoin keys generate ek --algorithm ML-DSA-65 --store se:socket=/run/quoin/se.sock
+  quoin keys generate ak --algorithm ECDSA-P256 --attestation-only --store tpm:dir=tpm)");
+}
+
+}  // namespace
+
+void add_keys_commands(CLI::App& app, Context& context) {
+    auto* noun =
+        app.add_subcommand("keys", "Key stores: software, secure element, TPM, PKCS#11 token");
+    noun->require_subcommand(1);
+    noun->footer(
+        R"(A store is named by a URI, in --store or QUOIN_STORE:
+  software:DIR[;unlock=FILE | ;passphrase=FILE]
+  se:socket=PATH
+  tpm:tcti=device:/dev/tpmrm0;dir=DIR[;pcrs=0,2,4,7][;auth=FILE][;owner_auth=FILE]
+  pkcs11:module=FILE;token=LABEL;pin=FILE[;store=NAME]
+Secrets are never in it: auth, pin and passphrase are files of mode 0600.
+
+Examples:
+  quoin keys create --store software:keys
+  quoin keys generate device --algorithm ML-DSA-65 --store software:keys
+  quoin keys list --store software:keys
+  quoin keys zeroize --danger-forever --store software:keys)");
+    const auto options = std::make_shared<Options>();
+    add_verb(*noun, context, options, "create", "Make a new, empty store", create);
+    add_verb(*noun, context, options, "list", "The keys of a store", list);
+    add_generate(*noun, context, options);
+    add_verb(*noun, context, options, "show", "A key's public half, or what the store can do", show)
+        ->add_option("NAME", options->key, "The key; without it the store itself");
+    auto* command = add_verb(*noun, context, options, "zeroize",
+                             "Wipe a store: keys, sealed secrets and counters, for good", zeroize);
+    command->add_flag("--danger-forever", options->danger_forever, "Yes: nothing brings it back");
+}
+
+}  // namespace quoin::cli

@@ -1,0 +1,133 @@
+"""`quoin keys` from the outside: exit codes, JSON, messages, and a TPM and a token. argv[1] is the program."""
+import base64
+import json
+import os
+import pathlib
+import select
+import socket
+import subprocess
+import sys
+import tempfile
+import unittest
+
+PROGRAM = sys.argv.pop(1)
+
+
+def quoin(*words):
+    done = subprocess.run([PROGRAM, "keys", *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          check=False, timeout=60)
+    return done.returncode, done.stdout, done.stderr
+
+
+def listens(path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(path) == 0
+
+
+class Keys(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="quoin-keys-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def whole_life(self, store, algorithm, kind):
+        self.assertEqual(quoin("list", "--store", store)[0], 1)
+        code, out, err = quoin("create", "--json", "--store", store)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["kind"], kind)
+        self.assertIn(algorithm, json.loads(out)["algorithms"])
+        code, _, err = quoin("create", "--store", store)
+        self.assertEqual(code, 1)
+        code, out, err = quoin("generate", "device", "--algorithm", algorithm, "--json", "--store", store)
+        self.assertEqual(code, 0, err)
+        made = json.loads(out)
+        self.assertEqual(base64.b64decode(made["public_key"])[0], 0x30)
+        code, out, err = quoin("show", "device", "--json", "--store", store)
+        self.assertEqual((code, json.loads(out)), (0, made), err)
+        code, out, _ = quoin("list", "--store", store)
+        self.assertEqual(code, 0)
+        self.assertIn("device", out)
+        self.assertIn(made["residence"], out)
+        code, _, err = quoin("zeroize", "--store", store)
+        self.assertEqual(code, 2)
+        self.assertIn("--danger-forever", err)
+        self.assertEqual(quoin("show", "device", "--store", store)[0], 0)
+        code, _, err = quoin("zeroize", "--danger-forever", "--store", store)
+        self.assertEqual(code, 0, err)
+        for words in (["show", "device"], ["list"], ["zeroize", "--danger-forever"],
+                      ["generate", "b", "--algorithm", algorithm]):
+            code, _, err = quoin(*words, "--store", store)
+            self.assertEqual(code, 1)
+            self.assertIn("zeroized", err)
+
+    def test_software__created_used_wiped__gone(self):
+        self.whole_life(f"software:{self.folder}/keys", "ML-DSA-65", "software")
+        self.assertEqual(list((self.folder / "keys").iterdir()), [])
+
+    def test_tpm__created_used_wiped__gone(self):
+        path = f"{self.folder}/tpm.sock"
+        swtpm = subprocess.Popen(
+            ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--server", f"type=unixio,path={path}",
+             "--ctrl", f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear",
+             "--seccomp", "action=none", "--log", f"file={self.folder}/log"])
+        self.addCleanup(swtpm.wait)
+        self.addCleanup(swtpm.terminate)
+        for _ in range(1000):
+            if listens(path) and listens(path + ".ctrl"):
+                break
+            self.assertIsNone(swtpm.poll(), "swtpm ended at once")
+            select.select([], [], [], 0.01)
+        store = f"tpm:tcti=swtpm:path={path};dir={self.folder}/tpm;pcrs=16"
+        self.whole_life(store, "ECDSA-P256", "tpm")
+        self.assertEqual(quoin("create", "--store", store)[0], 0)
+        wrong = self.folder / "wrong"
+        wrong.write_text("wrong\n", encoding="ascii")
+        wrong.chmod(0o600)
+        code, _, err = quoin("list", "--store", f"{store};auth={wrong}")
+        self.assertEqual(code, 1)
+        self.assertIn("authorisation", err)
+        self.assertNotIn("ERROR:", err)  # tpm2-tss' own words
+
+    def test_pkcs11__created_used_wiped__gone(self):
+        (self.folder / "tokens").mkdir()
+        configuration = self.folder / "softhsm2.conf"
+        configuration.write_text(f"directories.tokendir = {self.folder}/tokens\n", encoding="ascii")
+        os.environ["SOFTHSM2_CONF"] = str(configuration)
+        subprocess.run(["softhsm2-util", "--init-token", "--free", "--label", "plant", "--pin", "1234",
+                        "--so-pin", "56785678"], check=True, capture_output=True)
+        pin = self.folder / "pin"
+        pin.write_text("1234\n", encoding="ascii")
+        pin.chmod(0o600)
+        module = "pkcs11:module=/usr/lib/softhsm/libsofthsm2.so;token=plant"
+        self.whole_life(f"{module};pin={pin}", "Ed25519", "pkcs11")
+        pin.write_text("4321\n", encoding="ascii")
+        code, _, err = quoin("list", "--store", f"{module};pin={pin}")
+        self.assertEqual(code, 1)
+        self.assertIn("CKR_PIN_INCORRECT", err)
+
+    def test_generate__policy_the_store_cannot_enforce__refused(self):
+        store = f"software:{self.folder}/keys"
+        self.assertEqual(quoin("create", "--store", store)[0], 0)
+        code, _, err = quoin("generate", "a", "--algorithm", "Ed25519", "--max-uses", "3", "--store", store)
+        self.assertEqual(code, 1)
+        self.assertIn("cannot keep to that policy", err)
+        code, out, err = quoin("generate", "a", "--algorithm", "Ed25519", "--message-prefix", "v1:", "--json",
+                               "--store", store)
+        self.assertEqual(code, 0, err)
+        self.assertEqual(json.loads(out)["policy"], {"message_prefix": "v1:"})
+
+    def test_store__missing_or_unknown__usage(self):
+        self.assertEqual(quoin("list")[0], 2)
+        code, _, err = quoin("list", "--store", "floppy:a")
+        self.assertEqual(code, 2)
+        self.assertIn("software se tpm pkcs11", err)
+
+    def test_help__each_command__teaches(self):
+        for words in (["--help"], ["generate", "--help"]):
+            code, out, _ = quoin(*words)
+            self.assertEqual(code, 0)
+            self.assertIn("quoin keys generate", out)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
