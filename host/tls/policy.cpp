@@ -87,7 +87,7 @@ std::string openssl_conf(Suite suite) {
         "Groups = {}\n"
         "SignatureAlgorithms = {}\n"
         "ClientSignatureAlgorithms = {}\n"
-        "Options = -SessionTicket\n"
+        "Options = -SessionTicket,-TxCertificateCompression,-RxCertificateCompression\n"
         "NumTickets = 0\n",
         row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures, row.signatures);
 }
