@@ -123,7 +123,9 @@ int encode(void* context, OSSL_CORE_BIO* core_out, const void* raw, const OSSL_P
         std::ranges::copy(key.public_key(), der.begin() + public_head<Form>.size());
         return write_plain<output>(out.get(), "PUBLIC KEY", der);
     } else {
-        if (!key.has_private()) return refuse(PROV_R_NOT_A_PRIVATE_KEY, "a public key");
+        if (!key.holds_private()) {
+            return refuse(PROV_R_NOT_A_PRIVATE_KEY, "a public key, or one that stays in its store");
+        }
         core::Secret<struct EncodedTag, private_head<Form>.size() + Form::seed_size> der;
         std::ranges::copy(private_head<Form>, der.expose_to_fill().begin());
         std::ranges::copy(key.seed(), der.expose_to_fill().begin() + private_head<Form>.size());
@@ -152,7 +154,8 @@ int encode_text(void* context, OSSL_CORE_BIO* core_out, const void* raw, const O
     const auto& key = *static_cast<const SignatureKey<Form>*>(raw);
     const Owned<BIO> out = open(static_cast<const Encoding*>(context)->provider, core_out);
     if (out == nullptr) return 0;
-    const bool with_private = (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0;
+    const bool with_private =
+        (selection & OSSL_KEYMGMT_SELECT_PRIVATE_KEY) != 0 && key.remote() == nullptr;
     if (with_private && !key.has_private()) {
         return refuse(PROV_R_NOT_A_PRIVATE_KEY, "a public key");
     }

@@ -61,6 +61,9 @@ int sign(void* context, unsigned char* signature, std::size_t* size, std::size_t
         *size = Form::signature_size;
         return 1;
     }
+    if (own.key->remote() != nullptr) {
+        return own.sign_remote(Bytes(message, message_size), signature, size, room);
+    }
     return own.sign({Bytes(message, message_size), own.context()}, signature, size, room);
 }
 

@@ -127,6 +127,12 @@ int sign(void* context, unsigned char* signature, std::size_t* size, std::size_t
         *size = Form::signature_size;
         return 1;
     }
+    if (own.key->remote() != nullptr) {
+        if (own.is_mu != 0 || own.message_encoding != 1) {
+            return refuse(ERR_R_UNSUPPORTED, "a store of keys signs messages, and no mu");
+        }
+        return own.sign_remote(Bytes(message, message_size), signature, size, room);
+    }
     const auto mu = own.mu_of(Bytes(message, message_size));
     return mu ? own.sign(*mu, signature, size, room) : 0;
 }
@@ -143,6 +149,9 @@ template <class Form>
 int absorb(void* context, const unsigned char* part, std::size_t size) noexcept {
     auto& own = of<Form>(context);
     if (own.is_mu != 0) return 0;
+    if (own.operation == Operation::sign_parts && own.key->remote() != nullptr) {
+        return refuse(ERR_R_UNSUPPORTED, "a store of keys signs whole messages");
+    }
     if (!own.hash) own.hash = own.begin_hash();
     own.hash->absorb(Bytes(part, size));
     return 1;

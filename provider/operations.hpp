@@ -16,7 +16,7 @@ extern const std::array<OSSL_ALGORITHM, 3> ml_dsa_signatures;
 extern const std::array<OSSL_ALGORITHM, 2> composite_signatures;
 extern const std::array<OSSL_ALGORITHM, 7> composite44_encoders;
 extern const std::array<OSSL_ALGORITHM, 7> composite65_encoders;
-extern const std::array<OSSL_ALGORITHM, 7> signature_decoders;
+extern const std::array<OSSL_ALGORITHM, 13> signature_decoders;
 
 // Calls `take` with each entry of the capability (provider-base(7), CAPABILITIES), until it says
 // no: 0. A capability that is not ours: 0, too.

@@ -80,8 +80,8 @@ struct Side {
     void decode() {
         for (std::size_t i = 0; i < names.size(); ++i) {
             const unsigned char* at = infos[i].data();
-            const Key key(d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(infos[i].size()), library,
-                                        nullptr));
+            const Key key(
+                d2i_PUBKEY_ex(nullptr, &at, static_cast<long>(infos[i].size()), library, nullptr));
             must(key != nullptr ? 1 : 0);
         }
     }

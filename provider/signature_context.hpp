@@ -78,6 +78,23 @@ struct SignatureContext {
         return 1;
     }
 
+    // By the store that holds the key. It hedges itself.
+    int sign_remote(Bytes message, unsigned char* signature, std::size_t* size,
+                    std::size_t room) const {
+        if (room < Form::signature_size) {
+            return refuse(PROV_R_OUTPUT_BUFFER_TOO_SMALL, "no room for the signature");
+        }
+        if (deterministic != 0 || has_test_entropy) {
+            return refuse(ERR_R_UNSUPPORTED, "a store of keys draws its own randomness");
+        }
+        if (!key->remote()->sign(message, context().bytes(),
+                                 MutableBytes(signature, Form::signature_size))) {
+            return 0;
+        }
+        *size = Form::signature_size;
+        return 1;
+    }
+
     int verify(const typename Form::Input& input, Bytes signature) const {
         if (!key->has_public()) return refuse(PROV_R_MISSING_KEY, "an empty key");
         if (signature.size() != Form::signature_size) {

@@ -7,6 +7,7 @@
 // private key may be a OneAsymmetricKey with attributes or a public key (RFC 5958), as others write
 // it: they are ignored. The drafts -00 to -02 are other algorithms, with other OIDs.
 #include <openssl/core_object.h>
+#include <openssl/pem.h>
 
 #include "provider/bio.hpp"
 #include "provider/operations.hpp"
@@ -49,6 +50,11 @@ public:
         return size >= 4 && size <= bytes_.size() && take(in, size);
     }
     Bytes bytes() const { return Bytes(bytes_).first(size_); }
+    static bool is_all(BIO* in) {
+        std::uint8_t more = 0;
+        std::size_t got = 0;
+        return BIO_read_ex(in, &more, 1, &got) != 1;
+    }
 
 private:
     // Reads until `size` bytes are there.
@@ -143,7 +149,22 @@ std::unique_ptr<SignatureKey<Form>> private_key_of(const Decoding& decoding, Byt
     return key;
 }
 
-template <class Form, int part>
+template <class Form>
+std::unique_ptr<SignatureKey<Form>> remote_key_of(const Decoding& decoding, Bytes der) {
+    const std::optional<KeyReference> reference = read_reference(der);
+    if (!reference) return nullptr;
+    auto remote = open_remote(*reference, Form::row.oid);
+    if (remote == nullptr) return nullptr;
+    const Bytes bytes = remote->public_key();
+    auto key = new_key<Form>(decoding);
+    if (key == nullptr || bytes.size() != Form::public_key_size) return nullptr;
+    key->set_remote(bytes.first<Form::public_key_size>(), std::move(remote));
+    return key;
+}
+
+enum class Structure { public_key, private_key, reference };
+
+template <class Form, Structure structure>
 int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void* argument,
            OSSL_PASSPHRASE_CALLBACK*, void*) noexcept {
     const auto& decoding = *static_cast<const Decoding*>(context);
@@ -153,8 +174,10 @@ int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void
         Der der;
         // Nothing of ours is no error: the next decoder tries.
         if (in == nullptr || !der.read(in.get())) return 1;
-        if constexpr (part == OSSL_KEYMGMT_SELECT_PUBLIC_KEY) {
+        if constexpr (structure == Structure::public_key) {
             key = public_key_of<Form>(decoding, der.bytes());
+        } else if constexpr (structure == Structure::reference) {
+            if (Der::is_all(in.get())) key = remote_key_of<Form>(decoding, der.bytes());
         } else {
             key = private_key_of<Form>(decoding, der.bytes());
         }
@@ -175,31 +198,85 @@ int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void
     return taken;
 }
 
-template <class Form, int part>
+constexpr const char* reference_structure = "QuoinKeyReference";
+
+// The DER in a PEM of ours, for the decoders of references: the default provider opens only the
+// labels it knows.
+int decode_pem(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void* argument,
+               OSSL_PASSPHRASE_CALLBACK*, void*) noexcept {
+    const Owned<BIO> in = open(static_cast<const Decoding*>(context)->provider, core_in);
+    char* label = nullptr;
+    char* header = nullptr;
+    unsigned char* der = nullptr;
+    long size = 0;
+    // No PEM, or another's, is no error: the next decoder tries.
+    if (in == nullptr || PEM_read_bio(in.get(), &label, &header, &der, &size) != 1) return 1;
+    int taken = 1;
+    if (std::string_view(label) == reference_label) {
+        int type = OSSL_OBJECT_PKEY;
+        const std::array parameters = {
+            OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
+            OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_STRUCTURE,
+                                             const_cast<char*>(reference_structure), 0),
+            OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_DATA, der,
+                                              static_cast<std::size_t>(size)),
+            OSSL_PARAM_construct_end()};
+        taken = take(parameters.data(), argument);
+    }
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(der, static_cast<std::size_t>(size));  // another's may hold a private key
+    return taken;
+}
+
+const OSSL_DISPATCH pem_functions[] = {QUOIN_ENTRY(DECODER_NEWCTX, decoder_newctx, create),
+                                       QUOIN_ENTRY(DECODER_FREECTX, decoder_freectx, destroy),
+                                       QUOIN_ENTRY(DECODER_DECODE, decoder_decode, decode_pem),
+                                       OSSL_DISPATCH_END};
+
+template <class Form, Structure structure>
 const OSSL_DISPATCH functions[] = {
     QUOIN_ENTRY(DECODER_NEWCTX, decoder_newctx, create),
     QUOIN_ENTRY(DECODER_FREECTX, decoder_freectx, destroy),
-    QUOIN_ENTRY(DECODER_DOES_SELECTION, decoder_does_selection, selects<part>),
-    QUOIN_ENTRY(DECODER_DECODE, decoder_decode, (decode<Form, part>)), OSSL_DISPATCH_END};
+    QUOIN_ENTRY(DECODER_DOES_SELECTION, decoder_does_selection,
+                selects<structure == Structure::public_key ? OSSL_KEYMGMT_SELECT_PUBLIC_KEY
+                                                           : OSSL_KEYMGMT_SELECT_PRIVATE_KEY>),
+    QUOIN_ENTRY(DECODER_DECODE, decoder_decode, (decode<Form, structure>)), OSSL_DISPATCH_END};
 
 template <class Form>
-constexpr OSSL_ALGORITHM public_entry = {
-    Form::row.names, "provider=quoin,input=der,structure=SubjectPublicKeyInfo",
-    functions<Form, OSSL_KEYMGMT_SELECT_PUBLIC_KEY>, Form::row.name};
+constexpr OSSL_ALGORITHM public_entry = {Form::row.names,
+                                         "provider=quoin,input=der,structure=SubjectPublicKeyInfo",
+                                         functions<Form, Structure::public_key>, Form::row.name};
 template <class Form>
-constexpr OSSL_ALGORITHM private_entry = {
-    Form::row.names, "provider=quoin,input=der,structure=PrivateKeyInfo",
-    functions<Form, OSSL_KEYMGMT_SELECT_PRIVATE_KEY>, Form::row.name};
+constexpr OSSL_ALGORITHM private_entry = {Form::row.names,
+                                          "provider=quoin,input=der,structure=PrivateKeyInfo",
+                                          functions<Form, Structure::private_key>, Form::row.name};
+template <class Form>
+constexpr OSSL_ALGORITHM reference_entry = {Form::row.names,
+                                            "provider=quoin,input=der,structure=QuoinKeyReference",
+                                            functions<Form, Structure::reference>, Form::row.name};
+
+using MlDsa44 = MlDsa<core::ml_dsa::Set44>;
+using MlDsa65 = MlDsa<core::ml_dsa::Set65>;
+using MlDsa87 = MlDsa<core::ml_dsa::Set87>;
+using Composite44 = Composite<core::hybrid::MlDsa44Ed25519>;
+using Composite65 = Composite<core::hybrid::MlDsa65Ed25519>;
 
 }  // namespace
 
-const std::array<OSSL_ALGORITHM, 7> signature_decoders = {
-    public_entry<MlDsa<core::ml_dsa::Set44>>,
-    public_entry<MlDsa<core::ml_dsa::Set65>>,
-    public_entry<MlDsa<core::ml_dsa::Set87>>,
-    public_entry<Composite<core::hybrid::MlDsa44Ed25519>>,
-    private_entry<Composite<core::hybrid::MlDsa44Ed25519>>,
-    public_entry<Composite<core::hybrid::MlDsa65Ed25519>>,
-    private_entry<Composite<core::hybrid::MlDsa65Ed25519>>};
+const std::array<OSSL_ALGORITHM, 13> signature_decoders = {
+    OSSL_ALGORITHM{"DER", "provider=quoin,input=pem", pem_functions, "PEM of key references"},
+    public_entry<MlDsa44>,
+    public_entry<MlDsa65>,
+    public_entry<MlDsa87>,
+    public_entry<Composite44>,
+    private_entry<Composite44>,
+    public_entry<Composite65>,
+    private_entry<Composite65>,
+    reference_entry<MlDsa44>,
+    reference_entry<MlDsa65>,
+    reference_entry<MlDsa87>,
+    reference_entry<Composite44>,
+    reference_entry<Composite65>};
 
 }  // namespace quoin::provider

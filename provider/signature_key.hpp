@@ -1,5 +1,6 @@
 // A key of ML-DSA or of a composite inside the provider: empty, public, or private (which includes
-// public), with what makes its operations fast at hand.
+// public, and may be a reference to a private half in a store), with what makes its operations fast
+// at hand.
 //
 // A private key signs with its loaded form, made once. A public key is loaded when it verifies for
 // the second time: the key of a TLS peer does once, that of a CA often.
@@ -18,11 +19,12 @@
 #include "core/base/secret.hpp"
 #include "provider/context.hpp"
 #include "provider/dispatch.hpp"
+#include "provider/key_reference.hpp"
 #include "provider/signature_forms.hpp"
 
 namespace quoin::provider {
 
-// The half of a key that signs, wherever it is.
+// The half of a key that signs, held here.
 template <class Form>
 class Signer {
 public:
@@ -82,7 +84,11 @@ public:
 
     const ProviderContext& context() const { return context_; }
     bool has_public() const { return has_public_; }
-    bool has_private() const { return signer_ != nullptr; }
+    bool has_private() const { return signer_ != nullptr || remote_ != nullptr; }
+    // False for a key whose private half is in a store.
+    bool holds_private() const { return signer_ != nullptr; }
+    // The half that signs, if it is in a store; null otherwise.
+    const std::shared_ptr<const RemoteSigner>& remote() const { return remote_; }
     bool has_seed() const { return has_seed_; }
     // Of what the key has.
     PublicKeyBytes<Form> public_key() const { return public_; }
@@ -138,14 +144,20 @@ public:
             return true;
         });
     }
+    // A key whose private half stays where it is.
+    void set_remote(PublicKeyBytes<Form> public_key, std::shared_ptr<const RemoteSigner> signer) {
+        set_public(public_key);
+        remote_ = std::move(signer);
+    }
     void clear() {
         core::ct::wipe(seed_.expose_to_fill());
         core::ct::wipe(private_.expose_to_fill());
         signer_.reset();
+        remote_.reset();
         has_public_ = has_seed_ = false;
     }
 
-    // Needs a private key.
+    // Needs a private key that is held here.
     core::Result<void> sign(const typename Form::Input& input, core::ml_dsa::Randomness randomness,
                             std::span<std::uint8_t, Form::signature_size> out) const {
         return signer_->sign(input, randomness, out);
@@ -194,6 +206,7 @@ private:
     core::Secret<struct SignatureSeedTag, Form::seed_size> seed_;
     core::Secret<struct ExpandedKeyTag, Form::is_expanded ? Form::private_size : 0> private_;
     std::unique_ptr<const Signer<Form>> signer_;
+    std::shared_ptr<const RemoteSigner> remote_;
     mutable std::atomic<const Verifier<Form>*> verifier_ = nullptr;
     mutable std::atomic<bool> verified_once_ = false;
     bool has_public_ = false;

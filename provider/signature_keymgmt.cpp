@@ -59,7 +59,9 @@ bool is_consistent(const SignatureKey<Form>& key) {
 template <class Form>
 int validate(const void* key, int selection, int) noexcept {
     if (has<Form>(key, selection) == 0) return 0;
-    if ((selection & keypair) != keypair || is_consistent(key_of<Form>(key))) return 1;
+    // What a store holds is not asked to sign for this: its uses may be counted.
+    if ((selection & keypair) != keypair || !key_of<Form>(key).holds_private()) return 1;
+    if (is_consistent(key_of<Form>(key))) return 1;
     return refuse(PROV_R_INVALID_KEY, "the private key does not belong to the public one");
 }
 
@@ -71,6 +73,8 @@ void* duplicate(const void* source, int selection) noexcept {
     bool copied = true;
     if ((selection & private_part) == 0 || !from.has_private()) {
         copy->set_public(from.public_key());
+    } else if (from.remote() != nullptr) {
+        copy->set_remote(from.public_key(), from.remote());
     } else if (from.has_seed()) {
         copied = copy->set_seed(from.seed());
     } else if constexpr (Form::is_expanded) {
@@ -190,12 +194,15 @@ int export_key(void* from, int selection, OSSL_CALLBACK* take, void* argument) n
     if (from == nullptr || (selection & keypair) == 0) return 0;
     const auto& key = key_of<Form>(from);
     if (!key.has_public()) return refuse(PROV_R_MISSING_KEY, "an empty key");
+    if ((selection & private_part) != 0 && key.remote() != nullptr) {
+        return refuse(PROV_R_NOT_A_PRIVATE_KEY, "the private key does not leave its store");
+    }
     std::array<OSSL_PARAM, 4> parts;
     std::size_t count = 0;
     if ((selection & private_part) != 0 && Form::is_expanded && key.has_seed()) {
         parts[count++] = octets_to_export(OSSL_PKEY_PARAM_ML_DSA_SEED, key.seed());
     }
-    if ((selection & private_part) != 0 && key.has_private()) {
+    if ((selection & private_part) != 0 && key.holds_private()) {
         parts[count++] = octets_to_export(OSSL_PKEY_PARAM_PRIV_KEY, key.private_key());
     }
     if ((selection & public_part) != 0) {
@@ -246,7 +253,7 @@ int get(void* of, OSSL_PARAM parameters[]) noexcept {
     if (key.has_public()) {
         answered = answered && answer_octets(parameters, OSSL_PKEY_PARAM_PUB_KEY, key.public_key());
     }
-    if (key.has_private()) {
+    if (key.holds_private()) {
         answered =
             answered && answer_octets(parameters, OSSL_PKEY_PARAM_PRIV_KEY, key.private_key());
     }
