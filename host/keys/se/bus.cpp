@@ -10,6 +10,7 @@ constexpr std::uint8_t ready_sequence_bit = 0x10;
 constexpr std::uint8_t wrong_checksum = 1;
 constexpr std::uint8_t other_error = 2;
 constexpr std::size_t head_bytes = 4;
+constexpr std::uint8_t idle = 0;  // between blocks
 
 // Node addresses of GlobalPlatform's T=1': from the host, and from the secure element.
 constexpr std::uint8_t address(BusSide from) { return from == BusSide::host ? 0x5A : 0xA5; }
@@ -57,7 +58,14 @@ std::uint16_t bus_checksum(Bytes bytes) {
     return static_cast<std::uint16_t>(~crc);
 }
 
-void BusFraming::emit(std::uint8_t control, Bytes information) {
+void BusFraming::queue(Bytes block) {
+    ByteVector all(output().begin(), output().end());
+    all.insert(all.end(), block.begin(), block.end());
+    sent_ = 0;
+    output_.assign(std::move(all));
+}
+
+ByteVector BusFraming::make_block(std::uint8_t control, Bytes information) const {
     ByteVector block(head_bytes + information.size() + 2);
     core::Writer writer(block);
     const bool written = writer.put_unsigned<1>(address(side_)) &&
@@ -65,34 +73,22 @@ void BusFraming::emit(std::uint8_t control, Bytes information) {
                          writer.put_unsigned<2>(information.size()) && writer.put(information) &&
                          writer.put_unsigned<2>(bus_checksum(writer.written()));
     static_cast<void>(written);  // the vector is as long as what is written
-    ByteVector all(output().begin(), output().end());
-    all.insert(all.end(), block.begin(), block.end());
-    sent_ = 0;
-    output_.assign(std::move(all));
-    last_.assign(std::move(block));
+    return block;
 }
 
 void BusFraming::emit_ready(std::uint8_t error) {
-    emit(static_cast<std::uint8_t>(ready | (next_in_ != 0 ? ready_sequence_bit : 0) | error), {});
-}
-
-core::Result<void> BusFraming::emit_last() {
-    QUOIN_CHECK(again());
-    if (last_.size() == 0) {
-        emit_ready(0);
-    } else {
-        sent_ = 0;
-        output_.assign(ByteVector(last_.bytes().begin(), last_.bytes().end()));
-    }
-    return {};
+    const unsigned sequence = next_in_ != 0 ? ready_sequence_bit : 0;
+    queue(make_block(static_cast<std::uint8_t>(ready | sequence | error), {}));
 }
 
 void BusFraming::emit_next_block() {
     const Bytes rest = Bytes(sending_.bytes()).subspan(sending_at_);
     const Bytes piece = rest.first(std::min(rest.size(), max_bus_information));
     const bool more = piece.size() < rest.size();
-    emit(static_cast<std::uint8_t>((next_out_ != 0 ? sequence_bit : 0) | (more ? more_bit : 0)),
-         piece);
+    last_.assign(make_block(
+        static_cast<std::uint8_t>((next_out_ != 0 ? sequence_bit : 0) | (more ? more_bit : 0)),
+        piece));
+    queue(last_.bytes());
     next_out_ ^= 1U;
     sending_at_ += piece.size();
     if (!more) {
@@ -109,26 +105,26 @@ core::Result<void> BusFraming::send(Bytes message) {
     return {};
 }
 
-core::Result<void> BusFraming::again() {
-    if (++retries_ > max_bus_retries) return std::unexpected(Code::peer_malformed);
-    return {};
-}
-
-// What may have to be sent again stays the block before this.
 core::Result<void> BusFraming::ask_again(std::uint8_t error) {
     taken_ = 0;
-    QUOIN_CHECK(again());
-    ByteVector kept(last_.bytes().begin(), last_.bytes().end());
+    if (++retries_ > max_bus_retries) return std::unexpected(Code::peer_malformed);
     emit_ready(error);
-    if (!kept.empty()) last_.assign(std::move(kept));
     return {};
 }
 
-bool BusFraming::timed_out() { return ask_again(other_error).has_value(); }
+// Idle bytes first: they end a block whose length was damaged, for which the other side waits.
+bool BusFraming::timed_out() {
+    queue(ByteVector(block_.size(), idle));
+    return ask_again(other_error).has_value();
+}
 
 core::Result<std::size_t> BusFraming::feed(Bytes input) {
     std::size_t used = 0;
     while (used < input.size() && !has_message_) {
+        if (taken_ == 0 && input[used] == idle) {
+            ++used;
+            continue;
+        }
         block_[taken_++] = input[used++];
         if (taken_ < head_bytes) continue;
         const std::size_t length = (std::size_t{block_[2]} << 8U) | block_[3];
@@ -149,7 +145,8 @@ core::Result<void> BusFraming::complete_block() {
     if (sum != bus_checksum(covered)) return ask_again(wrong_checksum);
     const std::uint8_t control = block[1];
     if ((control & 0x80U) == 0) return take_information(control, covered.subspan(head_bytes));
-    return take_ready(control);
+    take_ready(control);
+    return {};
 }
 
 void BusFraming::append_to_message(Bytes information) {
@@ -163,7 +160,8 @@ void BusFraming::append_to_message(Bytes information) {
 core::Result<void> BusFraming::take_information(std::uint8_t control, Bytes information) {
     const bool more = (control & more_bit) != 0;
     const std::uint8_t sequence = (control & sequence_bit) != 0 ? 1 : 0;
-    if (sequence != next_in_) return emit_last();  // seen before: our answer to it was lost
+    // Seen before. If what we sent since was lost, the host will say so: it alone has a clock.
+    if (sequence != next_in_) return {};
     if (partial_.size() + information.size() > max_bus_message) {
         return std::unexpected(Code::peer_oversize);
     }
@@ -181,14 +179,16 @@ core::Result<void> BusFraming::take_information(std::uint8_t control, Bytes info
     return {};
 }
 
-core::Result<void> BusFraming::take_ready(std::uint8_t control) {
+void BusFraming::take_ready(std::uint8_t control) {
     const std::uint8_t wanted = (control & ready_sequence_bit) != 0 ? 1 : 0;
-    if (wanted == next_out_ && sending_.size() != 0) {
+    if (wanted != next_out_ && last_.size() != 0) {  // it did not get the last one
+        queue(last_.bytes());
+    } else if (sending_.size() != 0) {
         retries_ = 0;
         emit_next_block();
-        return {};
+    } else if (side_ == BusSide::secure_element) {
+        emit_ready(0);  // it has all we said: the lost one was its own
     }
-    return emit_last();  // it did not get that, or we have nothing for it
 }
 
 }  // namespace quoin::keys::se

@@ -5,10 +5,11 @@
 //   control 0 N M 00000     information block: sequence bit N, more blocks follow M
 //           100 N 00 EE     ready for block N; EE: 0 fine, 1 wrong checksum, 2 other
 //
-// One block is under way at a time. A sender goes on when the other side is ready for the next
-// sequence bit; the last block of a message is acknowledged by the first one of the answer. What
-// was damaged is asked for again, at most max_bus_retries times in a row: peer_malformed then.
-// Messages are at most max_bus_message bytes.
+// Zeros between blocks are idle. One block is under way at a time. A sender goes on when the other
+// side is ready for the next sequence bit; the last block of a message is acknowledged by the first
+// one of the answer. What was damaged is asked for again, at most max_bus_retries times in a row:
+// peer_malformed then. What was lost the host asks for, after a time (timed_out()); the secure
+// element only answers. Messages are at most max_bus_message bytes.
 #pragma once
 
 #include <chrono>
@@ -35,16 +36,15 @@ public:
     bool timed_out() override;
 
 private:
-    void emit(std::uint8_t control, Bytes information);
+    ByteVector make_block(std::uint8_t control, Bytes information) const;
+    void queue(Bytes block);
     void emit_ready(std::uint8_t error);
     void emit_next_block();
-    core::Result<void> emit_last();
     core::Result<void> ask_again(std::uint8_t error);
-    core::Result<void> again();  // counts
     void append_to_message(Bytes information);
     core::Result<void> complete_block();
     core::Result<void> take_information(std::uint8_t control, Bytes information);
-    core::Result<void> take_ready(std::uint8_t control);
+    void take_ready(std::uint8_t control);
 
     BusSide side_;
     std::array<std::uint8_t, 6 + max_bus_information> block_{};  // the one that comes in
@@ -52,7 +52,7 @@ private:
     WipedBytes partial_;  // blocks of a message that is not complete
     WipedBytes sending_;
     std::size_t sending_at_ = 0;
-    WipedBytes last_;            // the last block that was sent, to send it again
+    WipedBytes last_;            // the last information block, to send it again
     std::uint8_t next_out_ = 0;  // sequence bits
     std::uint8_t next_in_ = 0;
     int retries_ = 0;
