@@ -22,6 +22,7 @@
 #include "cli/release_commands.hpp"
 #include "cli/status_commands.hpp"
 #include "cli/telemetry_commands.hpp"
+#include "host/crypto/wipe_freed.hpp"
 
 namespace quoin::cli {
 namespace {
@@ -108,6 +109,7 @@ int run(int argc, char** argv) {
 }  // namespace quoin::cli
 
 int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end
+    quoin::crypto::wipe_what_openssl_frees();  // first of all; `quoin keys` holds keys
+    std::signal(SIGPIPE, SIG_IGN);             // a closed pipe is an error of write, not an end
     return quoin::cli::run(argc, argv);
 }

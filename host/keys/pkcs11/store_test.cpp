@@ -157,5 +157,25 @@ TEST_F(Pkcs11Store, stores__two_on_a_token__apart) {
     EXPECT_TRUE(store_->sign("a", message_, {}));
 }
 
+TEST(Pkcs11Lockout, open__wrong_pins__counted_down_then_locked) {
+    // Held, so that the module and its count stay loaded.
+    const auto module = pkcs11::Module::load(QUOIN_LOCKING_MODULE);
+    ASSERT_TRUE(module) << module.error().message;
+    for (const char* said : {"wrong PINs were given", "one more wrong PIN locks it",
+                             "the token says: locked", "the token says: locked"}) {
+        pkcs11::Config config;
+        config.module = QUOIN_LOCKING_MODULE;
+        config.token = "card";
+        config.pin = crypto::Passphrase("0000");
+        const auto refused = pkcs11::open(std::move(config));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::input_unauthenticated);
+        EXPECT_NE(refused.error().message.find(said), std::string::npos) << refused.error().message;
+        const bool locked = refused.error().message.find("CKR_PIN_LOCKED") != std::string::npos;
+        EXPECT_EQ(locked, std::string_view(said).ends_with("locked"));
+        EXPECT_EQ(locked, refused.error().message.find("security officer") != std::string::npos);
+    }
+}
+
 }  // namespace
 }  // namespace quoin::keys

@@ -1,0 +1,45 @@
+#include "host/crypto/wipe_freed.hpp"
+
+#include <malloc.h>
+#include <openssl/crypto.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <cstring>
+
+namespace quoin::crypto {
+namespace {
+
+constexpr std::size_t alignment = alignof(std::max_align_t);
+
+void* allocate(std::size_t size, const char*, int) {
+    return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
+}
+
+void wipe_and_free(void* memory, const char*, int) {
+    if (memory == nullptr) return;
+    OPENSSL_cleanse(memory, ::malloc_usable_size(memory));
+    std::free(memory);
+}
+
+// The C library's would leave the old content behind when it moves.
+void* reallocate(void* old, std::size_t size, const char* file, int line) {
+    if (size == 0) {
+        wipe_and_free(old, file, line);
+        return nullptr;
+    }
+    void* const moved = allocate(size, file, line);
+    if (moved == nullptr || old == nullptr) return moved;
+    std::memcpy(moved, old, std::min(size, ::malloc_usable_size(old)));
+    wipe_and_free(old, file, line);
+    return moved;
+}
+
+}  // namespace
+
+bool wipe_what_openssl_frees() noexcept {
+    return CRYPTO_set_mem_functions(allocate, reallocate, wipe_and_free) == 1;
+}
+
+}  // namespace quoin::crypto
