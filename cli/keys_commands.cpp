@@ -1,5 +1,8 @@
 #include "cli/keys_commands.hpp"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdlib>
@@ -8,6 +11,7 @@
 #include "cli/output.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/keys/open.hpp"
+#include "host/keys/sealed_key.hpp"
 
 namespace quoin::cli {
 namespace {
@@ -16,6 +20,7 @@ struct Options {
     std::string store;
     std::string key;
     std::string algorithm;
+    std::string blob;
     keys::UsePolicy policy;
     bool danger_forever = false;
 };
@@ -127,6 +132,30 @@ Result<void> zeroize(const Context& context, const Options& options) {
     return {};
 }
 
+Result<void> seal(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    QUOIN_CHECK(keys::make_sealed_key(*store, options.blob));
+    print(context, {{"blob", options.blob}, {"sealed_by", store->describe().sealed_by}});
+    return {};
+}
+
+// Bytes, for a pipe and nothing else.
+Result<void> unseal(const Context&, const Options& options) {
+    struct stat status{};
+    if (::fstat(STDOUT_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode)) {
+        return fail(Code::input_invalid,
+                    "the key goes into a pipe only: quoin-se ... --seal-key-fd 3 3< <(quoin keys "
+                    "unseal ...)");
+    }
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    QUOIN_TRY(const auto key, keys::open_sealed_key(*store, options.blob));
+    if (::write(STDOUT_FILENO, key.expose().data(), key.size()) !=
+        static_cast<ssize_t>(key.size())) {
+        return fail(Code::resource_unavailable, "the pipe takes no key: its reader is gone");
+    }
+    return {};
+}
+
 using Shared = std::shared_ptr<Options>;
 
 CLI::App* add_verb(CLI::App& noun, Context& context, const Shared& options, const char* name,
@@ -191,6 +220,17 @@ Examples:
     add_generate(*noun, context, options);
     add_verb(*noun, context, options, "show", "A key's public half, or what the store can do", show)
         ->add_option("NAME", options->key, "The key; without it the store itself");
+    for (auto* command :
+         {add_verb(*noun, context, options, "seal", "A new key of 32 bytes, sealed in a file",
+                   seal),
+          add_verb(*noun, context, options, "unseal", "A sealed key into a pipe", unseal)}) {
+        command->add_option("--blob", options->blob, "The file")->required();
+        command->footer(
+            R"(How quoin-se opens its keys by a TPM: once, and then at each start:
+
+  quoin keys seal --blob se.sealed --store tpm:dir=tpm
+  quoin-se --home se --seal-key-fd 3 3< <(quoin keys unseal --blob se.sealed --store tpm:dir=tpm))");
+    }
     auto* command = add_verb(*noun, context, options, "zeroize",
                              "Wipe a store: keys, sealed secrets and counters, for good", zeroize);
     command->add_flag("--danger-forever", options->danger_forever, "Yes: nothing brings it back");

@@ -1,4 +1,4 @@
-// quoin keys: create, list, generate, show, zeroize a key store, whatever it is.
+// quoin keys: create, list, generate, show, seal, unseal, zeroize a key store, whatever it is.
 #pragma once
 
 #include "cli/context.hpp"

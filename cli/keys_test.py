@@ -60,6 +60,22 @@ class Keys(unittest.TestCase):
             self.assertEqual(code, 1)
             self.assertIn("zeroized", err)
 
+    def sealed_key(self, store):
+        blob = f"{self.folder}/blob"
+        self.assertEqual(quoin("seal", "--blob", blob, "--store", store)[0], 0)
+        self.assertEqual(quoin("seal", "--blob", blob, "--store", store)[0], 1)
+        unsealed = [subprocess.run([PROGRAM, "keys", "unseal", "--blob", blob, "--store", store],
+                                   capture_output=True, check=True).stdout for _ in range(2)]
+        self.assertEqual(len(unsealed[0]), 32)
+        self.assertEqual(unsealed[0], unsealed[1])
+        self.assertNotIn(unsealed[0], pathlib.Path(blob).read_bytes())
+        with open(f"{self.folder}/clear", "wb") as file:
+            done = subprocess.run([PROGRAM, "keys", "unseal", "--blob", blob, "--store", store],
+                                  stdout=file, stderr=subprocess.PIPE, text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("into a pipe only", done.stderr)
+        self.assertEqual(pathlib.Path(f"{self.folder}/clear").read_bytes(), b"")
+
     def test_software__created_used_wiped__gone(self):
         self.whole_life(f"software:{self.folder}/keys", "ML-DSA-65", "software")
         self.assertEqual(list((self.folder / "keys").iterdir()), [])
@@ -80,6 +96,7 @@ class Keys(unittest.TestCase):
         store = f"tpm:tcti=swtpm:path={path};dir={self.folder}/tpm;pcrs=16"
         self.whole_life(store, "ECDSA-P256", "tpm")
         self.assertEqual(quoin("create", "--store", store)[0], 0)
+        self.sealed_key(store)
         wrong = self.folder / "wrong"
         wrong.write_text("wrong\n", encoding="ascii")
         wrong.chmod(0o600)

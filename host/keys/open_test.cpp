@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "host/files/files.hpp"
+#include "host/keys/sealed_key.hpp"
 #include "host/keys/test_folder.hpp"
 
 namespace quoin::keys {
@@ -46,6 +47,27 @@ TEST_F(Open, open_store__nothing_there__not_found_and_not_made) {
     ASSERT_TRUE(create_store(software("a")));
     EXPECT_EQ(create_store(software("a")).error().code, Code::input_conflict);
     EXPECT_TRUE(open_store(software("a")));
+}
+
+TEST_F(Open, sealed_key__made_opened_damaged__same_key_or_refused) {
+    const auto file = folder_.path() / "se.sealed";
+    const auto store = create_store(software("a"));
+    ASSERT_TRUE(store);
+    EXPECT_EQ(open_sealed_key(**store, file).error().code, Code::input_not_found);
+    ASSERT_TRUE(make_sealed_key(**store, file));
+    EXPECT_EQ(make_sealed_key(**store, file).error().code, Code::input_conflict);
+    const auto one = open_sealed_key(**store, file);
+    const auto two = open_sealed_key(**store, file);
+    ASSERT_TRUE(one && two);
+    EXPECT_EQ(one->size(), sealed_key_size);
+    EXPECT_TRUE(std::ranges::equal(one->expose(), two->expose()));
+    const auto other = create_store(software("b"));
+    ASSERT_TRUE(other);
+    EXPECT_EQ(open_sealed_key(**other, file).error().code, Code::integrity_mismatch);
+    const auto short_blob = (*store)->seal(ByteVector(31));
+    ASSERT_TRUE(short_blob);
+    ASSERT_TRUE(files::write_atomically(file, text_of(*short_blob), 0600));
+    EXPECT_EQ(open_sealed_key(**store, file).error().code, Code::integrity_mismatch);
 }
 
 TEST_F(Open, choice__production_profile__refuses_software_keys_unless_danger) {
