@@ -1,10 +1,15 @@
 #include "secure_element/confine.hpp"
 
 #include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
 #include <seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -75,6 +80,40 @@ Result<void> forbid_inspection() {
         ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         return fail(Code::resource_unavailable,
                     "cannot forbid dumps of its memory and new privileges: {}", reason(errno));
+    }
+    return {};
+}
+
+namespace {
+
+bool set_capabilities(std::uint32_t first_32) {
+    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+    std::array<__user_cap_data_struct, 2> data{};
+    data[0].permitted = data[0].effective = first_32;
+    return ::syscall(SYS_capset, &header, data.data()) == 0;
+}
+
+// CAP_IPC_LOCK, so that pages to come are locked whatever the limit is, and no other; none where
+// root has not got it.
+bool keep_only_memory_locking() {
+    return set_capabilities(1U << CAP_IPC_LOCK) || set_capabilities(0);
+}
+
+}  // namespace
+
+Result<void> become(const std::string& user, const std::filesystem::path& home) {
+    std::array<char, 4096> buffer{};
+    passwd entry{};
+    passwd* found = nullptr;
+    const int failed = ::getpwnam_r(user.c_str(), &entry, buffer.data(), buffer.size(), &found);
+    if (failed != 0 || found == nullptr) {
+        return fail(Code::config_invalid, "--user {}: there is no such user", user);
+    }
+    if (::chown(home.c_str(), found->pw_uid, found->pw_gid) != 0 || ::setgroups(0, nullptr) != 0 ||
+        ::setgid(found->pw_gid) != 0 || ::prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0 ||
+        ::setuid(found->pw_uid) != 0 || !keep_only_memory_locking()) {
+        return fail(Code::resource_unavailable, "--user {}: {}; only root can become somebody else",
+                    user, reason(errno));
     }
     return {};
 }

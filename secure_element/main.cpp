@@ -23,9 +23,11 @@ A process of its own that makes, keeps and uses private keys. Others ask it over
 there is no command that returns a key. Who may ask is decided by the uid that the kernel
 names, what for by each key's policy.
 
-Start it with a passphrase in a file (mode 600), under its own user:
+Start it with a passphrase in a file (mode 600), under its own user (as root with --user, or by
+systemd with User= and LimitMEMLOCK=infinity):
 
-    quoin-se --home /var/lib/quoin/se --passphrase-file /etc/quoin/se.pass --allow-uid 1001
+    quoin-se --home /var/lib/quoin/se --socket /run/quoin/se.sock --user quoin-se \
+        --passphrase-file /etc/quoin/se.pass --allow-uid 1001
 
 or with a key of 32 bytes that a launcher has unsealed with a TPM or a token:
 
@@ -45,6 +47,7 @@ struct Options {
     int seal_key_fd = -1;
     std::vector<uid_t> allowed;
     std::vector<uid_t> administrators;
+    std::string user;
     bool danger_unlocked_memory = false;
 };
 
@@ -96,7 +99,6 @@ quoin::Result<Unlock> read_passphrase(const std::filesystem::path& file) {
 
 quoin::Result<std::unique_ptr<Element>> open_element(const Options& options,
                                                      std::set<uid_t> administrators) {
-    QUOIN_CHECK(files::make_private_folder(options.home));
     QUOIN_TRY(const Unlock unlock, options.seal_key_fd >= 0
                                        ? read_seal_key(options.seal_key_fd)
                                        : read_passphrase(options.passphrase_file));
@@ -110,13 +112,20 @@ quoin::Result<std::unique_ptr<Element>> open_element(const Options& options,
     return element;
 }
 
-quoin::Result<void> run(const Options& options) {
-    QUOIN_CHECK(forbid_inspection());
+// Locks while it is root, whose limit is not in the way, then becomes the user.
+quoin::Result<void> confine(const Options& options) {
     if (options.danger_unlocked_memory) {
         spdlog::warn("memory_not_locked keys may reach a swap disk (--danger-unlocked-memory)");
     } else {
         QUOIN_CHECK(lock_memory());
     }
+    QUOIN_CHECK(files::make_private_folder(options.home));
+    if (!options.user.empty()) QUOIN_CHECK(become(options.user, options.home));
+    return forbid_inspection();
+}
+
+quoin::Result<void> run(const Options& options) {
+    QUOIN_CHECK(confine(options));
     std::set<uid_t> administrators(options.administrators.begin(), options.administrators.end());
     administrators.insert(::geteuid());
     std::set<uid_t> allowed = administrators;
@@ -156,7 +165,8 @@ int main(int argc, char** argv) {
     app.footer(teaching);
     app.add_option("--home", options.home, "folder of the key store; made with mode 700")
         ->required();
-    app.add_option("--socket", options.socket, "where to listen; default: HOME/se.sock");
+    app.add_option("--socket", options.socket,
+                   "where to listen; default: HOME/se.sock, which only its own user reaches");
     app.add_option("--bus-socket", options.bus_socket,
                    "a second socket, with the framing of an I2C or SPI bus (emulated)");
     auto* const unlock = app.add_option_group("what opens the key store");
@@ -170,6 +180,8 @@ int main(int argc, char** argv) {
     app.add_option("--allow-uid", options.allowed, "who may use it, beside its own user");
     app.add_option("--admin-uid", options.administrators,
                    "who may also remove any key and zeroize, beside its own user");
+    app.add_option("--user", options.user,
+                   "started as root: lock the memory, then become this user");
     app.add_flag("--danger-unlocked-memory", options.danger_unlocked_memory,
                  "run where memory cannot be locked; keys may reach a swap disk");
     app.set_version_flag("--version", QUOIN_VERSION);

@@ -280,6 +280,20 @@ TEST(Start, wrong_seal_key__exit_and_reason) {
     EXPECT_TRUE(element.start({}, 'k'));
 }
 
+TEST(Start, user__started_as_root__locked_and_no_longer_root) {
+    ElementProcess element;
+    std::filesystem::permissions(element.socket.parent_path(), std::filesystem::perms(0777));
+    ASSERT_TRUE(element.start({"--user", "nobody", "--allow-uid", "0"})) << element.log();
+    EXPECT_THAT(status_of(element.process(), "Uid:"), HasSubstr("65534\t65534\t65534\t65534"));
+    EXPECT_THAT(status_of(element.process(), "Groups:"), testing::Not(HasSubstr("0")));
+    EXPECT_THAT(status_of(element.process(), "CapEff:"), HasSubstr("0000000000004000"))
+        << "CAP_IPC_LOCK";
+    EXPECT_THAT(status_of(element.process(), "CapPrm:"), HasSubstr("0000000000004000"));
+    EXPECT_THAT(status_of(element.process(), "VmLck:"), testing::Not(HasSubstr(" 0 kB")));
+    EXPECT_TRUE(element.client()->generate("k", Algorithm::ml_dsa_65, allowing(may_sign)));
+    EXPECT_EQ(element.client()->zeroize().error().code, Code::peer_forbidden);
+}
+
 TEST(Start, second_process__same_home__refused) {
     ElementProcess element;
     ASSERT_TRUE(element.start());
