@@ -1,4 +1,4 @@
-"""`quoin keys` from the outside: exit codes, JSON, messages, and a TPM and a token. argv[1] is the program."""
+"""`quoin keys` from the outside: exit codes, JSON, messages, and a TPM and a token. argv[1] is the program, argv[2] quoin-se."""
 import base64
 import json
 import os
@@ -11,6 +11,7 @@ import tempfile
 import unittest
 
 PROGRAM = sys.argv.pop(1)
+ELEMENT = sys.argv.pop(1)
 
 
 def quoin(*words):
@@ -22,6 +23,18 @@ def quoin(*words):
 def listens(path):
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(path) == 0
+
+
+def extend_pcr(path, pcr):
+    """TPM2_PCR_Extend (part 3, section 22.2) with one digest of zeros but its first byte, as it goes over the wire."""
+    command = (bytes.fromhex("8002") + (65).to_bytes(4, "big") + bytes.fromhex("00000182") + pcr.to_bytes(4, "big") +
+               bytes.fromhex("00000009" "40000009" "0000" "00" "0000") +
+               bytes.fromhex("00000001" "000b") + b"\1" + bytes(31))
+    with socket.socket(socket.AF_UNIX) as tpm:
+        tpm.connect(path)
+        tpm.sendall(command)
+        answer = tpm.recv(4096)
+    assert answer[6:10] == bytes(4), answer.hex()
 
 
 class Keys(unittest.TestCase):
@@ -76,23 +89,72 @@ class Keys(unittest.TestCase):
         self.assertIn("into a pipe only", done.stderr)
         self.assertEqual(pathlib.Path(f"{self.folder}/clear").read_bytes(), b"")
 
-    def test_software__created_used_wiped__gone(self):
-        self.whole_life(f"software:{self.folder}/keys", "ML-DSA-65", "software")
-        self.assertEqual(list((self.folder / "keys").iterdir()), [])
+    def wait_for(self, process, ready):
+        for _ in range(1000):
+            if ready():
+                return
+            self.assertIsNone(process.poll(), f"{process.args[0]} ended at once")
+            select.select([], [], [], 0.01)
+        self.fail(f"{process.args[0]} does not listen")
 
-    def test_tpm__created_used_wiped__gone(self):
+    def end(self, process):
+        process.terminate()
+        process.wait()
+
+    def start_swtpm(self):
         path = f"{self.folder}/tpm.sock"
         swtpm = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.folder}", "--server", f"type=unixio,path={path}",
              "--ctrl", f"type=unixio,path={path}.ctrl", "--flags", "not-need-init,startup-clear",
              "--seccomp", "action=none", "--log", f"file={self.folder}/log"])
-        self.addCleanup(swtpm.wait)
-        self.addCleanup(swtpm.terminate)
-        for _ in range(1000):
-            if listens(path) and listens(path + ".ctrl"):
-                break
-            self.assertIsNone(swtpm.poll(), "swtpm ended at once")
-            select.select([], [], [], 0.01)
+        self.addCleanup(self.end, swtpm)
+        self.wait_for(swtpm, lambda: listens(path) and listens(path + ".ctrl"))
+        return path
+
+    # quoin-se with a key that `unseal` writes into its pipe.
+    def start_element(self, blob, store):
+        unseal = subprocess.Popen([PROGRAM, "keys", "unseal", "--blob", blob, "--store", store],
+                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        element = subprocess.Popen(
+            [ELEMENT, "--home", f"{self.folder}/se", "--seal-key-fd", str(unseal.stdout.fileno()),
+             "--danger-unlocked-memory"], pass_fds=[unseal.stdout.fileno()], stderr=subprocess.DEVNULL)
+        self.addCleanup(self.end, element)
+        unseal.stdout.close()
+        unseal.wait()
+        return element
+
+    def test_secure_element__sealed_by_a_tpm__starts_while_the_pcrs_match(self):
+        path = self.start_swtpm()
+        blob = f"{self.folder}/se.sealed"
+        tpm = f"tpm:tcti=swtpm:path={path};dir={self.folder}/tpm;pcrs=16"
+        element_socket = f"{self.folder}/se/se.sock"
+        element_store = f"se:socket={element_socket}"
+        self.assertEqual(quoin("create", "--store", tpm)[0], 0)
+        self.assertEqual(quoin("seal", "--blob", blob, "--store", tpm)[0], 0)
+        element = self.start_element(blob, tpm)
+        self.wait_for(element, lambda: listens(element_socket))
+        code, made, err = quoin("generate", "device", "--algorithm", "ML-DSA-65", "--json", "--store", element_store)
+        self.assertEqual(code, 0, err)
+        self.end(element)
+
+        element = self.start_element(blob, tpm)
+        self.wait_for(element, lambda: listens(element_socket))
+        code, out, err = quoin("show", "device", "--json", "--store", element_store)
+        self.assertEqual((code, out), (0, made), err)
+        self.end(element)
+
+        extend_pcr(path, 16)
+        code, out, err = quoin("unseal", "--blob", blob, "--store", tpm)
+        self.assertEqual((code, out), (1, ""))
+        self.assertIn("PCRs", err)
+        self.assertNotEqual(self.start_element(blob, tpm).wait(timeout=30), 0)
+
+    def test_software__created_used_wiped__gone(self):
+        self.whole_life(f"software:{self.folder}/keys", "ML-DSA-65", "software")
+        self.assertEqual(list((self.folder / "keys").iterdir()), [])
+
+    def test_tpm__created_used_wiped__gone(self):
+        path = self.start_swtpm()
         store = f"tpm:tcti=swtpm:path={path};dir={self.folder}/tpm;pcrs=16"
         self.whole_life(store, "ECDSA-P256", "tpm")
         self.assertEqual(quoin("create", "--store", store)[0], 0)
