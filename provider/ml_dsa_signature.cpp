@@ -25,8 +25,9 @@ struct MlDsaContext : SignatureContext<Form> {
     std::size_t signature_size = 0;
 
     // FIPS 204, Algorithm 7, line 6: mu = H(tr | M'), up to where the message begins.
-    Hash begin_hash() const {
-        Hash begun;
+    template <class Begun = Hash>
+    Begun begin_hash() const {
+        Begun begun;
         begun.absorb(this->key->public_key_hash().bytes);
         if (message_encoding != 0) {
             const std::array<std::uint8_t, 2> head{0,
@@ -45,7 +46,9 @@ struct MlDsaContext : SignatureContext<Form> {
             std::ranges::copy(message, mu.bytes.begin());
             return mu;
         }
-        begin_hash().absorb(message).squeeze(mu.bytes);
+        with_backend(this->provider, [&]<class B>() {
+            begin_hash<core::keccak::Shake256<B>>().absorb(message).squeeze(mu.bytes);
+        });
         return mu;
     }
 };

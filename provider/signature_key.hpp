@@ -176,7 +176,8 @@ public:
 private:
     void finish_public() {
         if constexpr (Form::is_expanded) {
-            public_key_hash_ = core::ml_dsa::public_key_hash(public_);
+            public_key_hash_ = with_backend(
+                context_, [&]<class B>() { return core::ml_dsa::public_key_hash<B>(public_); });
         }
         has_public_ = true;
     }
