@@ -189,8 +189,8 @@ int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void
         OSSL_PARAM_construct_int(OSSL_OBJECT_PARAM_TYPE, &type),
         OSSL_PARAM_construct_utf8_string(OSSL_OBJECT_PARAM_DATA_TYPE,
                                          const_cast<char*>(Form::row.name), 0),
-        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE, &reference,
-                                          sizeof reference),
+        OSSL_PARAM_construct_octet_string(OSSL_OBJECT_PARAM_REFERENCE,
+                                          static_cast<void*>(&reference), sizeof reference),
         OSSL_PARAM_construct_end()};
     const int taken = take(parameters.data(), argument);
     // Whoever loaded the key by its reference has set it to null.

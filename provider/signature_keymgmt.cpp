@@ -197,7 +197,7 @@ int export_key(void* from, int selection, OSSL_CALLBACK* take, void* argument) n
     if ((selection & private_part) != 0 && key.remote() != nullptr) {
         return refuse(PROV_R_NOT_A_PRIVATE_KEY, "the private key does not leave its store");
     }
-    std::array<OSSL_PARAM, 4> parts;
+    std::array<OSSL_PARAM, 4> parts{};
     std::size_t count = 0;
     if ((selection & private_part) != 0 && Form::is_expanded && key.has_seed()) {
         parts[count++] = octets_to_export(OSSL_PKEY_PARAM_ML_DSA_SEED, key.seed());
