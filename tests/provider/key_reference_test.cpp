@@ -168,29 +168,79 @@ TEST_F(key_reference, read__wrong_reference__no_key) {
     EXPECT_NE(read(ours_, pem_of(reference_der(uri("%6b")))), nullptr);
 }
 
-// openssl(1) by OPENSSL_CONF alone: a request, a certificate and a TLS server with the reference.
+// A folder with what puts our provider in front of any program, and scripts that run there.
+class Shell {
+public:
+    Shell() {
+        std::ofstream(at("openssl.cnf"))
+            << "openssl_conf = i\n[i]\nproviders = p\nalg_section = a\n[a]\n"
+               "default_properties = ?provider=quoin\n[p]\ndefault = d\nquoin = q\n"
+               "[d]\nactivate = 1\n[q]\nmodule = " QUOIN_PROVIDER_FOLDER
+               "/quoin.so\nactivate = 1\n[req]\ndistinguished_name = n\n[n]\n";
+    }
+    std::string at(const std::string& name) const { return folder_.path() / name; }
+    void write(const std::string& name, const std::string& text) const {
+        std::ofstream(at(name)) << text;
+    }
+    // Its exit status, as waitpid has it.
+    int run(const std::string& script) const {
+        write("script.sh", script);
+        const std::string command = "cd " + folder_.path().string() +
+                                    " && OPENSSL_CONF=openssl.cnf timeout 60 sh -e script.sh";
+        return std::system(command.c_str());
+    }
+
+private:
+    secure_element::TestFolder folder_;
+};
+
+// openssl(1) by OPENSSL_CONF alone: a request and a certificate with the reference.
 TEST_F(key_reference, openssl__certificate_of_a_referenced_key__verified) {
-    const secure_element::TestFolder folder;
-    const std::string at = folder.path().string();
-    std::ofstream(at + "/openssl.cnf")
-        << "openssl_conf = i\n[i]\nproviders = p\nalg_section = a\n[a]\n"
-           "default_properties = ?provider=quoin\n[p]\ndefault = d\nquoin = q\n[d]\nactivate = 1\n"
-           "[q]\nmodule = " QUOIN_PROVIDER_FOLDER
-           "/quoin.so\nactivate = 1\n"
-           "[req]\ndistinguished_name = n\n[n]\n";
+    const Shell shell;
     for (const Algorithm& algorithm : algorithms) {
         must(element_.client()->generate("ca", algorithm.id, signing));
-        std::ofstream(at + "/key.pem") << pem_of(reference_der(uri("ca")));
-        const std::string command =
-            "cd " + at +
-            " && export OPENSSL_CONF=openssl.cnf && "
-            "openssl req -x509 -new -key key.pem -subj /CN=localhost -days 9 -out c.pem && "
-            "openssl verify -check_ss_sig -CAfile c.pem c.pem >/dev/null && "
-            "openssl pkey -in key.pem -pubout -out p.pem && "
-            "openssl x509 -in c.pem -pubkey -noout | cmp - p.pem && "
-            "! openssl pkey -in key.pem -out never.pem 2>/dev/null && ! grep -s PRIVATE never.pem";
-        EXPECT_EQ(std::system(command.c_str()), 0) << algorithm.name;
+        shell.write("key.pem", pem_of(reference_der(uri("ca"))));
+        EXPECT_EQ(shell.run("openssl req -x509 -new -key key.pem -subj /CN=x -days 9 -out c.pem\n"
+                            "openssl verify -check_ss_sig -CAfile c.pem c.pem >/dev/null\n"
+                            "openssl pkey -in key.pem -pubout -out p.pem\n"
+                            "openssl x509 -in c.pem -pubkey -noout | cmp - p.pem\n"
+                            "! openssl pkey -in key.pem -out never.pem 2>/dev/null\n"
+                            "! grep -s PRIVATE never.pem\n"),
+                  0)
+            << algorithm.name;
         must(element_.client()->remove("ca"));
+    }
+}
+
+// Mosquitto's `keyfile` and its clients' --key are references: neither process holds a key.
+TEST_F(key_reference, mosquitto__both_sides_by_reference__message_goes_through) {
+    const Shell shell;
+    for (const Algorithm& algorithm : {algorithms[1], algorithms[3], algorithms[4]}) {
+        for (const char* const name : {"server", "client"}) {
+            must(element_.client()->generate(name, algorithm.id, signing));
+            shell.write(std::string(name) + ".key", pem_of(reference_der(uri(name))));
+        }
+        EXPECT_EQ(
+            shell.run(
+                "for n in server client; do openssl req -x509 -new -key $n.key -subj /CN=$n "
+                "-addext subjectAltName=DNS:localhost -days 9 -out $n.pem; done\n"
+                "port=$(python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0));"
+                " print(s.getsockname()[1])')\n"
+                "printf 'listener %s 127.0.0.1\nuser root\nallow_anonymous true\n"
+                "require_certificate true\nset_tcp_nodelay true\ncafile client.pem\n"
+                "certfile server.pem\nkeyfile server.key\nlog_dest stderr\n' $port > m.conf\n"
+                "mkfifo log; mosquitto -c m.conf 2> log & broker=$!\n"
+                "trap 'kill $broker' EXIT\n"
+                "{ grep -m 1 -q ' running'; cat > /dev/null & } < log\n"
+                "mqtt=\"-h localhost -p $port --cafile server.pem --key client.key"
+                " --cert client.pem -t a\"\n"
+                "mosquitto_pub $mqtt -m held -r -q 1\n"
+                "test \"$(mosquitto_sub $mqtt -C 1 -W 10)\" = held\n"
+                "rm log\n"),
+            0)
+            << algorithm.name;
+        must(element_.client()->remove("server"));
+        must(element_.client()->remove("client"));
     }
 }
 
