@@ -130,10 +130,8 @@ Result<ByteVector> Element::dispatch(Session& session, std::uint32_t id, const M
         }
     }
     Scratch scratch;
-    QUOIN_TRY(auto reply, handle(session, message, scratch));
-    auto written = lift(write_reply(id, reply), "write the reply");
-    if constexpr (requires { reply.secret; }) core::ct::wipe(reply.secret);
-    return written;
+    QUOIN_TRY(const auto reply, handle(session, message, scratch));
+    return lift(write_reply(id, reply), "write the reply");
 }
 
 bool Element::zeroized() const {

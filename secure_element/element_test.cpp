@@ -94,7 +94,7 @@ TEST_F(ElementTest, decapsulate__each_ml_kem__as_openssl_encapsulated) {
                   1);
         const auto ours = box.ask(user, Decapsulate{{name}, {ciphertext}});
         ASSERT_TRUE(ours) << ours.error().message;
-        EXPECT_TRUE(std::ranges::equal(ours->secret, secret));
+        EXPECT_TRUE(std::ranges::equal(ours->secret.expose(), secret));
         EXPECT_EQ(code_of(box.ask(user, Agree{{name}, {}})), Code::peer_forbidden);
         EXPECT_EQ(code_of(box.ask(user, DeriveSession{{name}, {ciphertext}, {}})),
                   Code::peer_forbidden);

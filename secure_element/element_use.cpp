@@ -89,17 +89,15 @@ Result<SharedSecret> Element::exchange(Session& session, const Target& target, B
 
 Element::Answer<Decapsulate> Element::handle(Session& session, const Decapsulate& message,
                                              Scratch&) {
-    QUOIN_TRY(const SharedSecret secret,
-              exchange(session, message.key, message.ciphertext.bytes, may_decapsulate));
     Decapsulate::Reply reply;
-    std::ranges::copy(secret.expose(), reply.secret.begin());
+    QUOIN_TRY(reply.secret,
+              exchange(session, message.key, message.ciphertext.bytes, may_decapsulate));
     return reply;
 }
 
 Element::Answer<Agree> Element::handle(Session& session, const Agree& message, Scratch&) {
-    QUOIN_TRY(const SharedSecret secret, exchange(session, message.key, message.peer, may_agree));
     Agree::Reply reply;
-    std::ranges::copy(secret.expose(), reply.secret.begin());
+    QUOIN_TRY(reply.secret, exchange(session, message.key, message.peer, may_agree));
     return reply;
 }
 

@@ -9,10 +9,8 @@
 
 #include <memory>
 
-#include "core/base/secret.hpp"
 #include "host/error.hpp"
-#include "host/keys/se/algorithm.hpp"
-#include "host/keys/se/codec.hpp"
+#include "host/keys/se/protocol.hpp"
 #include "host/keys/secret_bytes.hpp"
 
 namespace quoin::secure_element {
@@ -21,8 +19,7 @@ using keys::SecretBytes;
 using keys::se::Algorithm;
 using keys::se::ByteVector;
 
-struct SharedSecretTag;
-using SharedSecret = core::Secret<SharedSecretTag, 32>;
+using keys::se::SharedSecret;
 
 class Key {
 public:

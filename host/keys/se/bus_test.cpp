@@ -73,18 +73,19 @@ TEST(Bus, exchange__every_size_around_a_block__whole) {
 }
 
 TEST(Bus, exchange__bits_flip_and_blocks_vanish__whole_after_retries) {
-    std::mt19937 random(1);
+    std::mt19937 generator(1);
     for (int round = 0; round < 2000; ++round) {
         BusFraming host(BusSide::host);
         BusFraming element(BusSide::secure_element);
         int damaged = 0;
         exchange(host, element, 2000, [&](ByteVector& bytes) {
-            if (random() % 16 != 0) return;
+            if (generator() % 16 != 0) return;
             ++damaged;
-            if (random() % 2 == 0) {
+            if (generator() % 2 == 0) {
                 bytes.clear();
             } else {
-                bytes[random() % bytes.size()] ^= static_cast<std::uint8_t>(1U << random() % 8);
+                bytes[generator() % bytes.size()] ^=
+                    static_cast<std::uint8_t>(1U << generator() % 8);
             }
         });
         if (HasFailure()) {

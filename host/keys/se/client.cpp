@@ -117,7 +117,8 @@ private:
         const Bytes got = Bytes(piece_).first(size);
         const auto used = framing_->feed(got);
         core::ct::wipe(std::span(piece_).first(size));
-        if (!used || (*used != size)) {
+        // What follows a message on the bus is a block that came twice.
+        if (!used || (*used != size && !bus)) {
             return fail(Code::peer_malformed, "{}: does not speak the protocol of quoin-se",
                         options_.socket);
         }
@@ -262,9 +263,6 @@ Result<void> Client::ask(const Message& message,
     QUOIN_CHECK(exchange(request.bytes(), twice_is_harmless<Message>));
     auto reply = read_reply<Message>(connection_->message(), id, options_.socket);
     if (reply) use(*reply);
-    if constexpr (requires { reply->secret; }) {
-        if (reply) core::ct::wipe(reply->secret);
-    }
     connection_->wipe_message();
     if (!reply) return std::unexpected(std::move(reply).error());
     return {};
@@ -306,7 +304,7 @@ Result<ByteVector> Client::sign(std::string_view key, Bytes message, Bytes conte
 Result<SharedSecret> Client::decapsulate(const Target& key, Bytes ciphertext) {
     SharedSecret secret;
     QUOIN_CHECK(ask(Decapsulate{key, {ciphertext}}, [&](const auto& reply) {
-        std::ranges::copy(reply.secret, secret.expose_to_fill().begin());
+        std::ranges::copy(reply.secret.expose(), secret.expose_to_fill().begin());
     }));
     return secret;
 }
@@ -316,7 +314,7 @@ Result<SharedSecret> Client::agree(const Target& key, std::span<const std::uint8
     Agree request{key, {}};
     std::ranges::copy(peer, request.peer.begin());
     QUOIN_CHECK(ask(request, [&](const auto& reply) {
-        std::ranges::copy(reply.secret, secret.expose_to_fill().begin());
+        std::ranges::copy(reply.secret.expose(), secret.expose_to_fill().begin());
     }));
     return secret;
 }

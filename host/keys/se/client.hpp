@@ -25,16 +25,12 @@
 #include <mutex>
 #include <optional>
 
-#include "core/base/secret.hpp"
 #include "host/descriptor.hpp"
 #include "host/keys/se/bus.hpp"
 #include "host/keys/se/framing.hpp"
 #include "host/keys/se/protocol.hpp"
 
 namespace quoin::keys::se {
-
-struct SharedSecretTag;
-using SharedSecret = core::Secret<SharedSecretTag, 32>;
 
 struct ClientOptions {
     std::string socket;  // path

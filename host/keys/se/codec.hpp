@@ -6,7 +6,7 @@
 //   Name                1 byte of length, then 1..64 of [A-Za-z0-9_.-]; not "." or ".."
 //   Sized<Max>          length in 1 byte (Max <= 255) or 4, then that many bytes
 //   Many<T, Max>        count in 2 bytes, then the items
-//   array               its bytes
+//   array, Secret       its bytes
 //   a struct            what its fields() names, in that order
 //
 // Errors: peer_malformed (also: a length above its limit), resource_full when writing.
@@ -23,6 +23,7 @@
 #include <vector>
 
 #include "core/base/bytes.hpp"
+#include "core/base/secret.hpp"
 
 namespace quoin::keys::se {
 
@@ -108,6 +109,19 @@ struct Field<std::array<std::uint8_t, Size>> {
     static core::Result<void> take(Reader& from, std::array<std::uint8_t, Size>& value) {
         QUOIN_TRY(const Bytes taken, from.take(Size));
         std::ranges::copy(taken, value.begin());
+        return {};
+    }
+};
+
+template <class Tag, std::size_t Size>
+struct Field<core::Secret<Tag, Size>> {
+    static std::size_t size(const core::Secret<Tag, Size>&) { return Size; }
+    static core::Result<void> put(Writer& to, const core::Secret<Tag, Size>& value) {
+        return to.put(value.expose());
+    }
+    static core::Result<void> take(Reader& from, core::Secret<Tag, Size>& value) {
+        QUOIN_TRY(const Bytes taken, from.take(Size));
+        std::ranges::copy(taken, value.expose_to_fill().begin());
         return {};
     }
 };

@@ -20,6 +20,7 @@
 #include <optional>
 #include <variant>
 
+#include "core/base/secret.hpp"
 #include "host/keys/se/algorithm.hpp"
 #include "host/keys/se/codec.hpp"
 
@@ -114,7 +115,9 @@ struct KeyEntry {
 };
 
 using PublicKeyField = Sized<max_public_key_size>;
-using SecretField = std::array<std::uint8_t, 32>;
+
+struct SharedSecretTag;
+using SharedSecret = core::Secret<SharedSecretTag, 32>;
 
 struct Nothing {
     auto fields(this auto&&) { return std::tie(); }
@@ -201,7 +204,7 @@ struct Decapsulate {
     Sized<max_ciphertext_size> ciphertext;
     auto fields(this auto&& self) { return std::tie(self.key, self.ciphertext); }
     struct Reply {
-        SecretField secret{};
+        SharedSecret secret;
         auto fields(this auto&& self) { return std::tie(self.secret); }
     };
 };
