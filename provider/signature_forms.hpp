@@ -18,7 +18,7 @@ using PublicKeyBytes = std::span<const std::uint8_t, Form::public_key_size>;
 template <class Form>
 using SignatureBytes = std::span<const std::uint8_t, Form::signature_size>;
 
-// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): workspaces of up to 75 KiB, written before read
+// NOLINTBEGIN(cppcoreguidelines-pro-type-member-init): workspaces, written before they are read
 template <class Set_>
 struct MlDsa {
     using Set = Set_;
