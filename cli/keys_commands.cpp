@@ -144,8 +144,8 @@ Result<void> unseal(const Context&, const Options& options) {
     struct stat status{};
     if (::fstat(STDOUT_FILENO, &status) != 0 || !S_ISFIFO(status.st_mode)) {
         return fail(Code::input_invalid,
-                    "the key goes into a pipe only: quoin-se ... --seal-key-fd 3 3< <(quoin keys "
-                    "unseal ...)");
+                    "the key goes into a pipe only: quoin keys unseal ... | quoin-se ... "
+                    "--seal-key-fd 0");
     }
     QUOIN_TRY(const auto store, keys::open_store(options.store));
     QUOIN_TRY(const auto key, keys::open_sealed_key(*store, options.blob));
@@ -229,7 +229,7 @@ Examples:
             R"(How quoin-se opens its keys by a TPM: once, and then at each start:
 
   quoin keys seal --blob se.sealed --store tpm:dir=tpm
-  quoin-se --home se --seal-key-fd 3 3< <(quoin keys unseal --blob se.sealed --store tpm:dir=tpm))");
+  quoin keys unseal --blob se.sealed --store tpm:dir=tpm | quoin-se --home se --seal-key-fd 0)");
     }
     auto* command = add_verb(*noun, context, options, "zeroize",
                              "Wipe a store: keys, sealed secrets and counters, for good", zeroize);

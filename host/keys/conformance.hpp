@@ -400,6 +400,7 @@ TEST_P(Conformance, threads__signing_at_once__every_signature_verifies) {
     std::atomic<int> good = 0;
     {
         std::vector<std::jthread> threads;
+        threads.reserve(4);
         for (int i = 0; i < 4; ++i) {
             threads.emplace_back([&] {
                 for (int j = 0; j < 4; ++j) {

@@ -12,6 +12,7 @@ namespace quoin::keys::tpm {
 namespace {
 
 constexpr const char* suffix = ".tpmkey";
+constexpr const char* name_file = "primary.name";
 constexpr std::string_view algorithm_name = "ECDSA-P256";
 constexpr std::uint32_t max_pcr = 23;
 
@@ -168,6 +169,7 @@ Result<void> Store::zeroize() {
     QUOIN_CHECK(evict_primary(operation, config_));
     zeroized_ = true;
     std::error_code failure;
+    std::filesystem::remove(config_.folder / name_file, failure);
     for (std::filesystem::directory_iterator at(config_.folder, failure), end;
          !failure && at != end; at.increment(failure)) {
         if (at->path().extension() == suffix) std::filesystem::remove(at->path(), failure);
@@ -326,6 +328,17 @@ Result<std::uint32_t> parse_handle(std::string_view text) {
     return handle;
 }
 
+// Sessions are salted with the primary key: another one's owner would learn what they encrypt.
+Result<void> check_primary(const Config& config, const Operation& operation) {
+    const auto known = files::read(config.folder / name_file, 2 * sizeof(TPMU_NAME));
+    if (known && *known == crypto::to_hex(operation.primary_name)) return {};
+    return fail(Code::integrity_mismatch,
+                "{}: the key at {:#x} is not the one that this store was made with ({}): another "
+                "TPM, another dir=, or somebody sits between",
+                config.tcti, config.handle,
+                known ? (config.folder / name_file).string() : known.error().message);
+}
+
 Result<std::string> product_of(const Connection& tpm) {
     std::string vendor;
     for (const TPM2_PT which :
@@ -361,6 +374,11 @@ Result<Config> config_of(const Uri& uri) {
 Result<std::unique_ptr<SecurityProvider>> create(Config config) {
     QUOIN_CHECK(files::make_private_folder(config.folder));
     QUOIN_CHECK(make_primary(config));
+    {
+        QUOIN_TRY(const Operation operation, begin(config));
+        QUOIN_CHECK(files::write_atomically(config.folder / name_file,
+                                            crypto::to_hex(operation.primary_name), 0600));
+    }
     return open(std::move(config));
 }
 
@@ -368,6 +386,7 @@ Result<std::unique_ptr<SecurityProvider>> open(Config config) {
     Identity identity;
     {
         QUOIN_TRY(const Operation operation, begin(config));
+        QUOIN_CHECK(check_primary(config, operation));
         QUOIN_TRY(identity.product, product_of(operation.tpm));
         identity.primary_name = operation.primary_name;
         identity.in_software = identity.product.find("SWTPM") != std::string::npos;

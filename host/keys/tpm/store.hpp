@@ -4,6 +4,7 @@
 // Under the owner's hierarchy, for each store:
 //   the primary key       persistent at `handle`; made from 64 random bytes that nobody keeps, so
 //                         that nothing below it opens again once zeroize() has evicted it
+//                         DIR/primary.name holds its TPM name: another key there is refused
 //   keys                  DIR/NAME.tpmkey: wrapped by the primary key (object.hpp)
 //   sealed secrets        the caller's blobs; they open only while the PCRs are as at seal()
 //   counters              NV indices 0x01800000..0x01BFFFFF, by a digest of primary key and name

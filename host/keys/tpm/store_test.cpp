@@ -153,6 +153,16 @@ TEST_F(TpmStore, create__handle_in_use__conflict_and_the_store_stays) {
     EXPECT_TRUE(store_->unseal(blob));
 }
 
+TEST_F(TpmStore, open__another_tpm_in_its_place__refused_before_anything_is_said_to_it) {
+    Swtpm other;
+    ASSERT_TRUE(tpm::create(config_at(other)));
+    tpm::Config config = config_at(swtpm_);
+    config.tcti = other.tcti();
+    EXPECT_EQ(code_of(tpm::open(std::move(config))), Code::integrity_mismatch);
+    std::filesystem::remove(swtpm_.folder() / "keys" / "primary.name");
+    EXPECT_EQ(code_of(tpm::open(config_at(swtpm_))), Code::integrity_mismatch);
+}
+
 TEST_F(TpmStore, tpm__gone__unavailable) {
     swtpm_.stop();
     EXPECT_EQ(code_of(store_->seal(secret_)), Code::resource_unavailable);
