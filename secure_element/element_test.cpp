@@ -67,7 +67,8 @@ TEST_F(ElementTest, sign__every_algorithm_of_openssl__openssl_verifies) {
             box.ask(user, Sign{{std::string(algorithm.name)}, {}, {bytes_of(text)}});
         ASSERT_TRUE(signature) << signature.error().message;
         EXPECT_EQ(signature->signature.bytes.size(), algorithm.output_size);
-        const char* const name = algorithm.name.data();
+        const std::string own(algorithm.name);
+        const char* const name = own.c_str();
         EXPECT_TRUE(openssl_verifies(name, public_key, bytes_of(text), signature->signature.bytes));
         EXPECT_FALSE(
             openssl_verifies(name, public_key, bytes_of("other"), signature->signature.bytes));

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <string>
 
 #include "core/crypto/slh_dsa/slh_dsa.hpp"
 #include "host/crypto/crypto.hpp"
@@ -62,10 +63,10 @@ class OpensslKey final : public Key {
 public:
     static Result<std::unique_ptr<Key>> load(Algorithm algorithm, Bytes material) {
         auto key = std::make_unique<OpensslKey>();
-        const char* name = keys::se::info(algorithm).name.data();  // a literal
-        key->key_.reset(EVP_PKEY_new_raw_private_key_ex(nullptr, name, nullptr, material.data(),
-                                                        material.size()));
-        key->signature_.reset(EVP_SIGNATURE_fetch(nullptr, name, nullptr));
+        const std::string name(keys::se::info(algorithm).name);
+        key->key_.reset(EVP_PKEY_new_raw_private_key_ex(nullptr, name.c_str(), nullptr,
+                                                        material.data(), material.size()));
+        key->signature_.reset(EVP_SIGNATURE_fetch(nullptr, name.c_str(), nullptr));
         if (!key->key_ || !key->signature_) return openssl_failure("load a key");
         const Bytes public_half = material.last(material.size() / 2);
         key->public_.assign(public_half.begin(), public_half.end());
@@ -117,7 +118,8 @@ private:
 }  // namespace
 
 Result<SecretBytes> make_hash_based_material(Algorithm algorithm) {
-    const KeyHandle key(EVP_PKEY_Q_keygen(nullptr, nullptr, keys::se::info(algorithm).name.data()));
+    const std::string name(keys::se::info(algorithm).name);
+    const KeyHandle key(EVP_PKEY_Q_keygen(nullptr, nullptr, name.c_str()));
     SecretBytes material(keys::se::info(algorithm).private_key_size);
     std::size_t size = material.size();
     if (!key ||

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <latch>
 
 namespace quoin::secure_element {
 namespace {
@@ -16,12 +15,11 @@ Result<std::unique_ptr<Key>> make_key(Algorithm algorithm) {
 }  // namespace
 
 void Pool::start() {
-    std::latch running(1);
-    thread_ = std::jthread([this, &running](const std::stop_token& stop) {
-        running.count_down();
+    thread_ = std::jthread([this](const std::stop_token& stop) {
+        running_.count_down();
         fill(stop);
     });
-    running.wait();
+    running_.wait();
 }
 
 void Pool::stop() {

@@ -5,6 +5,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <latch>
 #include <mutex>
 #include <thread>
 
@@ -21,7 +22,7 @@ public:
     Pool& operator=(const Pool&) = delete;
     ~Pool() { stop(); }
 
-    // Starts the thread. It is there when this returns.
+    // Starts the thread, once. It is there when this returns.
     void start();
     void stop();
 
@@ -44,6 +45,7 @@ private:
     std::array<Shelf, 4> shelves_{Shelf{Algorithm::x25519, {}}, Shelf{Algorithm::ml_kem_512, {}},
                                   Shelf{Algorithm::ml_kem_768, {}},
                                   Shelf{Algorithm::ml_kem_1024, {}}};
+    std::latch running_{1};  // the thread is there
     std::jthread thread_;
 };
 

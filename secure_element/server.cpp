@@ -56,6 +56,7 @@ struct Server::Connection {
 Server::Server(Element& element, ServerOptions options)
     : element_(element),
       options_(std::move(options)),
+      running_(options_.threads),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       stop_event_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
@@ -113,15 +114,14 @@ bool Server::watch(int descriptor, void* what, int operation) const {
 }
 
 void Server::start() {
-    std::latch running(options_.threads);
     for (unsigned i = 0; i < options_.threads; ++i) {
-        threads_.emplace_back([this, &running] {
-            running.count_down();
+        threads_.emplace_back([this] {
+            running_.count_down();
             released_.wait();
             work();
         });
     }
-    running.wait();
+    running_.wait();
 }
 
 void Server::release() { released_.count_down(); }

@@ -62,6 +62,7 @@ private:
 
     Element& element_;
     ServerOptions options_;
+    std::latch running_;  // all threads are there
     Descriptor epoll_;
     Descriptor stop_event_;
     std::vector<std::unique_ptr<Listener>> listeners_;

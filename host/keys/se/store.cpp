@@ -16,7 +16,7 @@ using SpkiHandle = crypto::Handle<X509_PUBKEY, X509_PUBKEY_free>;
 // SubjectPublicKeyInfo without parameters, which is how all of the table are.
 Result<ByteVector> spki_of(const AlgorithmInfo& algorithm, Bytes key) {
     const SpkiHandle spki(X509_PUBKEY_new());
-    ASN1_OBJECT* const oid = OBJ_txt2obj(algorithm.oid.data(), 1);
+    ASN1_OBJECT* const oid = OBJ_txt2obj(std::string(algorithm.oid).c_str(), 1);
     auto* const copy = static_cast<unsigned char*>(OPENSSL_memdup(key.data(), key.size()));
     if (!spki || oid == nullptr || copy == nullptr ||
         X509_PUBKEY_set0_param(spki.get(), oid, V_ASN1_UNDEF, nullptr, copy,
