@@ -22,6 +22,16 @@ std::string text_of(const unsigned char (&field)[Size]) {
     return text;
 }
 
+// C_Initialize and C_Finalize are the process's, not the caller's: one owner for each module.
+struct Registry {
+    std::recursive_mutex mutex;  // the last holder of a Module may be inside load()
+    std::map<std::string, std::weak_ptr<Module>> loaded;
+};
+Registry& registry() {
+    static Registry all;
+    return all;
+}
+
 // What the token says about the PIN, for the message of a refusal.
 std::string pin_state(Module& module, const std::string& label) {
     const auto token = find_token(module, label);
@@ -44,18 +54,15 @@ std::unexpected<Error> failed(CK_RV code, std::string_view doing) {
 }
 
 Result<std::shared_ptr<Module>> Module::load(const std::string& path) {
-    // C_Initialize and C_Finalize are the process's, not the caller's: one owner for each module.
-    static std::mutex mutex;
-    static std::map<std::string, std::weak_ptr<Module>> loaded;
-    const std::scoped_lock lock(mutex);
-    if (auto known = loaded[path].lock()) {
+    const std::scoped_lock lock(registry().mutex);
+    if (auto known = registry().loaded[path].lock()) {
         QUOIN_CHECK(known->initialize());
         return known;
     }
     auto module = std::make_shared<Module>(path);
     QUOIN_CHECK(module->open());
     QUOIN_CHECK(module->initialize());
-    loaded[path] = module;
+    registry().loaded[path] = module;
     return module;
 }
 
@@ -91,7 +98,15 @@ Result<void> Module::initialize() {
 }
 
 Module::~Module() {
-    if (calls_ != nullptr && finalize_ && process_ == ::getpid()) calls_->C_Finalize(nullptr);
+    if (calls_ != nullptr && finalize_ && process_ == ::getpid()) {
+        const std::scoped_lock lock(registry().mutex);
+        // Another thread may have loaded it anew since our last holder left: then it is theirs.
+        if (const auto heir = registry().loaded[path_].lock()) {
+            heir->finalize_ = true;
+        } else {
+            calls_->C_Finalize(nullptr);
+        }
+    }
     if (library_ != nullptr) ::dlclose(library_);
 }
 

@@ -90,6 +90,24 @@ TEST_F(Pkcs11Store, sign__in_a_child_after_fork__works_in_both) {
     EXPECT_TRUE(store_->sign("a", message_, {})) << "the parent lost its session";
 }
 
+TEST_F(Pkcs11Store, open__by_many_threads_that_come_and_go__each_can_sign) {
+    store_.reset();
+    std::atomic<int> good = 0;
+    {
+        std::vector<std::jthread> threads;
+        threads.reserve(4);
+        for (int i = 0; i < 4; ++i) {
+            threads.emplace_back([&] {
+                for (int j = 0; j < 5; ++j) {
+                    const auto store = pkcs11::open(token_.config());
+                    if (store && (*store)->sign("a", message_, {})) ++good;
+                }
+            });
+        }
+    }
+    EXPECT_EQ(good, 20);
+}
+
 TEST_F(Pkcs11Store, sign__session_closed_behind_its_back__opens_another) {
     const auto module = pkcs11::Module::load(token_.config().module);
     ASSERT_TRUE(module);
