@@ -38,7 +38,8 @@ void* reallocate(void* old, std::size_t size, const char* file, int line) {
 
 }  // namespace
 
-bool wipe_what_openssl_frees() noexcept {
+bool wipe_freed_memory() noexcept {
+    ::mallopt(M_PERTURB, 0xA5);
     return CRYPTO_set_mem_functions(allocate, reallocate, wipe_and_free) == 1;
 }
 

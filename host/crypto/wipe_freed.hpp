@@ -1,13 +1,16 @@
-// Makes OpenSSL wipe all memory that it gives back, in this process.
+// Wipes memory when it is given back, in this whole process.
 //
 // OpenSSL 3.5 frees some copies of private keys as they are (encoders, key generation of Ed25519,
-// X25519 and SLH-DSA): they stay on the heap until something else happens to lie there. A program
-// that holds keys in software calls this first of all. Threads: before there are others.
+// X25519 and SLH-DSA), and tpm2-tss its buffers with what it sealed or unsealed: they stay on the
+// heap until something else happens to lie there. A program that holds secrets calls this first of
+// all. OpenSSL's memory is wiped by an allocator of ours; everybody else's by glibc (M_PERTURB),
+// which leaves out small blocks (up to 1 KiB) that a thread keeps at hand. Threads: before there
+// are others.
 #pragma once
 
 namespace quoin::crypto {
 
-// False: OpenSSL has allocated already, and nothing changed.
-bool wipe_what_openssl_frees() noexcept;
+// False: OpenSSL has allocated already, and its memory is not wiped.
+bool wipe_freed_memory() noexcept;
 
 }  // namespace quoin::crypto

@@ -29,7 +29,7 @@ namespace quoin::keys::software {
 namespace {
 
 // Before main(): OpenSSL has not allocated yet.
-const bool wiping = crypto::wipe_what_openssl_frees();
+const bool wiping = crypto::wipe_freed_memory();
 
 const crypto::Passphrase& passphrase() {
     static const crypto::Passphrase text(std::string(64, 'a'));

@@ -3,8 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <fstream>
+#include <sstream>
 
+#include "host/crypto/wipe_freed.hpp"
 #include "host/files/files.hpp"
 #include "host/keys/conformance.hpp"
 #include "host/keys/tpm/swtpm_fixture.hpp"
@@ -13,6 +17,9 @@ namespace quoin::keys {
 namespace {
 
 using tpm::Swtpm;
+
+// Before main(): OpenSSL has not allocated yet.
+const bool wiping = crypto::wipe_freed_memory();
 
 tpm::Config config_at(const Swtpm& swtpm, std::string authorisation = "") {
     tpm::Config config;
@@ -161,6 +168,48 @@ TEST_F(TpmStore, open__another_tpm_in_its_place__refused_before_anything_is_said
     EXPECT_EQ(code_of(tpm::open(std::move(config))), Code::integrity_mismatch);
     std::filesystem::remove(swtpm_.folder() / "keys" / "primary.name");
     EXPECT_EQ(code_of(tpm::open(config_at(swtpm_))), Code::integrity_mismatch);
+}
+
+// How often bytes are on the heap; they come masked, so that we do not find our own copy.
+int count_on_heap(const std::array<std::uint8_t, 32>& masked) {
+    std::ifstream maps("/proc/self/maps");
+    int found = 0;
+    for (std::string line; std::getline(maps, line);) {
+        if (!line.ends_with("[heap]")) continue;
+        std::istringstream words(line);
+        std::uintptr_t from = 0;
+        std::uintptr_t to = 0;
+        char dash = 0;
+        words >> std::hex >> from >> dash >> to;
+        const std::uint8_t* const heap = reinterpret_cast<const std::uint8_t*>(from);
+        for (std::size_t i = 0; i + masked.size() <= to - from; ++i) {
+            std::size_t same = 0;
+            while (same < masked.size() && (heap[i + same] ^ 0x5A) == masked[same]) ++same;
+            if (same == masked.size()) ++found;
+        }
+    }
+    return found;
+}
+
+TEST_F(TpmStore, unseal__secret_dropped__not_on_the_heap_any_more) {
+    ASSERT_TRUE(wiping);
+    std::array<std::uint8_t, 32> masked{};
+    ASSERT_TRUE(crypto::random_bytes(masked));
+    SecretBytes secret(masked.size());
+    for (std::size_t i = 0; i < masked.size(); ++i) {
+        secret.expose_to_fill()[i] = static_cast<std::uint8_t>(masked[i] ^ 0x5A);
+    }
+    EXPECT_EQ(count_on_heap(masked), 1) << "the search proves nothing";
+    const auto blob = store_->seal(secret.expose());
+    ASSERT_TRUE(blob) << blob.error().message;
+    secret = SecretBytes();
+    EXPECT_EQ(count_on_heap(masked), 0) << "after seal()";
+    {
+        const auto opened = store_->unseal(*blob);
+        ASSERT_TRUE(opened) << opened.error().message;
+        EXPECT_EQ(count_on_heap(masked), 1);
+    }
+    EXPECT_EQ(count_on_heap(masked), 0) << "after unseal()";
 }
 
 TEST_F(TpmStore, tpm__gone__unavailable) {
