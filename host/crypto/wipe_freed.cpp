@@ -20,7 +20,7 @@ void* allocate(std::size_t size, const char*, int) {
 void wipe_and_free(void* memory, const char*, int) {
     if (memory == nullptr) return;
     OPENSSL_cleanse(memory, ::malloc_usable_size(memory));
-    std::free(memory);
+    std::free(memory);  // NOLINT(cppcoreguidelines-no-malloc): this is the allocator
 }
 
 // The C library's would leave the old content behind when it moves.

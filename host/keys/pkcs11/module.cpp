@@ -145,7 +145,7 @@ Result<Token> find_token(Module& module, const std::string& label) {
                 label);
 }
 
-Result<std::unique_ptr<Session>> Session::open(std::shared_ptr<Module> module,
+Result<std::unique_ptr<Session>> Session::open(const std::shared_ptr<Module>& module,
                                                const std::string& label,
                                                const crypto::Passphrase& pin) {
     QUOIN_TRY(const Token token, find_token(*module, label));

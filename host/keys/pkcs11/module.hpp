@@ -61,7 +61,7 @@ Result<Token> find_token(Module& module, const std::string& label);
 class Session {
 public:
     // Logged in. A wrong PIN says how few are left, as far as the token tells.
-    static Result<std::unique_ptr<Session>> open(std::shared_ptr<Module> module,
+    static Result<std::unique_ptr<Session>> open(const std::shared_ptr<Module>& module,
                                                  const std::string& label,
                                                  const crypto::Passphrase& pin);
     Session(std::shared_ptr<Module> module, CK_SESSION_HANDLE handle)
