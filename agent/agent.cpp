@@ -12,6 +12,7 @@
 #include "agent/queue.hpp"
 #include "agent/session.hpp"
 #include "agent/source.hpp"
+#include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::agent {
@@ -234,6 +235,7 @@ Result<void> Agent::run(const std::stop_token& stop) {
 }  // namespace
 
 Result<void> run(const RunOptions& options, const std::stop_token& stop) {
+    QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_TRY(Config config, load_config(options.home));
     // Two agents would give the same sequences to different samples.
     const auto lock = files::lock_folder(options.home);

@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/crypto/library.hpp"
 #include "server/bus/clock.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
@@ -56,6 +57,7 @@ std::string crl_url(const Endpoint& endpoint, std::uint16_t port) {
 }  // namespace
 
 Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& options) {
+    QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_TRY(Settings settings, load_settings(options.home));
     QUOIN_CHECK(files::make_private_folder(options.home / "run"));
     QUOIN_CHECK(files::make_private_folder(options.home / "db"));

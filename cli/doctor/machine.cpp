@@ -9,6 +9,7 @@
 #include "cli/supervise/account.hpp"
 #include "cli/supervise/process.hpp"
 #include "cli/supervise/programs.hpp"
+#include "host/crypto/library.hpp"
 #include "host/descriptor.hpp"
 #include "host/files/files.hpp"
 
@@ -58,6 +59,9 @@ void check_openssl(Findings& findings) {
     findings.push_back({enough ? Health::pass : Health::fail, "OpenSSL",
                         fmt::format("{}{}", OpenSSL_version(OPENSSL_VERSION),
                                     enough ? "" : "; need 3.5 for ML-KEM and ML-DSA")});
+    const auto provider = crypto::provider_is_loaded();
+    findings.push_back({provider ? Health::pass : Health::fail, "OpenSSL provider",
+                        provider ? crypto::provider_file().string() : provider.error().message});
 }
 
 void check_kernel(Findings& findings) {

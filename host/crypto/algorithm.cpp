@@ -21,6 +21,11 @@ constexpr std::array table{
                   "2.16.840.1.101.3.4.3.20", 0, 32, 7856, true},
     AlgorithmInfo{Algorithm::slh_dsa_shake_128f, "SLH-DSA-SHAKE-128f", "SLH-DSA-SHAKE-128f",
                   "2.16.840.1.101.3.4.3.27", 0, 32, 17088, true},
+    // By our provider. Their code points are not assigned: these are its defaults.
+    AlgorithmInfo{Algorithm::ml_dsa_44_ed25519, "ML-DSA-44+Ed25519", "id-MLDSA44-Ed25519-SHA512",
+                  "1.3.6.1.5.5.7.6.39", 0x090A, 1344, 2484, true},
+    AlgorithmInfo{Algorithm::ml_dsa_65_ed25519, "ML-DSA-65+Ed25519", "id-MLDSA65-Ed25519-SHA512",
+                  "1.3.6.1.5.5.7.6.48", 0x090B, 1984, 3373, true},
 };
 
 }  // namespace

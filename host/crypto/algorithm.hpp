@@ -1,6 +1,7 @@
 // The one table of algorithms: name, OID, TLS code point, sizes. Nothing else spells them.
 //
-// Source: FIPS 203/204/205, RFC 9881, RFC 9909, RFC 8032; ../shared/standards.md.
+// Source: FIPS 203/204/205, RFC 9881, RFC 9909, RFC 8032, draft-ietf-lamps-pq-composite-sigs-19;
+// ../shared/standards.md.
 #pragma once
 
 #include <cstddef>
@@ -20,6 +21,8 @@ enum class Algorithm : std::uint8_t {
     ml_dsa_87,
     slh_dsa_sha2_128s,
     slh_dsa_shake_128f,
+    ml_dsa_44_ed25519,  // composites: both halves sign, both must verify
+    ml_dsa_65_ed25519,
 };
 
 struct AlgorithmInfo {

@@ -10,7 +10,7 @@ namespace {
 
 using crypto::Algorithm;
 
-// Names of groups and signatures as OpenSSL 3.5 lists them.
+// Names of groups and signatures as OpenSSL 3.5 and our provider list them.
 constexpr std::array suites{
     SuiteInfo{.suite = Suite::classical,
               .name = "classical",
@@ -24,16 +24,17 @@ constexpr std::array suites{
     SuiteInfo{.suite = Suite::hybrid,
               .name = "hybrid",
               .groups = "X25519MLKEM768",
-              .signatures = "mldsa65:mldsa44",
-              .root = Algorithm::slh_dsa_sha2_128s,
-              .issuing = Algorithm::ml_dsa_65,
-              .service = Algorithm::ml_dsa_65,
-              .mcu = Algorithm::ml_dsa_44,
-              .mpu = Algorithm::ml_dsa_65},
+              .signatures = "mldsa65_ed25519:mldsa44_ed25519",
+              .root = Algorithm::ml_dsa_65_ed25519,
+              .issuing = Algorithm::ml_dsa_65_ed25519,
+              .service = Algorithm::ml_dsa_65_ed25519,
+              .mcu = Algorithm::ml_dsa_44_ed25519,
+              .mpu = Algorithm::ml_dsa_65_ed25519},
     SuiteInfo{.suite = Suite::pure,
               .name = "pure",
               .groups = "MLKEM768",
-              .signatures = "mldsa65:mldsa44",
+              // Composites, too: devices are born with them (server/pki/birth).
+              .signatures = "mldsa65:mldsa44:mldsa65_ed25519:mldsa44_ed25519",
               .root = Algorithm::slh_dsa_sha2_128s,
               .issuing = Algorithm::ml_dsa_65,
               .service = Algorithm::ml_dsa_65,

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 #include "host/x509/certificate.hpp"
 
@@ -281,6 +282,7 @@ Result<void> check_maker(const Certificate& maker, const fs::path& home, const f
 }  // namespace
 
 Result<void> init_pki(const PkiRequest& request, const Passphrase& root_passphrase) {
+    QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_CHECK(check(request, root_passphrase));
     // A home that we make is ours to remove again.
     Staging made(fs::exists(request.home) ? fs::path() : request.home);
