@@ -16,7 +16,24 @@ using Key = Secret<KeyTag, 32>;
 
 constexpr std::uint8_t pattern = 0xA7;
 
-// What a compiler makes of a wipe without a barrier. The harness below must see the difference.
+// The harness below must see what is left.
+class WithoutWipe {
+public:
+    explicit WithoutWipe(std::span<std::uint8_t, 32> source) {
+        std::ranges::copy(source, bytes_.begin());
+    }
+
+private:
+    std::array<std::uint8_t, 32> bytes_{};
+};
+
+// What g++ makes of a wipe without a barrier. Clang keeps stores to memory that outlives the
+// object.
+#if defined(__clang__)
+constexpr bool wipe_is_deleted = false;
+#else
+constexpr bool wipe_is_deleted = true;
+#endif
 class WithoutBarrier {
 public:
     explicit WithoutBarrier(std::span<std::uint8_t, 32> source) {
@@ -52,7 +69,12 @@ TEST(Secret, destroy__optimised_build__leaves_zeros) {
     EXPECT_EQ(left_after_destruction<Key>(), 0U);
 }
 
+TEST(Secret, canary__no_wipe__is_seen_to_leave_the_secret) {
+    EXPECT_EQ(left_after_destruction<WithoutWipe>(), 32U);
+}
+
 TEST(Secret, canary__wipe_without_barrier__is_seen_to_leave_the_secret) {
+    if (!wipe_is_deleted) GTEST_SKIP() << "NOT RUN: this compiler does not delete such a wipe";
     EXPECT_GT(left_after_destruction<WithoutBarrier>(), 0U);
 }
 

@@ -13,6 +13,7 @@ Quoin: industrial IoT that stays secure against quantum computers.
     ./dev demo [ARGS]      the whole plant on this machine, and an attack on it; Ctrl-C ends it
     ./dev test [NAME...]   all tests, or those with NAME in their name (unit, e2e, fuzz)
                            --asan, --tsan: the unit tests under a sanitizer instead
+                           --clang: the tests of core/, built by clang, instead
 
     ./dev build [TARGET...]  builds into build/dev; without TARGET, everything
     ./dev fmt [FILE...]      formats C++ sources in place; without FILE, all of them
@@ -223,7 +224,7 @@ test_all() {
 }
 
 test_machines_and_fuzz() {
-    say "not run unless named (./dev test core_vectors_MACHINE): $MORE_MACHINES"
+    say "not run unless named (./dev test core_vectors_MACHINE): $MORE_MACHINES; ./dev test --clang"
     # shellcheck disable=SC2086
     if stage "build (other machines)" build_machines $MACHINES; then
         stage "core on other machines" machine_tests $MACHINES || true
@@ -290,6 +291,13 @@ test_sanitized() { # PRESET [NAME...]
     stage "unit ($preset)" unit_tests "$preset" "$@" || true
 }
 
+# core/ built by the other compiler, which makes other branches of the same source. Five minutes of processor time from
+# nothing, so only for whoever asks: clang's code of core/ is also run by the UEFI images and the fuzz targets.
+test_clang() { # [NAME...]
+    stage "build (clang)" build clang core/all || return 1
+    stage "core (clang)" unit_tests clang/core "$@" || true
+}
+
 new_reports() {
     local old
     for old in "$BUILD"/reports/*; do
@@ -301,12 +309,13 @@ new_reports() {
 tests() {
     local preset=""
     case "${1:-}" in
-        --asan | --tsan) preset=${1#--} && shift ;;
-        --*) fail "unknown option $1 of ./dev test: it knows --asan, --tsan, and names of tests" ;;
+        --asan | --tsan | --clang) preset=${1#--} && shift ;;
+        --*) fail "unknown option $1 of ./dev test: it knows --asan, --tsan, --clang, and names of tests" ;;
     esac
     new_reports
     trap finish_test EXIT
-    if [ -n "$preset" ]; then test_sanitized "$preset" "$@"
+    if [ "$preset" = clang ]; then test_clang "$@"
+    elif [ -n "$preset" ]; then test_sanitized "$preset" "$@"
     elif [ $# != 0 ]; then test_some "$@"
     else test_all; fi
 }

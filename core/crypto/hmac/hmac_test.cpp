@@ -109,8 +109,10 @@ protected:
     static std::string openssl_tag(const ByteVector& key, const ByteVector& message) {
         std::array<std::uint8_t, 64> tag{};
         unsigned size = 0;
+        // OpenSSL makes nothing of two null pointers to no bytes.
+        const std::uint8_t none = 0;
         HMAC(EVP_get_digestbyname(C::name), key.data(), static_cast<int>(key.size()),
-             message.data(), message.size(), tag.data(), &size);
+             message.empty() ? &none : message.data(), message.size(), tag.data(), &size);
         return hex(Bytes(tag).first(size));
     }
 };
@@ -143,7 +145,7 @@ TYPED_TEST(hmac_over, finish__keys_and_messages_of_every_length__as_openssl) {
     for (std::size_t i = 0; i < 5 * 400; ++i) {
         const std::size_t length = i % 400;
         const ByteVector key = random_bytes(generator, length);
-        const ByteVector message = random_bytes(generator, generator() % 500);
+        const ByteVector message = random_bytes(generator, i == 0 ? 0 : generator() % 500);
         ASSERT_EQ(TestFixture::tag(key, message), TestFixture::openssl_tag(key, message))
             << "key of " << length << ", seed " << seed;
     }

@@ -13,7 +13,7 @@ namespace {
 template <class States>
 bool report(const char* operation) {
     using Bytes = std::array<std::uint8_t, sizeof(States)>;
-    volatile std::uint64_t sink = 0;
+    [[maybe_unused]] volatile std::uint64_t sink = 0;
     const auto run = [&](const Bytes& bytes) {
         States states;
         std::memcpy(&states, bytes.data(), bytes.size());

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "core/base/constant_time.hpp"
 #include "core/crypto/ml_dsa/set.hpp"
 
 namespace quoin::core::ml_dsa {
@@ -63,7 +64,8 @@ template <class Set>
 constexpr Split decompose(std::int32_t r) {
     const std::int32_t high = high_bits_unwrapped<Set>(r);
     // All ones where r+ - r0 = q - 1: high becomes 0 and low one less (line 3).
-    const std::int32_t wraps = (Set::w1_count - 1 - high) >> 31;
+    // Behind a barrier: clang makes a branch of it.
+    const std::int32_t wraps = ct::barrier((Set::w1_count - 1 - high) >> 31);
     return {high & ~wraps, r - high * (2 * Set::gamma2) + wraps};
 }
 
