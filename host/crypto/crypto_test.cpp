@@ -22,7 +22,7 @@ const Bytes message = bytes_of("pressure 4.2 bar");
 
 std::string test_name(const testing::TestParamInfo<Algorithm>& given) {
     std::string name(info(given.param).name);
-    std::ranges::replace(name, '-', '_');
+    std::ranges::replace_if(name, [](char c) { return c == '-' || c == '+'; }, '_');
     return name;
 }
 
