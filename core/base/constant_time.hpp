@@ -1,6 +1,7 @@
 // Comparison and wiping that do not depend on what the bytes are.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -31,6 +32,15 @@ template <class T>
     requires std::is_trivially_copyable_v<T>
 void wipe_object(T& object) {
     wipe({reinterpret_cast<std::uint8_t*>(&object), sizeof object});
+}
+
+// Overwrites the `Size` bytes of stack below the caller's frame: what functions that it called have
+// left there in registers that were spilled. No more than those used, or it is this that needs
+// most.
+template <std::size_t Size>
+[[gnu::noinline]] inline void wipe_stack() {
+    std::array<std::uint8_t, Size> below;
+    wipe(below);
 }
 
 // The value, of which the compiler no longer knows where it came from: it cannot turn a mask made

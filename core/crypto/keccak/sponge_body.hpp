@@ -23,6 +23,13 @@ void for_each_lane(std::size_t position, std::size_t size, Whole whole, Part par
     if (at < size) part(lane, at, size - at, 0);
 }
 
+// For output that may be a key.
+template <class States>
+[[gnu::always_inline]] inline void permute_to_output(States& states) {
+    permute(states);
+    ct::wipe_stack<permutation_stack<States>>();
+}
+
 template <class Backend>
 Sponge<Backend>::~Sponge() {
     ct::wipe_object(state_);
@@ -55,7 +62,7 @@ template <class Backend>
 void Sponge<Backend>::squeeze(MutableBytes output, std::size_t rate, std::uint8_t suffix) {
     if (!squeezing_) {
         if (position_ == rate) {
-            permute(state_);
+            permute_to_output(state_);
             position_ = 0;
         }
         state_.xor_lane(position_ / 8, std::uint64_t{suffix} << (8 * (position_ % 8)));
@@ -67,7 +74,7 @@ void Sponge<Backend>::squeeze(MutableBytes output, std::size_t rate, std::uint8_
     std::size_t left = output.size();
     while (left > 0) {
         if (position_ == rate) {
-            permute(state_);
+            permute_to_output(state_);
             position_ = 0;
         }
         const std::size_t size = smaller(left, rate - position_);
@@ -120,7 +127,7 @@ void FourSponges<Backend>::squeeze(const std::array<MutableBytes, 4>& outputs, s
     const std::size_t total = outputs[0].size();
     if (!squeezing_) {
         if (position_ == rate) {
-            permute(states_);
+            permute_to_output(states_);
             position_ = 0;
         }
         for (std::uint64_t& lane : states_.lanes[position_ / 8]) {
@@ -134,7 +141,7 @@ void FourSponges<Backend>::squeeze(const std::array<MutableBytes, 4>& outputs, s
     }
     for (std::size_t done = 0; done < total;) {
         if (position_ == rate) {
-            permute(states_);
+            permute_to_output(states_);
             position_ = 0;
         }
         const std::size_t size = smaller(total - done, rate - position_);

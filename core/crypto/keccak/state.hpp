@@ -63,4 +63,16 @@ struct FourStates {
 void permute(FourStates<Avx2>& states);
 void permute(FourStates<Avx512>& states);
 
+// For ct::wipe_stack(): what a permutation spills before it ends is output. The sizes are those of
+// the frames, with the 128 bytes below them that x86-64 lends to leaf functions; the wipe tests
+// would see one that is too small.
+template <class States>
+inline constexpr std::size_t permutation_stack = 288;
+template <>
+inline constexpr std::size_t permutation_stack<State<Interleaved>> = 296;
+template <>
+inline constexpr std::size_t permutation_stack<FourStates<Avx2>> = 816;
+template <>
+inline constexpr std::size_t permutation_stack<FourStates<Avx512>> = 240;
+
 }  // namespace quoin::core::keccak

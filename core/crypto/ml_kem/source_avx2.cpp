@@ -152,6 +152,7 @@ public:
         for (std::size_t i = 0; i < 32; ++i) {
             rider_.output[i] = static_cast<std::uint8_t>(states.lanes[i / 8][3] >> (8 * (i % 8)));
         }
+        ct::wipe_stack<keccak::permutation_stack<States<Backend>>>();
     }
 
 private:

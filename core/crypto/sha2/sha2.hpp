@@ -75,7 +75,8 @@ public:
         return digest;
     }
 
-    // As new, and nothing of what was hashed is left.
+    // As new, and nothing of what was hashed is left, nor on the stack where the same function has
+    // called finish().
     void wipe();
 
     [[nodiscard]] static Digest of(Bytes message) {
