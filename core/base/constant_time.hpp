@@ -39,6 +39,7 @@ void wipe_object(T& object) {
 // most.
 template <std::size_t Size>
 [[gnu::noinline]] inline void wipe_stack() {
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): wipe() fills it
     std::array<std::uint8_t, Size> below;
     wipe(below);
 }
