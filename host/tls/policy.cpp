@@ -24,17 +24,16 @@ constexpr std::array suites{
     SuiteInfo{.suite = Suite::hybrid,
               .name = "hybrid",
               .groups = "X25519MLKEM768",
-              .signatures = "mldsa65_ed25519:mldsa44_ed25519",
-              .root = Algorithm::ml_dsa_65_ed25519,
-              .issuing = Algorithm::ml_dsa_65_ed25519,
-              .service = Algorithm::ml_dsa_65_ed25519,
-              .mcu = Algorithm::ml_dsa_44_ed25519,
-              .mpu = Algorithm::ml_dsa_65_ed25519},
+              .signatures = "mldsa65:mldsa44",
+              .root = Algorithm::slh_dsa_sha2_128s,
+              .issuing = Algorithm::ml_dsa_65,
+              .service = Algorithm::ml_dsa_65,
+              .mcu = Algorithm::ml_dsa_44,
+              .mpu = Algorithm::ml_dsa_65},
     SuiteInfo{.suite = Suite::pure,
               .name = "pure",
               .groups = "MLKEM768",
-              // Composites, too: devices are born with them (server/pki/birth).
-              .signatures = "mldsa65:mldsa44:mldsa65_ed25519:mldsa44_ed25519",
+              .signatures = "mldsa65:mldsa44",
               .root = Algorithm::slh_dsa_sha2_128s,
               .issuing = Algorithm::ml_dsa_65,
               .service = Algorithm::ml_dsa_65,
@@ -90,7 +89,8 @@ std::string openssl_conf(Suite suite) {
         "ClientSignatureAlgorithms = {}\n"
         "Options = -SessionTicket,-TxCertificateCompression,-RxCertificateCompression\n"
         "NumTickets = 0\n",
-        row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures, row.signatures);
+        row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures,
+        row.signatures);
 }
 
 }  // namespace quoin::tls

@@ -1,14 +1,11 @@
 // The TLS policy: TLS 1.3 only, one suite of groups and signatures for a plant.
 //
-// clang-format off
-//   suite      groups          signatures and certificates
-//   classical  X25519          Ed25519, ECDSA P-256; refused unless danger_allow_classical
-//   hybrid     X25519MLKEM768  ML-DSA-65+Ed25519, ML-DSA-44+Ed25519 (composites); the default
-//   pure       MLKEM768        ML-DSA-65, ML-DSA-44 under an SLH-DSA root
-// clang-format on
+//   suite      groups                  signatures                      certificates
+//   classical  X25519                  Ed25519, ECDSA P-256            refused unless
+//   danger_allow_classical hybrid     X25519MLKEM768          ML-DSA-65, ML-DSA-44 default
+//   (composites come with provider/) pure       MLKEM768                ML-DSA-65, ML-DSA-44
 //
-// Source: RFC 8446, RFC 10024, draft-ietf-tls-mlkem, draft-ietf-tls-mldsa,
-// draft-reddy-tls-composite-mldsa.
+// Source: RFC 8446, RFC 10024, draft-ietf-tls-mlkem, draft-ietf-tls-mldsa.
 // Threads: an SSL_CTX is shared once it is made.
 #pragma once
 

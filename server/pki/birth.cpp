@@ -6,7 +6,6 @@
 #include <system_error>
 #include <vector>
 
-#include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 #include "host/tls/policy.hpp"
 
@@ -22,11 +21,10 @@ constexpr std::chrono::hours ca_lifetime{24 * 365 * 30};
 constexpr std::chrono::hours birth_lifetime{24 * 365 * 20};  // IEEE 802.1AR: as long as the device
 constexpr std::size_t max_batch_size = 256U << 20U;          // bytes, about a million devices
 constexpr std::string_view unfinished_prefix = ".birth-";    // no valid id has 6 random characters
-// A birth certificate outlives every suite of every plant: both kinds of mathematics.
-constexpr tls::Suite birth_suite = tls::Suite::hybrid;
+constexpr crypto::Algorithm ca_algorithm = crypto::Algorithm::ml_dsa_65;
 
 Result<crypto::Algorithm> algorithm_of_class(std::string_view device_class) {
-    const tls::SuiteInfo& suite = tls::info(birth_suite);
+    const tls::SuiteInfo& suite = tls::info(tls::Suite::pure);
     if (device_class == "mcu") return suite.mcu;
     if (device_class == "mpu") return suite.mpu;
     return fail(Code::input_invalid, "class \"{}\" is not known; use mcu or mpu", device_class);
@@ -35,12 +33,12 @@ Result<crypto::Algorithm> algorithm_of_class(std::string_view device_class) {
 Result<std::string_view> class_of(const Certificate& birth) {
     QUOIN_TRY(const auto key, birth.public_key());
     QUOIN_TRY(const auto algorithm, key.algorithm());
-    return algorithm == tls::info(birth_suite).mcu ? "mcu" : "mpu";
+    return algorithm == tls::info(tls::Suite::pure).mcu ? "mcu" : "mpu";
 }
 
 // The key comes first: with the certificate the CA is there.
 Result<void> make_ca(const fs::path& folder, const Passphrase& unlock) {
-    QUOIN_TRY(const PrivateKey key, PrivateKey::generate(tls::info(birth_suite).root));
+    QUOIN_TRY(const PrivateKey key, PrivateKey::generate(ca_algorithm));
     QUOIN_TRY(const std::string tag, crypto::random_hex(4));
     QUOIN_TRY(const Certificate ca,
               x509::issue_root(key, {.profile = x509::Profile::birth_root,
@@ -80,7 +78,6 @@ Result<std::vector<fs::path>> entries_of(const fs::path& folder) {
 }  // namespace
 
 Result<Maker> Maker::open(const fs::path& folder) {
-    QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_CHECK(files::make_private_folder(folder));
     QUOIN_TRY(files::Lock lock, files::lock_folder(folder));
     QUOIN_CHECK(files::make_private_folder(folder / "devices"));

@@ -1,8 +1,6 @@
 """The plant fixture, and the logs of what failed."""
 
-import os
 import pathlib
-import shutil
 import sys
 
 import pytest
@@ -14,8 +12,6 @@ from lib.plant import SELDOM, Plant  # noqa: E402
 
 
 def pytest_configure(config):
-    # For openssl, curl and mosquitto_pub. Our own programs read none.
-    os.environ["OPENSSL_CONF"] = str(pathlib.Path(shutil.which("quoin")).parent.parent / "lib/quoin/openssl.cnf")
     config.addinivalue_line("markers", "scenario: runs beside the other tests")
     config.addinivalue_line("markers", "any_network: runs in a good network and in a bad one")
 
