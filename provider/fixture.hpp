@@ -96,8 +96,8 @@ inline Key import_key(const Library& library, const std::string& name, std::vect
                       int selection = EVP_PKEY_KEYPAIR) {
     std::vector<OSSL_PARAM> parameters;
     for (Part& part : parts) {
-        parameters.push_back(OSSL_PARAM_construct_octet_string(part.name, part.value.data(),
-                                                               part.value.size()));
+        parameters.push_back(
+            OSSL_PARAM_construct_octet_string(part.name, part.value.data(), part.value.size()));
     }
     parameters.push_back(OSSL_PARAM_construct_end());
     const KeyContext context(EVP_PKEY_CTX_new_from_name(library, name.c_str(), nullptr));

@@ -48,8 +48,8 @@ void answer_share(const Library& library, const char* name, const Octets& share)
     std::size_t size = ciphertext.size();
     std::size_t secret_size = secret.size();
     must(EVP_PKEY_encapsulate_init(context.get(), nullptr));
-    must(EVP_PKEY_encapsulate(context.get(), ciphertext.data(), &size, secret.data(),
-                              &secret_size));
+    must(
+        EVP_PKEY_encapsulate(context.get(), ciphertext.data(), &size, secret.data(), &secret_size));
 }
 
 void finish(const Library& library, const Key& key, const Octets& ciphertext) {
@@ -69,8 +69,8 @@ Octets ciphertext_for(const Library& library, const Key& key) {
     must(EVP_PKEY_encapsulate_init(context.get(), nullptr));
     must(EVP_PKEY_encapsulate(context.get(), nullptr, &size, nullptr, nullptr));
     Octets ciphertext(size);
-    must(EVP_PKEY_encapsulate(context.get(), ciphertext.data(), &size, secret.data(),
-                              &secret_size));
+    must(
+        EVP_PKEY_encapsulate(context.get(), ciphertext.data(), &size, secret.data(), &secret_size));
     return ciphertext;
 }
 
@@ -121,8 +121,7 @@ void measure_overhead(const Library& ours) {
     line(
         "ML-KEM-768 answer, EVP", [&] { answer_share(ours, "ML-KEM-768", share); },
         [&] {
-            const auto checked =
-                core::ml_kem::EncapsulationKey<Set>::template check<Backend>(ek);
+            const auto checked = core::ml_kem::EncapsulationKey<Set>::template check<Backend>(ek);
             if (!checked) std::abort();
             core::ml_kem::encapsulate<Set, Backend>(secret, ciphertext, *checked, random,
                                                     workspace);
@@ -135,9 +134,8 @@ void measure_overhead(const Library& ours) {
                 workspace);
         });
     std::array<std::uint8_t, 64> drawn{};
-    report(compare(
-        "RAND_priv_bytes_ex of 64 bytes",
-        [&] { must(RAND_priv_bytes_ex(ours, drawn.data(), drawn.size(), 256)); }, {}));
+    report(compare("RAND_priv_bytes_ex of 64 bytes",
+                   [&] { must(RAND_priv_bytes_ex(ours, drawn.data(), drawn.size(), 256)); }, {}));
 }
 
 int run() {

@@ -23,8 +23,8 @@ void PrintTo(const Algorithm& algorithm, std::ostream* out) { *out << algorithm.
 constexpr Algorithm ml_kems[] = {{"ML-KEM-512", true, 800, 1632, 768, 32},
                                  {"ML-KEM-768", true, 1184, 2400, 1088, 32},
                                  {"ML-KEM-1024", true, 1568, 3168, 1568, 32}};
-constexpr Algorithm all[] = {ml_kems[0], ml_kems[1], ml_kems[2],
-                             {"X25519MLKEM768", false, 1216, 2432, 1120, 64}};
+constexpr Algorithm all[] = {
+    ml_kems[0], ml_kems[1], ml_kems[2], {"X25519MLKEM768", false, 1216, 2432, 1120, 64}};
 constexpr const char* part_names[] = {"seed", "priv", "pub", "encoded-pub-key"};
 
 std::string name_of(const testing::TestParamInfo<Algorithm>& info) {
@@ -63,8 +63,8 @@ Octets decapsulate(const Library& library, const Key& key, const Octets& ciphert
     const KeyContext context(EVP_PKEY_CTX_new_from_pkey(library, key.get(), nullptr));
     std::size_t size = 0;
     if (EVP_PKEY_decapsulate_init(context.get(), nullptr) != 1 ||
-        EVP_PKEY_decapsulate(context.get(), nullptr, &size, ciphertext.data(),
-                             ciphertext.size()) != 1) {
+        EVP_PKEY_decapsulate(context.get(), nullptr, &size, ciphertext.data(), ciphertext.size()) !=
+            1) {
         return {};
     }
     Octets secret(size);
@@ -88,8 +88,8 @@ Octets encode(const Key& key, int selection, const char* format, const char* str
 
 Key decode(const Library& library, const Octets& encoded, const char* structure) {
     EVP_PKEY* key = nullptr;
-    const Owner<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free> context(OSSL_DECODER_CTX_new_for_pkey(
-        &key, nullptr, structure, nullptr, 0, library, nullptr));
+    const Owner<OSSL_DECODER_CTX, OSSL_DECODER_CTX_free> context(
+        OSSL_DECODER_CTX_new_for_pkey(&key, nullptr, structure, nullptr, 0, library, nullptr));
     const unsigned char* data = encoded.data();
     std::size_t size = encoded.size();
     if (OSSL_DECODER_from_data(context.get(), &data, &size) != 1) return nullptr;
@@ -251,8 +251,8 @@ TEST_P(Kem, equality__across_the_providers__by_the_public_key) {
 TEST_P(Kem, check__sound_key__sound) {
     const auto [mine, other] = both();
     for (const EVP_PKEY* const key : {mine.get(), other.get()}) {
-        const KeyContext context(EVP_PKEY_CTX_new_from_pkey(
-            key == mine.get() ? ours : theirs, const_cast<EVP_PKEY*>(key), nullptr));
+        const KeyContext context(EVP_PKEY_CTX_new_from_pkey(key == mine.get() ? ours : theirs,
+                                                            const_cast<EVP_PKEY*>(key), nullptr));
         EXPECT_EQ(EVP_PKEY_check(context.get()), 1);
         EXPECT_EQ(EVP_PKEY_pairwise_check(context.get()), 1);
         EXPECT_EQ(EVP_PKEY_public_check(context.get()), 1);
@@ -381,8 +381,8 @@ TEST_P(MlKem, private_key_files__every_form__read_and_written_as_the_default_pro
          {"seed-priv", "priv-only", "oqskeypair", "seed-only", "bare-seed", "bare-priv"}) {
         // A context of its own, as the form is a setting of the default provider.
         const Library writer = Library::theirs();
-        ASSERT_EQ(OSSL_PROVIDER_add_conf_parameter(writer.provider(0), "ml-kem.output_formats", form),
-                  1);
+        ASSERT_EQ(
+            OSSL_PROVIDER_add_conf_parameter(writer.provider(0), "ml-kem.output_formats", form), 1);
         const Octets file = encode(import_key(writer, name, {{"seed", seed()}}), EVP_PKEY_KEYPAIR,
                                    "DER", "PrivateKeyInfo");
         ASSERT_FALSE(file.empty()) << form << queued_errors();

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <thread>
 
+#include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::crypto {
@@ -309,8 +310,10 @@ TEST_F(Files, load__wrong_passphrase__names_the_file) {
 class CommandLine : public Files, public testing::WithParamInterface<Algorithm> {
 protected:
     bool openssl(const std::string& arguments) const {
-        const std::string command =
-            "cd " + folder_.string() + " && openssl " + arguments + " >out.txt 2>&1";
+        // For the composites: with our provider.
+        const std::string settings = provider_file().replace_filename("openssl.cnf").string();
+        const std::string command = "cd " + folder_.string() + " && OPENSSL_CONF=" + settings +
+                                    " openssl " + arguments + " >out.txt 2>&1";
         return std::system(command.c_str()) == 0;
     }
     void write(const char* name, std::string_view text) const {

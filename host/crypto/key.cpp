@@ -74,7 +74,8 @@ Result<PublicKey> PublicKey::from_spki_der(Bytes der) {
                     max_key_size);
     }
     const unsigned char* next = der.data();
-    EVP_PKEY* parsed = d2i_PUBKEY_ex(nullptr, &next, static_cast<long>(der.size()), library(), nullptr);
+    EVP_PKEY* parsed =
+        d2i_PUBKEY_ex(nullptr, &next, static_cast<long>(der.size()), library(), nullptr);
     if (parsed == nullptr) {
         return fail(Code::peer_malformed, "public key cannot be parsed: {}", openssl_error());
     }

@@ -6,7 +6,6 @@
 
 #include <cstdlib>
 #include <filesystem>
-#include <stdexcept>
 
 #include "host/crypto/crypto.hpp"
 
@@ -35,16 +34,17 @@ struct Library {
 
     Library() {
         if (context == nullptr || OSSL_PROVIDER_load(context, "default") == nullptr) {
-            throw std::runtime_error("OpenSSL: no library context: " + openssl_error());
+            loaded = fail(Code::internal, "OpenSSL: no library context: {}", openssl_error());
+        } else {
+            loaded = load_provider(context);
         }
-        loaded = load_provider(context);
     }
 };
 
-// Never freed: other static objects may use it while the program ends.
+// The context is never freed: other static objects may use it while the program ends.
 const Library& instance() {
-    static const auto* const made = new Library;
-    return *made;
+    static const Library made;
+    return made;
 }
 
 }  // namespace

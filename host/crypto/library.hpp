@@ -14,7 +14,7 @@
 
 namespace quoin::crypto {
 
-// Made at the first call and there until the program ends; never null.
+// Made at the first call and there until the program ends.
 OSSL_LIB_CTX* library();
 std::filesystem::path provider_file();
 // Whether our provider is in it: config_invalid says why it is not. Without it there are no

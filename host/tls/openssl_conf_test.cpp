@@ -103,11 +103,12 @@ protected:
         ASSERT_TRUE(files::write_atomically(folder_ / name, *text, 0600));
     }
     bool connects(const std::string& options) const {
-        const std::string command = "cd " + folder_.string() + " && OPENSSL_CONF=" +
-                                    crypto::provider_file().replace_filename("openssl.cnf").string() +
-                                    " openssl s_client -connect 127.0.0.1:" + server_->port() +
-                                    " -CAfile root.pem -verify_return_error -verify_ip 127.0.0.1 " +
-                                    options + " </dev/null >out.txt 2>&1";
+        const std::string command =
+            "cd " + folder_.string() +
+            " && OPENSSL_CONF=" + crypto::provider_file().replace_filename("openssl.cnf").string() +
+            " openssl s_client -connect 127.0.0.1:" + server_->port() +
+            " -CAfile root.pem -verify_return_error -verify_ip 127.0.0.1 " + options +
+            " </dev/null >out.txt 2>&1";
         return std::system(command.c_str()) == 0;
     }
     std::string output() const { return files::read(folder_ / "out.txt").value_or(""); }

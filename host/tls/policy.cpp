@@ -90,7 +90,8 @@ std::string openssl_conf(Suite suite) {
         "ClientSignatureAlgorithms = {}\n"
         "Options = -SessionTicket,-TxCertificateCompression,-RxCertificateCompression\n"
         "NumTickets = 0\n",
-        row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures, row.signatures);
+        row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures,
+        row.signatures);
 }
 
 }  // namespace quoin::tls

@@ -82,8 +82,8 @@ Certificate::Certificate(X509* shared) : certificate_(shared, crypto::Freer<X509
 }
 
 Result<Certificate> Certificate::from_der(Bytes der) {
-    QUOIN_TRY(const auto parsed,
-              parse_der<X509, X509_free>(der, X509_new_ex, d2i_X509, i2d_X509, max_der_size, "certificate"));
+    QUOIN_TRY(const auto parsed, parse_der<X509, X509_free>(der, X509_new_ex, d2i_X509, i2d_X509,
+                                                            max_der_size, "certificate"));
     QUOIN_CHECK(check_serial(parsed.get()));
     return Certificate(parsed.get());
 }

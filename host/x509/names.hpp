@@ -34,8 +34,8 @@ std::int64_t time_ms(const ASN1_TIME* time, std::int64_t otherwise);
 // The digest that X509_sign() and its like want for the key: null where the algorithm has its own.
 Result<const EVP_MD*> signing_digest(const crypto::PrivateKey& key);
 
-// d2i function `parse` on all of `der`, into what `make` made: bounded, no bytes behind the end, and only DER (what
-// encodes back to itself), so that one object has one digest.
+// d2i function `parse` on all of `der`, into what `make` made: bounded, no bytes behind the end,
+// and only DER (what encodes back to itself), so that one object has one digest.
 template <class T, auto Free>
 Result<std::shared_ptr<T>> parse_der(Bytes der, T* (*make)(OSSL_LIB_CTX*, const char*),
                                      T* (*parse)(T**, const unsigned char**, long),

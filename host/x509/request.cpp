@@ -39,8 +39,8 @@ Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string
 
 Result<Request> Request::from_der(Bytes der) {
     QUOIN_TRY(auto request,
-              parse_der<X509_REQ, X509_REQ_free>(der, X509_REQ_new_ex, d2i_X509_REQ, i2d_X509_REQ, max_der_size,
-                                                 "certificate request"));
+              parse_der<X509_REQ, X509_REQ_free>(der, X509_REQ_new_ex, d2i_X509_REQ, i2d_X509_REQ,
+                                                 max_der_size, "certificate request"));
     QUOIN_TRY(auto key, key_of(request.get()));
     if (X509_REQ_verify(request.get(), key.native()) != 1) {
         crypto::openssl_error();

@@ -277,8 +277,9 @@ TEST_F(Birth, birth__both_classes__key_certificate_and_batch_line) {
         const auto unlock = crypto::existing_unlock_key(folder / "unlock.key");
         const auto key = crypto::PrivateKey::load(folder / "birth.key", *unlock);
         ASSERT_TRUE(key);
-        EXPECT_EQ(*key->algorithm(), row.at("class") == "mcu" ? crypto::Algorithm::ml_dsa_44_ed25519
-                                                              : crypto::Algorithm::ml_dsa_65_ed25519);
+        EXPECT_EQ(*key->algorithm(), row.at("class") == "mcu"
+                                         ? crypto::Algorithm::ml_dsa_44_ed25519
+                                         : crypto::Algorithm::ml_dsa_65_ed25519);
         expect_private(folder);
         expect_private(folder / "birth.key");
     }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
 
 namespace quoin::keys::software {
 namespace {
@@ -45,7 +46,7 @@ Result<crypto::PrivateKey> key_of(const SecretBytes& pkcs8) {
     const unsigned char* next = pkcs8.expose().data();
     const ClearHandle clear(
         d2i_PKCS8_PRIV_KEY_INFO(nullptr, &next, static_cast<long>(pkcs8.size())));
-    EVP_PKEY* parsed = clear ? EVP_PKCS82PKEY(clear.get()) : nullptr;
+    EVP_PKEY* parsed = clear ? EVP_PKCS82PKEY_ex(clear.get(), crypto::library(), nullptr) : nullptr;
     if (parsed == nullptr) {
         return fail(Code::integrity_mismatch, "the key cannot be parsed: {}",
                     crypto::openssl_error());
@@ -93,7 +94,7 @@ Result<crypto::PrivateKey> generate_key(std::string_view algorithm) {
                     "software keys of algorithm \"{}\" are not made; of {}", algorithm,
                     fmt::join(algorithm_names(), ", "));
     }
-    EVP_PKEY* key = EVP_PKEY_Q_keygen(nullptr, nullptr, *found);
+    EVP_PKEY* key = EVP_PKEY_Q_keygen(crypto::library(), nullptr, *found);
     if (key == nullptr) {
         return fail(Code::internal, "cannot make a {} key: {}", algorithm, crypto::openssl_error());
     }
@@ -113,7 +114,8 @@ Result<ByteVector> spki_of(const crypto::PrivateKey& key) {
 
 Result<SecretBytes> decapsulate(const crypto::PrivateKey& key, std::string_view algorithm,
                                 Bytes ciphertext) {
-    const ContextHandle context(EVP_PKEY_CTX_new_from_pkey(nullptr, key.native(), nullptr));
+    const ContextHandle context(
+        EVP_PKEY_CTX_new_from_pkey(crypto::library(), key.native(), nullptr));
     if (!context) return fail(Code::internal, "cannot decapsulate: {}", crypto::openssl_error());
     if (algorithm == "X25519") return agree(context.get(), ciphertext);
     std::size_t size = 0;
