@@ -14,7 +14,11 @@ constexpr std::string_view plant_file_name = "plant.json";
 Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
     if (config.device_class) return *config.device_class;
     QUOIN_TRY(const crypto::Algorithm algorithm, birth.credentials.key.algorithm());
-    return algorithm == crypto::Algorithm::ml_dsa_44 ? DeviceClass::mcu : DeviceClass::mpu;
+    // Made in the factory, before anybody knew the suite of the plant.
+    for (const tls::Suite suite : {tls::Suite::hybrid, tls::Suite::pure}) {
+        if (algorithm == tls::info(suite).mcu) return DeviceClass::mcu;
+    }
+    return DeviceClass::mpu;
 }
 
 Result<Enrolled> Enrolment::enrol() const {

@@ -300,9 +300,9 @@ Forwarder::Status Forwarder::status() const {
 Result<tls::Context> siem_context(tls::Suite suite, bool danger_classical_certificate,
                                   std::span<const x509::Certificate> anchors,
                                   const tls::Credentials* credentials) {
-    if (!danger_classical_certificate) return tls::client_context(suite, anchors, credentials);
-    QUOIN_TRY(tls::Context context,
-              tls::client_context(tls::Suite::classical, anchors, credentials));
+    const tls::Suite certificates =
+        danger_classical_certificate ? tls::Suite::classical : tls::Suite::pure;
+    QUOIN_TRY(tls::Context context, tls::client_context(certificates, anchors, credentials));
     const std::string groups(tls::info(suite).groups);
     if (SSL_CTX_set1_groups_list(context.get(), groups.c_str()) != 1) {
         return fail(Code::internal, "SIEM: TLS groups {}: {}", groups, crypto::openssl_error());

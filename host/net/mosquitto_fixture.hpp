@@ -69,7 +69,7 @@ private:
     std::filesystem::path path_;
 };
 
-// The chain ML-DSA-65 -> ML-DSA-65 -> broker of the hybrid suite; clients need a certificate.
+// The chain ML-DSA-65+Ed25519 twice, then the broker: the hybrid suite; clients need a certificate.
 class Mosquitto {
 public:
     // `extra`: more lines of mosquitto.conf. `names`: what the broker's certificate names.
@@ -80,7 +80,7 @@ public:
         const auto leaf = x509::test::make_leaf(pki, {.profile = x509::Profile::server,
                                                       .kind = x509::Kind::service,
                                                       .id = "broker",
-                                                      .algorithm = crypto::Algorithm::ml_dsa_65,
+                                                      .algorithm = crypto::Algorithm::ml_dsa_65_ed25519,
                                                       .names = std::move(names)});
         EXPECT_TRUE(leaf);
         write("broker.crt", *leaf->certificate.pem() + *pki.issuing.certificate.pem());

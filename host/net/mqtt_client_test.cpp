@@ -17,19 +17,19 @@ using x509::test::Pki;
 
 const Pki& pki() {
     static const Pki made =
-        *x509::test::make_pki(crypto::Algorithm::ml_dsa_65, crypto::Algorithm::ml_dsa_65);
+        *x509::test::make_pki(crypto::Algorithm::ml_dsa_65_ed25519, crypto::Algorithm::ml_dsa_65_ed25519);
     return made;
 }
 
 const Pki& foreign_pki() {
-    static const Pki made = *x509::test::make_pki(crypto::Algorithm::ml_dsa_65,
-                                                  crypto::Algorithm::ml_dsa_65, "foreign");
+    static const Pki made = *x509::test::make_pki(crypto::Algorithm::ml_dsa_65_ed25519,
+                                                  crypto::Algorithm::ml_dsa_65_ed25519, "foreign");
     return made;
 }
 
 tls::Context context_of(const Pki& own, const Pki& trusted, const std::string& id = "mpu-1") {
     const Entity leaf =
-        *x509::test::make_leaf(own, {.id = id, .algorithm = crypto::Algorithm::ml_dsa_65});
+        *x509::test::make_leaf(own, {.id = id, .algorithm = crypto::Algorithm::ml_dsa_65_ed25519});
     const tls::Credentials credentials{own.chain(leaf), leaf.key};
     return *tls::client_context(tls::Suite::hybrid, trusted.anchors(), &credentials);
 }

@@ -64,7 +64,8 @@ void Plant::make_identity(const std::string& name, const x509::test::Pki& pki,
 
 void Plant::SetUpTestSuite() {
     suite_folder_ = make_folder();
-    auto pki = x509::test::make_pki(Algorithm::ml_dsa_65, Algorithm::ml_dsa_65);
+    auto pki = x509::test::make_pki(Algorithm::ml_dsa_65_ed25519,
+                                   Algorithm::ml_dsa_65_ed25519);
     ASSERT_TRUE(pki) << pki.error().message;
     pki_ = std::move(*pki);
     write(*suite_folder_ / "ca.crt", pem(pki_->root.certificate) + pem(pki_->issuing.certificate));
@@ -72,17 +73,17 @@ void Plant::SetUpTestSuite() {
                   {.profile = Profile::server,
                    .kind = Kind::service,
                    .id = "broker",
-                   .algorithm = Algorithm::ml_dsa_65,
+                   .algorithm = Algorithm::ml_dsa_65_ed25519,
                    .names = {"127.0.0.1", "localhost"}});
     for (const std::string id : {"a", "b", "c"}) {
-        make_identity(id, *pki_, {.id = id, .algorithm = Algorithm::ml_dsa_44});
+        make_identity(id, *pki_, {.id = id, .algorithm = Algorithm::ml_dsa_44_ed25519});
     }
     for (const std::string id : {"telemetry", "verifier"}) {
         make_identity("service." + id, *pki_,
                       {.profile = Profile::service,
                        .kind = Kind::service,
                        .id = id,
-                       .algorithm = Algorithm::ml_dsa_65});
+                       .algorithm = Algorithm::ml_dsa_65_ed25519});
     }
 }
 
