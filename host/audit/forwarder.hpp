@@ -36,9 +36,9 @@ struct ForwarderOptions {
     std::chrono::milliseconds last_backoff{60'000};
 };
 
-// A client of the SIEM, with the groups of `suite`. Its certificate is ML-DSA or composite, whatever
-// the suite (docs/decisions/0008); with `danger_classical_certificate` a classical one, of a SIEM of
-// today. `credentials` when the SIEM asks for a client certificate.
+// A client of the SIEM, with the groups of `suite`. Its certificate is ML-DSA or composite,
+// whatever the suite (docs/decisions/0008); with `danger_classical_certificate` a classical one, of
+// a SIEM of today. `credentials` when the SIEM asks for a client certificate.
 Result<tls::Context> siem_context(tls::Suite suite, bool danger_classical_certificate,
                                   std::span<const x509::Certificate> anchors,
                                   const tls::Credentials* credentials);

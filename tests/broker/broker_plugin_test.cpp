@@ -20,7 +20,7 @@ using testing::Not;
 using x509::Kind;
 using x509::Profile;
 
-constexpr auto mpu = crypto::Algorithm::ml_dsa_44;
+constexpr auto mpu = crypto::Algorithm::ml_dsa_65_ed25519;
 
 std::string topic(const std::string& id, const std::string& leaf) {
     return fmt::format("quoin/{}/{}/{}", x509::test::site, id, leaf);
@@ -93,8 +93,7 @@ TEST_F(broker_plugin, anonymous__is_refused_in_the_handshake) {
 }
 
 TEST_F(broker_plugin, foreign_ca__is_refused_in_the_handshake) {
-    const auto foreign =
-        x509::test::make_pki(crypto::Algorithm::ml_dsa_65, crypto::Algorithm::ml_dsa_65, "foreign");
+    const auto foreign = x509::test::make_pki(mpu, mpu, "foreign");
     ASSERT_TRUE(foreign);
     make_identity("stranger", *foreign, {.id = "a", .algorithm = mpu});
     start();
@@ -116,7 +115,8 @@ TEST_F(broker_plugin, expired__is_refused_in_the_handshake) {
 TEST_F(broker_plugin, client_that_offers_only_x25519__is_refused) {
     start();
     const auto cnf = folder_ / "x25519.cnf";
-    std::ofstream(cnf) << "openssl_conf = a\n[a]\nssl_conf = b\n[b]\nsystem_default = c\n"
+    std::ofstream(cnf) << ".include " << openssl_conf_of_clients().native()
+                       << "\n[quoin]\nssl_conf = b\n[b]\nsystem_default = c\n"
                           "[c]\nGroups = X25519\n";
     expect_no_handshake("a", "no suitable key share", {"OPENSSL_CONF=" + cnf.native()});
 }

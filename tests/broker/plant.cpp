@@ -64,8 +64,8 @@ void Plant::make_identity(const std::string& name, const x509::test::Pki& pki,
 
 void Plant::SetUpTestSuite() {
     suite_folder_ = make_folder();
-    auto pki = x509::test::make_pki(Algorithm::ml_dsa_65_ed25519,
-                                   Algorithm::ml_dsa_65_ed25519);
+    ::setenv("OPENSSL_CONF", openssl_conf_of_clients().c_str(), 1);
+    auto pki = x509::test::make_pki(Algorithm::ml_dsa_65_ed25519, Algorithm::ml_dsa_65_ed25519);
     ASSERT_TRUE(pki) << pki.error().message;
     pki_ = std::move(*pki);
     write(*suite_folder_ / "ca.crt", pem(pki_->root.certificate) + pem(pki_->issuing.certificate));

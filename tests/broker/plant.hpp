@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "host/crypto/library.hpp"
 #include "host/x509/test_pki.hpp"
 #include "server/feed/feed_server.hpp"
 #include "tests/broker/process.hpp"
@@ -24,6 +25,10 @@ protected:
     // Keys and certificates are made once: `a`, `b`, `c` devices; telemetry, verifier services.
     static void SetUpTestSuite();
     static void TearDownTestSuite();
+    // Our provider, for programs of others.
+    static std::filesystem::path openssl_conf_of_clients() {
+        return crypto::provider_file().replace_filename("openssl.cnf");
+    }
     void SetUp() override;
     void TearDown() override;
 
