@@ -53,8 +53,7 @@ std::array<std::uint8_t, 64> key_stream(const std::array<std::uint8_t, Size>& ke
 
 TYPED_TEST(aes_gcm_wipe, key_made_used_destroyed__nothing_secret_is_left) {
     using K = Key<typename TypeParam::Set, typename TypeParam::Backend>;
-    std::array<std::uint8_t, TypeParam::Set::key_size> bytes{};
-    for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(7 + 5 * i);
+    const auto bytes = test::pattern<TypeParam::Set::key_size>(0x07);
     std::array<std::uint8_t, 40> plaintext{}, ciphertext{};
     for (std::size_t i = 0; i < 40; ++i) plaintext[i] = static_cast<std::uint8_t>(90 + 3 * i);
     const std::array<std::uint8_t, iv_size> iv{};

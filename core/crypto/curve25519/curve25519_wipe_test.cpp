@@ -16,17 +16,11 @@ namespace {
 
 using Key = std::array<std::uint8_t, 32>;
 
-Key pattern(std::uint8_t first) {
-    Key bytes{};
-    for (std::uint8_t i = 0; i < 32; ++i) bytes[i] = static_cast<std::uint8_t>(first + 5 * i);
-    return bytes;
-}
-
 template <class Field>
 class curve25519_wipe : public testing::Test {
 protected:
     test::DeadStack stack;
-    const Key seed = pattern(0x21);
+    const Key seed = test::pattern<32>(0x21);
 };
 
 using Fields = testing::Types<curve25519::Field25
@@ -39,7 +33,7 @@ TYPED_TEST_SUITE(curve25519_wipe, Fields);
 
 TYPED_TEST(curve25519_wipe, x25519__done__nothing_secret_is_left) {
     Key mine{}, peers{}, shared{};
-    x25519::public_key<TypeParam>(pattern(0x43), peers);
+    x25519::public_key<TypeParam>(test::pattern<32>(0x43), peers);
     this->stack.run([&] { x25519::public_key<TypeParam>(this->seed, mine); });
     EXPECT_EQ(this->stack.places_of(this->seed), 0U) << "private key";
     bool derived = false;
@@ -51,7 +45,7 @@ TYPED_TEST(curve25519_wipe, x25519__done__nothing_secret_is_left) {
 }
 
 TYPED_TEST(curve25519_wipe, ed25519__key_made_used_destroyed__nothing_secret_is_left) {
-    const Key message = pattern(0x65);
+    const Key message = test::pattern<32>(0x65);
     std::array<std::uint8_t, 64> signature{};
     alignas(ed25519::PrivateKey<TypeParam>) std::array<std::uint8_t, 96> memory{};
     this->stack.run([&] {

@@ -25,9 +25,6 @@ protected:
         if (!test::runs_here<typename Case::Backend>()) {
             GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
         }
-        for (std::size_t i = 0; i < seed.size(); ++i) {
-            seed[i] = static_cast<std::uint8_t>(0x31 + 5 * i);
-        }
     }
 
     // The seed, and the beginnings of the chains of one-time key q, of which a signature shows
@@ -44,7 +41,7 @@ protected:
 
     test::DeadStack stack;
     const std::array<std::uint8_t, identifier_size> identifier{1, 2, 3};
-    std::array<std::uint8_t, Family::n> seed{};
+    const std::array<std::uint8_t, Family::n> seed = test::pattern<Family::n>(0x31);
 };
 
 using Cases = testing::Types<Case<Sha256M32, Portable>, Case<ShakeM32, Portable>
