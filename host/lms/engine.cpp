@@ -2,7 +2,7 @@
 
 #include "core/crypto/lms/signer.hpp"
 #include "core/crypto/lms/verify.hpp"
-#include "host/crypto/processor.hpp"
+#include "host/crypto/backends.hpp"
 
 namespace quoin::lms {
 namespace {
@@ -60,13 +60,12 @@ private:
 // make.operator()<Family, Backend>() with the family of `hash` and the best backend for it.
 template <class Family, class Make>
 auto with_backend(Make make) {
-    if constexpr (core::avx2_is_built) {
-        if constexpr (!Family::is_shake) {
-            if (crypto::processor().sha_ni) return make.template operator()<Family, core::ShaNi>();
-        }
-        if (crypto::processor().avx2) return make.template operator()<Family, core::Avx2>();
+    const auto with = [&]<class Backend>() { return make.template operator()<Family, Backend>(); };
+    if constexpr (Family::is_shake) {
+        return crypto::with_best_vectors(with);
+    } else {
+        return crypto::with_best_sha256(with);
     }
-    return make.template operator()<Family, core::Portable>();
 }
 template <class Make>
 auto with_family(Hash hash, Make make) {

@@ -300,7 +300,32 @@ TYPED_TEST(ml_dsa_operations, loaded_keys__never_loaded_or_refused__state_wrong)
     }
 }
 
-// What loaded.hpp promises to those who plan memory.
+// What ml_dsa.hpp promises to those who plan memory.
+template <template <class, class> class Workspace, class Backend>
+constexpr std::array sizes_of = {sizeof(Workspace<Set44, Backend>),
+                                 sizeof(Workspace<Set65, Backend>),
+                                 sizeof(Workspace<Set87, Backend>)};
+using Sizes = std::array<std::size_t, 3>;
+static_assert(sizes_of<KeygenWorkspace, Portable> == Sizes{10272, 13344, 17440});
+static_assert(sizes_of<KeygenWorkspace, Avx2> == Sizes{14336, 33792, 46080});
+static_assert(sizes_of<KeygenWorkspace, Avx512> == Sizes{18432, 44032, 74752});
+static_assert(sizes_of<SignWorkspace, Portable> == Sizes{44128, 68192, 107616});
+static_assert(sizes_of<SignWorkspace, Avx2> == Sizes{44128, 71264, 110688});
+static_assert(sizes_of<SignWorkspace, Avx512> == sizes_of<SignWorkspace, Avx2>);
+static_assert(sizes_of<VerifyWorkspace, Portable> == Sizes{7200, 8224, 10272});
+static_assert(sizes_of<VerifyWorkspace, Avx2> == Sizes{11264, 28672, 38912});
+static_assert(sizes_of<VerifyWorkspace, Avx512> == Sizes{15360, 38912, 67584});
+static_assert(sizeof(LowMemorySignWorkspace<Set44>) == 4864);
+static_assert(sizeof(LowMemorySignWorkspace<Set65>) == 6400);
+static_assert(sizeof(LowMemorySignWorkspace<Set87>) == 7936);
+static_assert(sizeof(LowMemoryVerifyWorkspace) == 3072);
+
+// And loaded.hpp.
+static_assert(sizes_of<SignScratch, Portable> == Sizes{15360, 19968, 26624});
+static_assert(sizes_of<SignScratch, Avx2> == Sizes{15360, 23040, 29696});
+static_assert(sizeof(VerifyScratch<Set44>) == 7168);
+static_assert(sizeof(VerifyScratch<Set65>) == 8192);
+static_assert(sizeof(VerifyScratch<Set87>) == 10240);
 static_assert(sizeof(LoadedPrivateKey<Set44>) == 28800);
 static_assert(sizeof(LoadedPrivateKey<Set65>) == 48256);
 static_assert(sizeof(LoadedPrivateKey<Set87>) == 81024);

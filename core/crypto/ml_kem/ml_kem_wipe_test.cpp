@@ -56,7 +56,8 @@ protected:
         EXPECT_EQ(stack.places_of(second_half(seeds)), 0U) << "r";
     }
 
-    const Bytes32 d = test::pattern<32>(0x21), z = test::pattern<32>(0x43), m = test::pattern<32>(0x65);
+    const Bytes32 d = test::pattern<32>(0x21), z = test::pattern<32>(0x43),
+                  m = test::pattern<32>(0x65);
     std::array<std::uint8_t, Set::encapsulation_key_size> ek{};
     std::array<std::uint8_t, Set::decapsulation_key_size> dk{};
     std::array<std::uint8_t, Set::ciphertext_size> ciphertext{};
