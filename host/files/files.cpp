@@ -98,6 +98,18 @@ Result<off_t> end_of_lines(int descriptor, const fs::path& file) {
     return end;
 }
 
+// The folders above `path` that are missing, durably.
+Result<void> make_parents(const fs::path& path) {
+    const fs::path folder = path.parent_path();
+    std::error_code failure;
+    if (folder.empty() || fs::exists(folder, failure)) return {};
+    QUOIN_CHECK(make_parents(folder));
+    if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+        return system_failure(folder, "create the folder");
+    }
+    return sync_folder(folder / "..");
+}
+
 }  // namespace
 
 Result<void> sync_folder(const fs::path& folder) {
@@ -147,9 +159,11 @@ Result<void> append_lines(const fs::path& file, std::string_view lines, mode_t m
 }
 
 Result<void> make_private_folder(const fs::path& folder) {
-    std::error_code failure;
-    if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), failure);
-    if (::mkdir(folder.c_str(), 0700) == 0) return {};
+    if (!folder.has_filename() && folder.has_relative_path()) {  // a slash at the end
+        return make_private_folder(folder.parent_path());
+    }
+    QUOIN_CHECK(make_parents(folder));
+    if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(folder / "..");
     if (errno != EEXIST) return system_failure(folder, "create the folder");
     struct stat status{};
     if (::stat(folder.c_str(), &status) != 0) return system_failure(folder, "read");

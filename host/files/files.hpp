@@ -35,7 +35,8 @@ Result<void> append_lines(const std::filesystem::path& file, std::string_view li
 // Makes what was created, renamed or removed in a folder durable.
 Result<void> sync_folder(const std::filesystem::path& folder);
 
-// Makes a folder of mode 0700, and its parents; one that exists must not be writable by others.
+// Makes a folder of mode 0700, and its parents, durably; one that exists must not be writable by
+// others.
 Result<void> make_private_folder(const std::filesystem::path& folder);
 
 // Held by one process at a time; given back when it is destroyed, or when the process ends. A child

@@ -83,6 +83,8 @@ TEST_F(Folder, make_private_folder__new__0700_with_parents) {
     ASSERT_TRUE(make_private_folder(folder_ / "a" / "b"));
     EXPECT_EQ(mode_of(folder_ / "a" / "b"), 0700U);
     EXPECT_TRUE(make_private_folder(folder_ / "a" / "b"));
+    ASSERT_TRUE(make_private_folder(folder_ / "a" / "c" / ""));
+    EXPECT_EQ(mode_of(folder_ / "a" / "c"), 0700U) << "also with a slash at the end";
 }
 
 TEST_F(Folder, make_private_folder__file_or_open_to_others__refused) {
