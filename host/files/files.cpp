@@ -148,6 +148,22 @@ Result<void> create(const fs::path& file, std::string_view content, mode_t mode)
     return sync_folder(folder_of(file));
 }
 
+Result<void> check_create(const fs::path& file) {
+    struct stat status{};
+    if (::lstat(file.c_str(), &status) == 0) {
+        return fail(Code::input_conflict, "{}: is there already", file.string());
+    }
+    QUOIN_TRY(const std::string temporary, write_temporary(file, "", 0600));
+    // Not every file system has link().
+    const std::string second = temporary.substr(0, temporary.size() - 1);
+    const bool linked = ::link(temporary.c_str(), second.c_str()) == 0;
+    auto failure = system_failure(file, "create");
+    if (linked) ::unlink(second.c_str());
+    ::unlink(temporary.c_str());
+    if (!linked) return failure;
+    return {};
+}
+
 Result<void> append_lines(const fs::path& file, std::string_view lines, mode_t mode) {
     const Descriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode));
     if (!opened) return system_failure(file, "open");

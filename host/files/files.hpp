@@ -28,6 +28,9 @@ Result<void> write_atomically(const std::filesystem::path& file, std::string_vie
 // The same for a file that must not be there yet: input_conflict, and the file as it was, if it is.
 Result<void> create(const std::filesystem::path& file, std::string_view content, mode_t mode);
 
+// Whether create() can: tries all of it under names that it takes away again. Nothing is reserved.
+Result<void> check_create(const std::filesystem::path& file);
+
 // Appends whole lines durably: `lines` ends in a newline. A last line that a crash cut short is
 // removed first, so that what is in the file is always whole lines.
 Result<void> append_lines(const std::filesystem::path& file, std::string_view lines, mode_t mode);
