@@ -68,18 +68,8 @@ auto with_backend(Make make) {
     }
 }
 template <class Make>
-auto with_family(Hash hash, Make make) {
-    switch (hash) {
-        case Hash::sha256_192:
-            return with_backend<lms::Sha256M24>(make);
-        case Hash::shake256:
-            return with_backend<lms::ShakeM32>(make);
-        case Hash::shake256_192:
-            return with_backend<lms::ShakeM24>(make);
-        case Hash::sha256:
-            break;
-    }
-    return with_backend<lms::Sha256M32>(make);
+auto with_family_and_backend(Hash hash, Make make) {
+    return with_family(hash, [&]<class Family>() { return with_backend<Family>(make); });
 }
 
 }  // namespace
@@ -90,15 +80,17 @@ Result<std::unique_ptr<Engine>> make_engine(const Shape& shape, Bytes identifier
     if (identifier.size() != lms::identifier_size || seed.size() != digest_size(shape.hash)) {
         return fail(Code::input_invalid, "LMS seed or identifier of a wrong size");
     }
-    return with_family(shape.hash, [&]<class Family, class Backend>() -> std::unique_ptr<Engine> {
-        return std::make_unique<EngineOf<Family, Backend>>(*parameters, identifier, seed);
-    });
+    return with_family_and_backend(
+        shape.hash, [&]<class Family, class Backend>() -> std::unique_ptr<Engine> {
+            return std::make_unique<EngineOf<Family, Backend>>(*parameters, identifier, seed);
+        });
 }
 
 std::unique_ptr<MessageVerifier> make_verifier(Hash hash) {
-    return with_family(hash, []<class Family, class Backend>() -> std::unique_ptr<MessageVerifier> {
-        return std::make_unique<VerifierOf<Family, Backend>>();
-    });
+    return with_family_and_backend(
+        hash, []<class Family, class Backend>() -> std::unique_ptr<MessageVerifier> {
+            return std::make_unique<VerifierOf<Family, Backend>>();
+        });
 }
 
 }  // namespace quoin::lms

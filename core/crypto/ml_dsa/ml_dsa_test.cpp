@@ -10,6 +10,7 @@
 #include "core/crypto/ml_dsa/loaded.hpp"
 #include "core/crypto/ml_dsa/typed_fixture.hpp"
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_stack.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 namespace {
@@ -199,13 +200,6 @@ TYPED_TEST(ml_dsa_operations, sign__small_coefficient_out_of_range__peer_malform
     }
 }
 
-template <class Workspace>
-std::size_t bytes_not_wiped(const Workspace& workspace) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&workspace);
-    return sizeof workspace -
-           static_cast<std::size_t>(std::count(bytes, bytes + sizeof workspace, 0));
-}
-
 TYPED_TEST(ml_dsa_operations, sign__any_outcome__secrets_of_the_workspace_are_wiped) {
     using Set = typename TestFixture::Set;
     using Us = typename TestFixture::Us;
@@ -216,10 +210,10 @@ TYPED_TEST(ml_dsa_operations, sign__any_outcome__secrets_of_the_workspace_are_wi
         const ByteVector signature = Us::sign(key, this->message, {}, no_randomness, *workspace);
         EXPECT_EQ(signature.empty(), damage != 0);
         if constexpr (requires { workspace->key; }) {
-            EXPECT_EQ(bytes_not_wiped(workspace->key.secrets), 0U);
-            EXPECT_EQ(bytes_not_wiped(workspace->scratch.secrets), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(workspace->key.secrets), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(workspace->scratch.secrets), 0U);
         } else {
-            EXPECT_EQ(bytes_not_wiped(*workspace), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(*workspace), 0U);
         }
     }
 }
@@ -241,7 +235,7 @@ TYPED_TEST(ml_dsa_operations, loaded_keys__sign_and_verify__same_as_without) {
             const std::span<std::uint8_t, Set::signature_size> out(signature);
             ASSERT_TRUE(
                 private_key->sign(message, context, deterministic, out, *sign_scratch).has_value());
-            EXPECT_EQ(bytes_not_wiped(sign_scratch->secrets), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(sign_scratch->secrets), 0U);
             ASSERT_EQ(signature, TestFixture::Us::sign(this->pair.private_key, message,
                                                        this->context, no_randomness));
             const auto verified = [&] {
