@@ -1,7 +1,7 @@
 // SLH-DSA, pure mode with context. Source: FIPS 205.
 //
 // Sizes: sets.hpp. Stack, portable, 64-bit, by the frames of g++ -O2: verify < 2 KiB, sign and
-// keygen < 4 KiB; Avx2: more, not measured.
+// keygen < 4 KiB; painted, Avx2: sign < 7.5 KiB, keygen < 5.5 KiB.
 //
 // Errors: a context of more than 255 bytes is input_invalid when signing; all that is wrong with a
 // signature, its size or its context is integrity_signature.
