@@ -3,7 +3,7 @@
 // Sizes: sets.hpp. Stack, g++ 14 -O2:
 // | KiB    | Portable (Cortex-M4, x86-64) | ShaNi | Avx2 |
 // | verify | 2.7                          | 4.2   | 8.1  |
-// | keygen | 2.1                          |       | 5.0  |
+// | keygen | 2.1                          |       | 5.5  |
 // | sign   | 2.8                          |       | 7.5  |
 //
 // Errors: a context of more than 255 bytes is input_invalid when signing; all that is wrong with a
