@@ -36,11 +36,7 @@ protected:
         if (!test::runs_here<Backend>()) {
             GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
         }
-<<<<<<< HEAD
-        auto xi = test::pattern<32>(0x31);
-=======
         auto xi = test::pattern<32>(0x31);  // Seed wipes it
->>>>>>> 00b68d97878e0c80f4803d7ec54a5911d5eb0934
         const std::array<std::uint8_t, 2> dimensions{Set::k, Set::l};
         keccak::Shake256<>::digest(seeds, xi, dimensions);
         seed = std::make_unique<Seed>(std::span(xi));
