@@ -20,9 +20,9 @@
 // the first in a lower tree, that tree is built and signed first, twice, and compared: one wrong
 // bit would make the one-time key above sign a second root, which gives that key away (HSS only).
 //
-// Stack of sign(), and of open(), in bytes, painted, n = 32; where a lower tree is built: behind +
-//   x86-64, g++ -O2: SHA-256 Portable 1,328 + 624, ShaNi 1,680 + 1,120, Avx2 5,776 + 1,616
-//                    SHAKE256 Portable 1,408 + 768, Avx2 3,984 + 1,216
+// Stack of sign(), and where it builds a lower tree, in bytes, painted, n = 32; open(): less:
+//   x86-64, release: SHA-256 Portable 1,392 and 2,048, ShaNi 1,744 and 2,912, Avx2 5,824 and 7,504
+//                    SHAKE256 Portable 1,440 and 2,256, Avx2 4,064 and 5,344
 //   Cortex-M4: SHA-256, one tree, with key and Signer: 1,516
 // Constant time in the seeds. Threads: one owner. The Signer refers to the key and to the storage,
 // which must outlive it.

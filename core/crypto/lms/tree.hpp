@@ -10,8 +10,8 @@
 // nodes are used: a one-time key that signed a wrong child of a tree could be made to sign two.
 //
 // Stack of fill_leaves(), which needs most, in bytes, painted, n = 32:
-//   x86-64, g++ -O2: SHA-256 Portable 1,296, ShaNi 2,128, Avx2 6,720
-//                    SHAKE256 Portable 1,520, Avx2 4,528
+//   x86-64, release: SHA-256 Portable 1,328, ShaNi 2,176, Avx2 6,768
+//                    SHAKE256 Portable 1,536, Avx2 4,608
 //   Cortex-M4: SHA-256 with key and finish_tree(): 1,012
 //
 // Errors: check_tree() alone fails: integrity_mismatch. Constant time in the seed. Threads:
