@@ -124,7 +124,7 @@ void add_crypto_commands(CLI::App& app, Context& context) {
     test->footer(
         R"(Runs keys, messages and signatures made by others through the portable build and
 through each build for instructions that this processor has (AVX2, AVX-512, SHA-NI,
-AES-NI), and names those that it has not. Takes about a second. Exit code 1 if one answer is
+AES-NI, VAES), and names those that it has not. Takes about a second. Exit code 1 if one answer is
 wrong: then neither keys nor signatures of this machine can be trusted.
 
   quoin crypto selftest

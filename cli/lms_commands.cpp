@@ -4,6 +4,7 @@
 #include <charconv>
 #include <memory>
 #include <optional>
+#include <set>
 
 #include "cli/output.hpp"
 #include "cli/passphrase.hpp"
@@ -97,15 +98,33 @@ void warn_if_low(const Context& context, std::uint64_t left, std::uint64_t capac
                capacity, left > 0 ? ", and sign its public key with this one" : "");
 }
 
-Result<void> sign(const Context& context, const Options& options) {
-    std::vector<std::string> messages;
-    for (const std::string& file : options.files) {  // before an index is spent
-        const fs::path out = file + ".lms";
-        std::error_code failure;
-        if (fs::exists(out, failure)) {
-            return fail(Code::input_conflict, "{}: is there already; move it away first",
-                        out.string());
+std::string signature_of(const std::string& file) { return file + ".lms"; }
+
+// Each signature has a place, and one of its own.
+Result<void> check_outputs(const std::vector<std::string>& names) {
+    std::set<fs::path> outputs;
+    for (const std::string& name : names) {
+        const std::string out = signature_of(name);
+        if (const auto created = files::check_create(out); !created) {
+            const auto& [code, message] = created.error();
+            if (code == Code::input_conflict) return fail(code, "{}; move it away first", message);
+            return fail(code, "{}; no signature was spent: copy {} to where you may write", message,
+                        name);
         }
+        std::error_code failure;
+        const fs::path place = fs::weakly_canonical(fs::absolute(out), failure);
+        if (failure) return fail(Code::input_not_found, "{}: {}", out, failure.message());
+        if (!outputs.insert(place).second) {
+            return fail(Code::input_invalid, "{}: is named twice; name each file once", name);
+        }
+    }
+    return {};
+}
+
+Result<void> sign(const Context& context, const Options& options) {
+    QUOIN_CHECK(check_outputs(options.files));  // before an index is spent
+    std::vector<std::string> messages;
+    for (const std::string& file : options.files) {
         QUOIN_TRY(std::string message, files::read(file, max_message_size));
         messages.push_back(std::move(message));
     }
@@ -120,7 +139,7 @@ Result<void> sign(const Context& context, const Options& options) {
     nlohmann::json made = nlohmann::json::array();
     for (std::size_t i = 0; i < messages.size(); ++i) {
         QUOIN_TRY(const auto signature, key.sign(bytes_of(messages[i])));
-        const std::string out = options.files[i] + ".lms";
+        const std::string out = signature_of(options.files[i]);
         QUOIN_CHECK(files::create(out, text_of(signature), 0644));
         made.push_back({{"file", options.files[i]}, {"signature", out}});
         if (!context.json) fmt::print("{}\n", out);
@@ -136,7 +155,8 @@ Result<void> sign(const Context& context, const Options& options) {
 
 Result<void> verify(const Context& context, const Options& options) {
     QUOIN_TRY(const auto public_key, lms::load_public_key(options.key));
-    const std::string file = options.signature.empty() ? options.file + ".lms" : options.signature;
+    const std::string file =
+        options.signature.empty() ? signature_of(options.file) : options.signature;
     QUOIN_TRY(const std::string signature, files::read(file, max_signature_size));
     QUOIN_CHECK(lms::verify_file(public_key, options.file, bytes_of(signature)));
     QUOIN_TRY(const std::string description, lms::describe_public_key(public_key));

@@ -8,7 +8,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-PROGRAM = sys.argv.pop(1)
+PROGRAM = os.path.abspath(sys.argv.pop(1))
 
 
 class Lms(unittest.TestCase):
@@ -25,7 +25,7 @@ class Lms(unittest.TestCase):
 
     def quoin(self, *words, code=0):
         done = subprocess.run([PROGRAM, "lms", *map(str, words)], capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, check=False)
+                              stdin=subprocess.DEVNULL, cwd=self.folder, check=False)
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
@@ -93,6 +93,27 @@ class Lms(unittest.TestCase):
         self.passphrase.chmod(0o644)
         self.assertIn("chmod 600", self.sign(code=2))
         self.assertEqual(json.loads(self.quoin("status", self.key, "--json"))["used"], 1)
+
+    def test_sign__no_place_for_a_signature__refused_without_an_index(self):
+        self.keygen("--levels", "5/8")
+        other = self.folder / "other"
+        other.mkdir()
+        (self.folder / "here").symlink_to(self.folder)
+        for again in (self.image, "./image.bin", self.folder / "other/../image.bin", self.folder / "here/image.bin"):
+            self.assertIn("image.bin: is named twice", self.sign(self.image, again, code=2))
+            self.assertIn("image.bin: is named twice", self.sign("image.bin", again, code=2))
+        self.assertIn("/proc/version.lms: cannot create", self.sign(self.image, "/proc/version", code=1))
+        (self.folder / ("n" * 250)).write_text("")  # with .lms a name too long
+        self.assertIn("no signature was spent", self.sign(self.folder / ("n" * 250), code=1))
+        (self.folder / "image.bin.lms").symlink_to("nowhere")
+        self.assertIn("image.bin.lms: is there already", self.sign(code=1))
+        (self.folder / "image.bin.lms").unlink()
+        self.assertEqual(json.loads(self.quoin("status", self.key, "--json"))["used"], 0)
+        self.assertEqual(sorted(os.listdir(other)), [])
+        self.assertEqual(sorted(os.listdir(self.folder)),
+                         ["here", "image.bin", "key", "n" * 250, "other", "passphrase"])
+        self.sign(self.image, other.parent / "passphrase")
+        self.assertEqual(json.loads(self.quoin("status", self.key, "--json"))["used"], 2)
 
     def test_counter__damaged_or_gone__refused(self):
         self.keygen("--levels", "5/8")

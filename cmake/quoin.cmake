@@ -74,7 +74,7 @@ function(quoin_program name)
     add_dependencies(programs ${name})
 endfunction()
 
-# quoin_bench(NAME SOURCES a.cpp... LIBRARIES libs...): a program that measures; ./dev bench runs it.
+# quoin_bench(NAME SOURCES a.cpp... LIBRARIES libs...): a program that measures. tests/bench says which of them ./dev bench runs.
 function(quoin_bench name)
     if(CMAKE_CROSSCOMPILING)
         return()

@@ -1,6 +1,7 @@
 // Run under valgrind by ctest: marks secrets as undefined, so that memcheck reports every branch
-// and index that depends on them. usage: constant_time_check equal | wipe | leak `leak` compares
-// the usual, early-ending way: memcheck must report it, or the check proves nothing.
+// and index that depends on them.
+// usage: constant_time_check equal | wipe | leak
+// leak compares the usual, early-ending way: memcheck must report it, or this proves nothing.
 #include <valgrind/memcheck.h>
 
 #include <array>

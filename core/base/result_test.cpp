@@ -64,9 +64,9 @@ TEST(Result, try__move_only_value__is_moved_out) {
     EXPECT_EQ(*use(), 7);
 }
 
-// A discarded Result must be a warning, so an error in our builds.
-TEST(Result, size__of_a_code__is_two_bytes) {
-    EXPECT_EQ(sizeof(Code), 2U);
+TEST(Result, size__of_a_code__is_two_bytes) { EXPECT_EQ(sizeof(Code), 2U); }
+
+TEST(Result, conversion__to_bool__only_where_it_is_asked) {
     EXPECT_FALSE((std::is_convertible_v<Result<int>, bool>));
 }
 

@@ -22,12 +22,13 @@ inline std::string hex(Bytes bytes) {
     return text;
 }
 
+// Small digits or capitals.
 inline ByteVector unhex(std::string_view text) {
-    constexpr std::string_view digits = "0123456789abcdef";
+    constexpr std::string_view digits = "0123456789abcdef0123456789ABCDEF";
     ByteVector bytes;
     for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        bytes.push_back(
-            static_cast<std::uint8_t>(16 * digits.find(text[i]) + digits.find(text[i + 1])));
+        const std::size_t high = digits.find(text[i]) % 16;
+        bytes.push_back(static_cast<std::uint8_t>(16 * high + digits.find(text[i + 1]) % 16));
     }
     return bytes;
 }

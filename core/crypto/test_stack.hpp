@@ -27,6 +27,14 @@ Bytes bytes_in(const T& value) {
     return {reinterpret_cast<const std::uint8_t*>(&value), sizeof value};
 }
 
+// A secret to look for: no two bytes in a row are equal.
+template <std::size_t Size>
+constexpr std::array<std::uint8_t, Size> pattern(std::uint8_t first) {
+    std::array<std::uint8_t, Size> bytes{};
+    for (std::size_t i = 0; i < Size; ++i) bytes[i] = static_cast<std::uint8_t>(first + 5 * i);
+    return bytes;
+}
+
 class DeadStack {
 public:
     void run(const std::function<void()>& operation) {
@@ -41,8 +49,7 @@ public:
     }
 
     // How many places hold `Window` bytes in a row of the secret, at whatever alignment. Runs of
-    // one byte are no secret. 16, as single words that the compiler spilled cannot be wiped from
-    // C++ and may stay (lanes of Keccak do).
+    // one byte are no secret.
     template <std::size_t Window = 8>
     std::size_t places_of(Bytes secret) const {
         std::unordered_set<std::string_view> windows;

@@ -20,6 +20,11 @@ Array secret(std::uint8_t fill) {
     return bytes;
 }
 
+// Nothing may branch or index by these from now on.
+inline void make_secret(MutableBytes bytes) {
+    VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size());
+}
+
 // The result is made public, and used, so that nothing is optimised away.
 inline void publish(MutableBytes result) {
     VALGRIND_MAKE_MEM_DEFINED(result.data(), result.size());

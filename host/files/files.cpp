@@ -98,6 +98,18 @@ Result<off_t> end_of_lines(int descriptor, const fs::path& file) {
     return end;
 }
 
+// The folders above `path` that are missing, durably.
+Result<void> make_parents(const fs::path& path) {
+    const fs::path folder = path.parent_path();
+    std::error_code failure;
+    if (folder.empty() || fs::exists(folder, failure)) return {};
+    QUOIN_CHECK(make_parents(folder));
+    if (::mkdir(folder.c_str(), 0777) != 0 && errno != EEXIST) {
+        return system_failure(folder, "create the folder");
+    }
+    return sync_folder(folder / "..");
+}
+
 }  // namespace
 
 Result<void> sync_folder(const fs::path& folder) {
@@ -136,6 +148,22 @@ Result<void> create(const fs::path& file, std::string_view content, mode_t mode)
     return sync_folder(folder_of(file));
 }
 
+Result<void> check_create(const fs::path& file) {
+    struct stat status{};
+    if (::lstat(file.c_str(), &status) == 0) {
+        return fail(Code::input_conflict, "{}: is there already", file.string());
+    }
+    QUOIN_TRY(const std::string temporary, write_temporary(file, "", 0600));
+    // Not every file system has link().
+    const std::string second = temporary.substr(0, temporary.size() - 1);
+    const bool linked = ::link(temporary.c_str(), second.c_str()) == 0;
+    auto failure = system_failure(file, "create");
+    if (linked) ::unlink(second.c_str());
+    ::unlink(temporary.c_str());
+    if (!linked) return failure;
+    return {};
+}
+
 Result<void> append_lines(const fs::path& file, std::string_view lines, mode_t mode) {
     const Descriptor opened(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, mode));
     if (!opened) return system_failure(file, "open");
@@ -147,9 +175,11 @@ Result<void> append_lines(const fs::path& file, std::string_view lines, mode_t m
 }
 
 Result<void> make_private_folder(const fs::path& folder) {
-    std::error_code failure;
-    if (folder.has_parent_path()) fs::create_directories(folder.parent_path(), failure);
-    if (::mkdir(folder.c_str(), 0700) == 0) return {};
+    if (!folder.has_filename() && folder.has_relative_path()) {  // a slash at the end
+        return make_private_folder(folder.parent_path());
+    }
+    QUOIN_CHECK(make_parents(folder));
+    if (::mkdir(folder.c_str(), 0700) == 0) return sync_folder(folder / "..");
     if (errno != EEXIST) return system_failure(folder, "create the folder");
     struct stat status{};
     if (::stat(folder.c_str(), &status) != 0) return system_failure(folder, "read");

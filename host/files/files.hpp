@@ -28,6 +28,9 @@ Result<void> write_atomically(const std::filesystem::path& file, std::string_vie
 // The same for a file that must not be there yet: input_conflict, and the file as it was, if it is.
 Result<void> create(const std::filesystem::path& file, std::string_view content, mode_t mode);
 
+// Whether create() can: tries all of it under names that it takes away again. Nothing is reserved.
+Result<void> check_create(const std::filesystem::path& file);
+
 // Appends whole lines durably: `lines` ends in a newline. A last line that a crash cut short is
 // removed first, so that what is in the file is always whole lines.
 Result<void> append_lines(const std::filesystem::path& file, std::string_view lines, mode_t mode);
@@ -35,7 +38,8 @@ Result<void> append_lines(const std::filesystem::path& file, std::string_view li
 // Makes what was created, renamed or removed in a folder durable.
 Result<void> sync_folder(const std::filesystem::path& folder);
 
-// Makes a folder of mode 0700, and its parents; one that exists must not be writable by others.
+// Makes a folder of mode 0700, and its parents, durably; one that exists must not be writable by
+// others.
 Result<void> make_private_folder(const std::filesystem::path& folder);
 
 // Held by one process at a time; given back when it is destroyed, or when the process ends. A child

@@ -59,6 +59,20 @@ TEST_F(Folder, create__is_there__input_conflict_and_kept) {
     EXPECT_EQ(count(), 1U);
 }
 
+TEST_F(Folder, check_create__any_answer__same_as_create_and_nothing_left) {
+    EXPECT_TRUE(check_create(file_));
+    EXPECT_EQ(count(), 0U);
+    fs::create_symlink("nowhere", file_);
+    EXPECT_EQ(check_create(file_).error().code, Code::input_conflict);
+    EXPECT_EQ(create(file_, "", 0600).error().code, Code::input_conflict);
+    EXPECT_EQ(count(), 1U);
+    for (const fs::path& nowhere : {folder_ / "none" / "f", folder_ / std::string(255, 'n')}) {
+        const auto answer = check_create(nowhere);
+        ASSERT_FALSE(answer);
+        EXPECT_EQ(answer.error().message, create(nowhere, "", 0600).error().message);
+    }
+}
+
 TEST_F(Folder, read__limit__exact_size_passes_one_more_does_not) {
     ASSERT_TRUE(create(file_, "12345", 0600));
     EXPECT_TRUE(read(file_, 5));
@@ -83,6 +97,8 @@ TEST_F(Folder, make_private_folder__new__0700_with_parents) {
     ASSERT_TRUE(make_private_folder(folder_ / "a" / "b"));
     EXPECT_EQ(mode_of(folder_ / "a" / "b"), 0700U);
     EXPECT_TRUE(make_private_folder(folder_ / "a" / "b"));
+    ASSERT_TRUE(make_private_folder(folder_ / "a" / "c" / ""));
+    EXPECT_EQ(mode_of(folder_ / "a" / "c"), 0700U) << "also with a slash at the end";
 }
 
 TEST_F(Folder, make_private_folder__file_or_open_to_others__refused) {

@@ -2,7 +2,7 @@
 
 #include "core/crypto/lms/signer.hpp"
 #include "core/crypto/lms/verify.hpp"
-#include "host/crypto/processor.hpp"
+#include "host/crypto/backends.hpp"
 
 namespace quoin::lms {
 namespace {
@@ -60,27 +60,16 @@ private:
 // make.operator()<Family, Backend>() with the family of `hash` and the best backend for it.
 template <class Family, class Make>
 auto with_backend(Make make) {
-    if constexpr (core::avx2_is_built) {
-        if constexpr (!Family::is_shake) {
-            if (crypto::processor().sha_ni) return make.template operator()<Family, core::ShaNi>();
-        }
-        if (crypto::processor().avx2) return make.template operator()<Family, core::Avx2>();
+    const auto with = [&]<class Backend>() { return make.template operator()<Family, Backend>(); };
+    if constexpr (Family::is_shake) {
+        return crypto::with_best_vectors(with);
+    } else {
+        return crypto::with_best_sha256(with);
     }
-    return make.template operator()<Family, core::Portable>();
 }
 template <class Make>
-auto with_family(Hash hash, Make make) {
-    switch (hash) {
-        case Hash::sha256_192:
-            return with_backend<lms::Sha256M24>(make);
-        case Hash::shake256:
-            return with_backend<lms::ShakeM32>(make);
-        case Hash::shake256_192:
-            return with_backend<lms::ShakeM24>(make);
-        case Hash::sha256:
-            break;
-    }
-    return with_backend<lms::Sha256M32>(make);
+auto with_family_and_backend(Hash hash, Make make) {
+    return with_family(hash, [&]<class Family>() { return with_backend<Family>(make); });
 }
 
 }  // namespace
@@ -91,15 +80,17 @@ Result<std::unique_ptr<Engine>> make_engine(const Shape& shape, Bytes identifier
     if (identifier.size() != lms::identifier_size || seed.size() != digest_size(shape.hash)) {
         return fail(Code::input_invalid, "LMS seed or identifier of a wrong size");
     }
-    return with_family(shape.hash, [&]<class Family, class Backend>() -> std::unique_ptr<Engine> {
-        return std::make_unique<EngineOf<Family, Backend>>(*parameters, identifier, seed);
-    });
+    return with_family_and_backend(
+        shape.hash, [&]<class Family, class Backend>() -> std::unique_ptr<Engine> {
+            return std::make_unique<EngineOf<Family, Backend>>(*parameters, identifier, seed);
+        });
 }
 
 std::unique_ptr<MessageVerifier> make_verifier(Hash hash) {
-    return with_family(hash, []<class Family, class Backend>() -> std::unique_ptr<MessageVerifier> {
-        return std::make_unique<VerifierOf<Family, Backend>>();
-    });
+    return with_family_and_backend(
+        hash, []<class Family, class Backend>() -> std::unique_ptr<MessageVerifier> {
+            return std::make_unique<VerifierOf<Family, Backend>>();
+        });
 }
 
 }  // namespace quoin::lms

@@ -9,6 +9,22 @@
 
 namespace quoin::lms {
 
+// make.operator()<Family>() with core's family of `hash`.
+template <class Make>
+auto with_family(Hash hash, Make make) {
+    switch (hash) {
+        case Hash::sha256_192:
+            return make.template operator()<core::lms::Sha256M24>();
+        case Hash::shake256:
+            return make.template operator()<core::lms::ShakeM32>();
+        case Hash::shake256_192:
+            return make.template operator()<core::lms::ShakeM24>();
+        case Hash::sha256:
+            break;
+    }
+    return make.template operator()<core::lms::Sha256M32>();
+}
+
 class Engine {
 public:
     Engine() = default;

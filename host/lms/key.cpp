@@ -154,6 +154,7 @@ Result<void> generate(const fs::path& folder, const Shape& shape,
               crypto::seal_foreign_key(object_identifier, encode(secret).bytes, passphrase, slow));
     QUOIN_TRY(const std::string pem, crypto::foreign_public_key_pem(object_identifier, public_key));
     QUOIN_CHECK(files::make_private_folder(folder));
+    QUOIN_CHECK(files::sync_folder(folder / ".."));  // it may have been there, unsynced
     QUOIN_CHECK(files::create(folder / "private.key", sealed, 0600));
     QUOIN_CHECK(files::create(folder / "nodes", text_of(engine->nodes()), 0600));
     QUOIN_CHECK(files::create(folder / "public.pem", pem, 0644));

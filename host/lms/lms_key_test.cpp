@@ -1,9 +1,39 @@
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <map>
+#include <set>
+
 #include "host/files/files.hpp"
 #include "host/lms/key.hpp"
+
+namespace {
+
+ino_t number_of(int descriptor) {
+    struct stat status{};
+    ::fstat(descriptor, &status);
+    return status.st_ino;
+}
+
+// What fsync() wrote of a folder, by its inode: the names that were in it.
+std::map<ino_t, std::set<std::string>> synced;
+
+}  // namespace
+
+// The linker leads fsync() here (--wrap).
+extern "C" {
+int __real_fsync(int descriptor) noexcept;
+int __wrap_fsync(int descriptor) noexcept {
+    std::error_code failure;
+    const auto path = std::filesystem::path("/proc/self/fd") / std::to_string(descriptor);
+    for (const auto& entry : std::filesystem::directory_iterator(path, failure)) {
+        synced[number_of(descriptor)].insert(entry.path().filename().string());
+    }
+    return __real_fsync(descriptor);
+}
+}
 
 namespace quoin::lms {
 namespace {
@@ -125,6 +155,28 @@ TEST_F(key_folder, generate__folder_is_there_or_no_such_parameters__refused) {
     EXPECT_EQ(generate(top / "new", {Hash::sha256, {}}, passphrase, false, {}).error().code,
               Code::input_invalid);
     EXPECT_FALSE(fs::exists(top / "new"));
+}
+
+// A power cut now takes nothing away: the name of each new folder is on the disk, as are the files.
+TEST_F(key_folder, generate__done__every_name_is_on_the_disk) {
+    const auto is_synced = [](const fs::path& path) {
+        struct stat status{};
+        EXPECT_EQ(::stat(path.parent_path().c_str(), &status), 0);
+        return synced[status.st_ino].contains(path.filename().string());
+    };
+    folder = top / "new" / "folders" / "key";
+    make(small);
+    for (const char* name : {"private.key", "public.pem", "nodes", "index"}) {
+        EXPECT_TRUE(is_synced(folder / name)) << name;
+    }
+    EXPECT_TRUE(is_synced(folder));
+    EXPECT_TRUE(is_synced(folder.parent_path()));
+    EXPECT_TRUE(is_synced(folder.parent_path().parent_path()));
+
+    folder = top / "made by hand";
+    fs::create_directory(folder);
+    make(small);
+    EXPECT_TRUE(is_synced(folder));
 }
 
 TEST(public_key, file__not_of_lms__refused) {

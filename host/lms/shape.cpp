@@ -1,26 +1,11 @@
 #include <fmt/ranges.h>
 
-#include "host/lms/key.hpp"
+#include "host/lms/engine.hpp"
 
 namespace quoin::lms {
 namespace {
 
 namespace lms = core::lms;
-
-template <class Make>
-auto with_family(Hash hash, Make make) {
-    switch (hash) {
-        case Hash::sha256_192:
-            return make.template operator()<lms::Sha256M24>();
-        case Hash::shake256:
-            return make.template operator()<lms::ShakeM32>();
-        case Hash::shake256_192:
-            return make.template operator()<lms::ShakeM24>();
-        case Hash::sha256:
-            break;
-    }
-    return make.template operator()<lms::Sha256M32>();
-}
 
 Result<lms::Parameters> parameters_of(const Shape& shape) {
     auto made = lms::Parameters::make(shape.levels);

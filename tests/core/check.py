@@ -1,12 +1,15 @@
 """Runs an image of tests/core, checks what it reports, and prints it as a table.
 
-usage: check.py [--canary | --overflow] COMMAND...
+usage: check.py [--canary | --overflow] [--map FILE] COMMAND...
 --canary: the run must end with exit code 1 and exactly the operation "canary" failed. --overflow: it must end in a fault.
+--map: the linker's map of the image, to print the size of its code and tables.
 """
 import argparse
 import json
 import subprocess
 import sys
+
+import code_size
 
 
 def reports_of(command, timeout_s=280):
@@ -45,6 +48,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--canary", action="store_true")
     parser.add_argument("--overflow", action="store_true")
+    parser.add_argument("--map")
     parser.add_argument("command", nargs=argparse.REMAINDER)
     options = parser.parse_args()
     code, operations, closing = reports_of(options.command)
@@ -55,6 +59,9 @@ def main():
     if closing.get("stack_size"):
         most = max(row.get("stack_bytes", 0) for row in operations)
         print(f"stack: {most} of {closing['stack_size']} bytes used at most")
+    if options.map:
+        sizes = code_size.sizes_of(options.map)
+        print("code and tables:\n" + "\n".join(f"       {name:<40}{size:>8,} B" for name, size in sizes.items()))
     if fault:
         sys.exit(fault)
 

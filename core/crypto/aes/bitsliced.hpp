@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "core/base/constant_time.hpp"
+#include "core/base/endian.hpp"
 #include "core/crypto/aes/cipher.hpp"
 
 namespace quoin::core::aes_gcm {
@@ -84,12 +85,6 @@ constexpr void add_round_key(Slices<Word>& q, const Slices<Word>& key) {
     for (std::size_t i = 0; i < 8; ++i) q[i] ^= key[i];
 }
 
-inline std::uint32_t load_little_endian(const std::uint8_t* bytes) {
-    return static_cast<std::uint32_t>(bytes[0]) | static_cast<std::uint32_t>(bytes[1]) << 8U |
-           static_cast<std::uint32_t>(bytes[2]) << 16U |
-           static_cast<std::uint32_t>(bytes[3]) << 24U;
-}
-
 // SubWord, FIPS 197, 5.2.
 template <class Word>
 std::uint32_t sub_word(std::uint32_t word) {
@@ -110,7 +105,7 @@ void Cipher<Set, Bitsliced<Word>>::expand(std::span<const std::uint8_t, Set::key
     std::uint32_t round_constant = 1;
     for (std::size_t i = 0; i < w.size(); ++i) {
         if (i < key_words) {
-            w[i] = load_little_endian(&key[4 * i]);
+            w[i] = load_little_endian<std::uint32_t>(&key[4 * i]);
             continue;
         }
         std::uint32_t t = w[i - 1];
@@ -140,7 +135,8 @@ void Cipher<Set, Bitsliced<Word>>::keystream(Counter counter,
         const std::uint32_t last =
             (n >> 24U) | ((n >> 8U) & 0xff00U) | ((n << 8U) & 0xff0000U) | (n << 24U);
         for (std::size_t c = 0; c < 4; ++c) {
-            const Word column = c == 3 ? last : load_little_endian(&counter.iv[4 * c]);
+            const Word column =
+                c == 3 ? last : load_little_endian<std::uint32_t>(&counter.iv[4 * c]);
             q[2 * c + b % 2] |= column << (32 * (b / 2) % (8 * sizeof(Word)));
         }
     }

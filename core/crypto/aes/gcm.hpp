@@ -7,6 +7,22 @@
 
 namespace quoin::core::aes_gcm {
 
+// Below an operation of the portable engine: slices and spilled variables of SubBytes. It is what
+// the frames of make_tag(), apply() and sub_bytes() need, with the 128 bytes below them that x86-64
+// lends to leaf functions; the others keep all in registers.
+template <class Engine>
+void wipe_frames() {}
+template <class Engine>
+    requires std::is_same_v<Engine, Bitsliced<std::uint32_t>>
+void wipe_frames() {
+    ct::wipe_stack<sizeof(void*) == 8 ? 640 : 448>();
+}
+template <class Engine>
+    requires std::is_same_v<Engine, Bitsliced<std::uint64_t>>
+void wipe_frames() {
+    ct::wipe_stack<768>();
+}
+
 template <class Set, class Engine>
 BasicKey<Set, Engine>::BasicKey(std::span<const std::uint8_t, Set::key_size> key) {
     cipher_.expand(key);
@@ -16,6 +32,7 @@ BasicKey<Set, Engine>::BasicKey(std::span<const std::uint8_t, Set::key_size> key
     cipher_.apply({zero_iv, 0}, h, h.data());
     ghash_.set_key(h);
     ct::wipe(h);
+    wipe_frames<Engine>();
 }
 
 template <class Set, class Engine>
@@ -54,6 +71,7 @@ Result<void> BasicKey<Set, Engine>::seal(Iv iv, Bytes aad, Bytes plaintext, Muta
     if (lengths_are_wrong(aad, plaintext, ciphertext)) return std::unexpected(Code::input_invalid);
     cipher_.apply({iv, 2}, plaintext, ciphertext.data());
     make_tag(iv, aad, ciphertext, tag);
+    wipe_frames<Engine>();
     return {};
 }
 
@@ -67,11 +85,13 @@ Result<void> BasicKey<Set, Engine>::open(Iv iv, Bytes aad, Bytes ciphertext, Tag
     const bool same = ct::equal(right, tag);
     ct::declassify(same);
     ct::wipe(right);  // it would be a forgery's tag
-    if (!same) {
+    if (same) {
+        cipher_.apply({iv, 2}, ciphertext, plaintext.data());
+    } else {
         ct::wipe(plaintext);
-        return std::unexpected(Code::integrity_mismatch);
     }
-    cipher_.apply({iv, 2}, ciphertext, plaintext.data());
+    wipe_frames<Engine>();
+    if (!same) return std::unexpected(Code::integrity_mismatch);
     return {};
 }
 

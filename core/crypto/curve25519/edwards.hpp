@@ -31,7 +31,8 @@ struct Point {
     Field x{0}, y{1}, z{1}, t{0};  // the neutral element
 };
 
-// A point to be added: (y + x, y - x, 2 z, 2 d t), of 2, 3, 2 and 1 units at most.
+// A point to be added: (y + x, y - x, 2 z, 2 d t), of 2, 3, 2 and 1 units at most; negated, of 3,
+// 2, 2 and 2.
 template <class Field>
 struct Addend {
     Field sum, difference, twice_z, t2d;
@@ -65,7 +66,7 @@ Addend<Field> negative(const Addend<Field>& q) {
     return {q.difference, q.sum, q.twice_z, Field(0) - q.t2d};
 }
 
-// Units: a 9, b 4 (as factors), then e 3, f and g 4, h 2.
+// Units: a 9, b 6, c 2 at most (as factors), then e 3, f and g 4, h 2.
 template <class Field>
 Raw<Field> combine(const Field& z, const Point<Field>& p, const Addend<Field>& q) {
     const Field a = (p.y - p.x) * q.difference, b = (p.y + p.x) * q.sum;
@@ -90,9 +91,9 @@ Raw<Field> twice(const Point<Field>& p) {
     return {h - (p.x + p.y).square(), zz + zz + g, g, h};
 }
 
-// RFC 8032, 5.1.2.
+// RFC 8032, 5.1.2. Not inlined, nor is multiply_base(): signing wipes the stack below itself.
 template <class Field>
-void encode(const Point<Field>& p, std::span<std::uint8_t, 32> bytes) {
+[[gnu::noinline]] void encode(const Point<Field>& p, std::span<std::uint8_t, 32> bytes) {
     const Field inverse = p.z.inverse();
     (p.y * inverse).store(bytes);
     bytes[31] |= static_cast<std::uint8_t>((p.x * inverse).is_odd() << 7U);
@@ -175,7 +176,7 @@ Addend<Field> choose(std::size_t group, std::int8_t digit) {
 
 // scalar * B in constant time: sum over k of 16^k * (sum over j of digit[8 j + k] * 16^(8 j) * B).
 template <class Field>
-Point<Field> multiply_base(const Scalar& scalar) {
+[[gnu::noinline]] Point<Field> multiply_base(const Scalar& scalar) {
     std::array<std::int8_t, 64> digits = signed_digits(scalar);
     Point<Field> p;
     Addend<Field> chosen;  // tells the last digit

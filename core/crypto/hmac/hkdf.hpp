@@ -4,7 +4,8 @@
 //   expand:  PRK, info of any length -> 0 to 255 digests of output; more does not compile
 //
 // Nothing can fail. Constant time in all contents; lengths are public. What was derived on the way
-// is wiped. Stack: under 1.5 KiB (SHA-512). Threads: pure functions.
+// is wiped. Stack: under 1 KiB (SHA-256), 1.5 KiB (SHA-512), 1.75 KiB (SHA-3). Threads: pure
+// functions.
 #pragma once
 
 #include "core/crypto/hmac/hmac.hpp"

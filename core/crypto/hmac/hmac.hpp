@@ -10,6 +10,8 @@
 //     mac.update(message);
 //     if (!mac.verify(tag)) ...
 //
+// Stack beside the objects, in bytes, painted, x86-64, release: SHA-256 448 (ShaNi 416), SHA-384
+// and SHA-512 640; SHA-3: sha3.hpp. Cortex-M4, with a Key and a Mac: SHA-256 872, SHA-512 1,424.
 // Nothing can fail but verify(). Constant time in key, message and tag; lengths are public. Both
 // objects wipe themselves. Threads: a const Key may be shared.
 #pragma once

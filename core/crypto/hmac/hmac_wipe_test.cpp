@@ -18,9 +18,6 @@ using KeyBytes = std::array<std::uint8_t, 32>;
 template <class Hash>
 class hmac_wipe : public testing::Test {
 protected:
-    void SetUp() override {
-        for (std::uint8_t i = 0; i < 32; ++i) key[i] = static_cast<std::uint8_t>(0x31 + 5 * i);
-    }
     // As it is, and as HMAC pads it.
     void expect_no_key() const {
         for (const int pad : {0x00, 0x36, 0x5c}) {
@@ -49,7 +46,7 @@ protected:
         }
     }
 
-    KeyBytes key{};
+    const KeyBytes key = test::pattern<32>(0x31);
     test::DeadStack stack;
 };
 

@@ -1,5 +1,6 @@
 // SHA3-256, -384 and -512 for HMAC and HKDF: hmac::Key<hmac::Sha3<32>>. Sizes: keccak.hpp; the
-// block of HMAC is the rate (FIPS 202, table 3: 136, 104, 72).
+// block of HMAC is the rate (FIPS 202, table 3: 136, 104, 72). Stack of HMAC beside its objects of
+// 432 bytes each, painted, x86-64, release, Portable and Avx2: 736 bytes.
 #pragma once
 
 #include <cstddef>

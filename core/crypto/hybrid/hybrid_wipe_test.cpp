@@ -13,13 +13,7 @@ namespace quoin::core::hybrid {
 namespace {
 
 using test::bytes_not_wiped;
-
-template <std::size_t Size>
-std::array<std::uint8_t, Size> pattern(std::uint8_t first) {
-    std::array<std::uint8_t, Size> bytes{};
-    for (std::size_t i = 0; i < Size; ++i) bytes[i] = static_cast<std::uint8_t>(first + 5 * i);
-    return bytes;
-}
+using test::pattern;
 
 template <class Backend>
 class hybrid_wipe : public testing::Test {

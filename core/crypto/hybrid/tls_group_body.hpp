@@ -25,7 +25,7 @@ Result<void> answer(std::span<const std::uint8_t, client_share_size> client_shar
                     std::span<const std::uint8_t, server_randomness_size> randomness,
                     Workspace<Backend>& workspace) {
     ct::wipe(secret);
-    QUOIN_TRY(const auto key, ml_kem::EncapsulationKey<Set>::check(
+    QUOIN_TRY(const auto key, ml_kem::EncapsulationKey<Set>::check<Backend>(
                                   client_share.first<Set::encapsulation_key_size>()));
     const auto private_key = randomness.last<32>();
     QUOIN_CHECK(x25519::shared_secret(private_key, client_share.last<32>(), secret.last<32>()));

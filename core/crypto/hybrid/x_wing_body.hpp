@@ -56,7 +56,7 @@ Result<void> encapsulate(PublicKey public_key,
                          std::span<std::uint8_t, ciphertext_size> ciphertext, SharedSecret shared,
                          Workspace<Backend>& workspace) {
     ct::wipe(shared);
-    QUOIN_TRY(const auto key, ml_kem::EncapsulationKey<Set>::check(
+    QUOIN_TRY(const auto key, ml_kem::EncapsulationKey<Set>::check<Backend>(
                                   public_key.first<Set::encapsulation_key_size>()));
     const auto ek_x = randomness.last<32>();
     std::array<std::uint8_t, 32> ss_m{}, ss_x{};

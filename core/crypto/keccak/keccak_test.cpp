@@ -9,11 +9,13 @@
 #include <vector>
 
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::keccak {
 namespace {
 
-using Buffer = std::vector<std::uint8_t>;
+using test::hex;
+using Buffer = test::ByteVector;
 
 Buffer openssl(const char* name, const Buffer& message, std::size_t size) {
     Buffer output(size);
@@ -31,25 +33,12 @@ Buffer openssl(const char* name, const Buffer& message, std::size_t size) {
     return output;
 }
 
-std::string hex(const Buffer& bytes) {
-    std::string text;
-    for (const std::uint8_t byte : bytes) {
-        text += "0123456789abcdef"[byte >> 4U];
-        text += "0123456789abcdef"[byte & 15U];
-    }
-    return text;
-}
-
 class Random {
 public:
     Random() : seed_(std::random_device{}()), engine_(seed_) {}
 
     std::size_t below(std::size_t limit) { return engine_() % limit; }
-    Buffer bytes(std::size_t size) {
-        Buffer output(size);
-        for (std::uint8_t& byte : output) byte = static_cast<std::uint8_t>(engine_());
-        return output;
-    }
+    Buffer bytes(std::size_t size) { return test::random_bytes(engine_, size); }
     std::string seed() const { return "seed " + std::to_string(seed_); }
 
 private:

@@ -90,11 +90,21 @@ bool encapsulate(const Memory& memory, unsigned) {
     return true;
 }
 
-template <class Set>
+// A key with a coefficient that is not below q is none (FIPS 203, section 7.2).
+template <class Set, class Backend>
 bool ciphertext_is_right(const Memory& memory, unsigned) {
-    const auto& kept = memory.kept_as<Kept<Set>>();
-    return hashes_to(kept.ciphertext, Answers<Set>::ciphertext_hash) &&
-           same(kept.secret, Answers<Set>::secret);
+    auto& kept = memory.kept_as<Kept<Set>>();
+    if (!hashes_to(kept.ciphertext, Answers<Set>::ciphertext_hash) ||
+        !same(kept.secret, Answers<Set>::secret)) {
+        return false;
+    }
+    auto& last_coefficient = kept.encapsulation_key[384 * Set::k - 1];
+    const std::uint8_t right = last_coefficient;
+    last_coefficient = 0xff;
+    const auto refused =
+        ml_kem::EncapsulationKey<Set>::template check<Backend>(kept.encapsulation_key);
+    last_coefficient = right;
+    return !refused;
 }
 
 template <class Set, class Backend>
@@ -107,7 +117,8 @@ bool decapsulate(const Memory& memory, unsigned) {
     return true;
 }
 
-// The right secret; and of a ciphertext that nobody made, the secret that FIPS 203 wants.
+// The right secret; of a ciphertext that nobody made, the secret that FIPS 203 wants; and a key
+// whose hash is not that of its public half is none (section 7.3).
 template <class Set, class Backend>
 bool secrets_are_right(const Memory& memory, unsigned) {
     auto& kept = memory.kept_as<Kept<Set>>();
@@ -116,21 +127,26 @@ bool secrets_are_right(const Memory& memory, unsigned) {
     if (!key) return false;
     ml_kem::decapsulate<Set, Backend>(kept.secret, *key, Answers<Set>::rejected_ciphertext,
                                       memory.scratch_as<ml_kem::Workspace<Set, Backend>>());
-    return same(kept.secret, Answers<Set>::rejected_secret);
+    if (!same(kept.secret, Answers<Set>::rejected_secret)) return false;
+    kept.decapsulation_key[768 * Set::k + 32] ^= 1U;
+    return !ml_kem::DecapsulationKey<Set>::template check<Backend>(kept.decapsulation_key);
 }
 
 template <class Backend>
 constexpr std::array operations = {
     Operation{"ML-KEM-512 keygen", generate<Set512, Backend>, keys_are_right<Set512>},
-    Operation{"ML-KEM-512 encaps", encapsulate<Set512, Backend>, ciphertext_is_right<Set512>},
+    Operation{"ML-KEM-512 encaps", encapsulate<Set512, Backend>,
+              ciphertext_is_right<Set512, Backend>},
     Operation{"ML-KEM-512 decaps", decapsulate<Set512, Backend>,
               secrets_are_right<Set512, Backend>},
     Operation{"ML-KEM-768 keygen", generate<Set768, Backend>, keys_are_right<Set768>},
-    Operation{"ML-KEM-768 encaps", encapsulate<Set768, Backend>, ciphertext_is_right<Set768>},
+    Operation{"ML-KEM-768 encaps", encapsulate<Set768, Backend>,
+              ciphertext_is_right<Set768, Backend>},
     Operation{"ML-KEM-768 decaps", decapsulate<Set768, Backend>,
               secrets_are_right<Set768, Backend>},
     Operation{"ML-KEM-1024 keygen", generate<Set1024, Backend>, keys_are_right<Set1024>},
-    Operation{"ML-KEM-1024 encaps", encapsulate<Set1024, Backend>, ciphertext_is_right<Set1024>},
+    Operation{"ML-KEM-1024 encaps", encapsulate<Set1024, Backend>,
+              ciphertext_is_right<Set1024, Backend>},
     Operation{"ML-KEM-1024 decaps", decapsulate<Set1024, Backend>,
               secrets_are_right<Set1024, Backend>},
 };

@@ -74,6 +74,10 @@ public:
             for (std::size_t i = 0; i < Family::n; ++i) digest[i] = whole[i];
         }
     }
+    // Where something secret was in it. SHAKE does so itself.
+    void wipe() {
+        if constexpr (!Family::is_shake) hash_.wipe();
+    }
 
 private:
     using Plain = typename Single<Backend>::Type;
@@ -86,7 +90,8 @@ inline constexpr std::size_t offset_i = 20;
 inline constexpr std::size_t offset_j = 22;
 inline constexpr std::size_t offset_value = 23;
 
-// Several strings of that form at once, each replaced by its hash.
+// Several strings of that form at once, each replaced by its hash. The destructors wipe what run()
+// has left below, too.
 template <class Family, class Backend>
 class Lanes;
 
@@ -109,6 +114,7 @@ public:
     Lanes& operator=(const Lanes&) = delete;
     ~Lanes() {
         for (sha2::Block& block : blocks_) ct::wipe(block.bytes);
+        ct::wipe_stack<sha2::step_lanes_stack<Backend>>();
     }
 
     std::uint8_t* bytes(std::size_t lane) { return blocks_[lane].bytes.data(); }
@@ -145,10 +151,15 @@ struct ShakeBlock {
     std::array<std::uint8_t, 8 * words> bytes{};
 };
 
+// For ct::wipe_stack() after run(): its state, what it saves, and the permutation below.
+template <class States>
+inline constexpr std::size_t run_stack = sizeof(States) + 64 + keccak::permutation_stack<States>;
+
 template <class Family, class Backend>
     requires(Family::is_shake)
 class Lanes<Family, Backend> {
     using Block = ShakeBlock<Family::n>;
+    using State = keccak::State<keccak::Form<Backend>>;
 
 public:
     static constexpr std::size_t count = 1;
@@ -156,7 +167,10 @@ public:
     explicit Lanes(const Position& at) { block_.start(at); }
     Lanes(const Lanes&) = delete;
     Lanes& operator=(const Lanes&) = delete;
-    ~Lanes() { ct::wipe(block_.bytes); }
+    ~Lanes() {
+        ct::wipe(block_.bytes);
+        ct::wipe_stack<run_stack<State>>();
+    }
 
     std::uint8_t* bytes(std::size_t) { return block_.bytes.data(); }
 
@@ -168,8 +182,6 @@ public:
     }
 
 private:
-    using State = keccak::State<keccak::Form<Backend>>;
-
     void step(State& state) {
         state = State();
         for (std::size_t i = 0; i < Block::words; ++i) state.xor_lane(i, block_.word(i));
@@ -186,6 +198,7 @@ template <class Family>
     requires(Family::is_shake)
 class Lanes<Family, Avx2> {
     using Block = ShakeBlock<Family::n>;
+    using States = keccak::FourStates<Avx2>;
 
 public:
     static constexpr std::size_t count = 4;
@@ -197,6 +210,7 @@ public:
     Lanes& operator=(const Lanes&) = delete;
     ~Lanes() {
         for (Block& block : blocks_) ct::wipe(block.bytes);
+        ct::wipe_stack<run_stack<States>>();
     }
 
     std::uint8_t* bytes(std::size_t lane) { return blocks_[lane].bytes.data(); }
@@ -208,8 +222,6 @@ public:
     }
 
 private:
-    using States = keccak::FourStates<Avx2>;
-
     void step(States& state) {
         state = States();
         for (std::size_t lane = 0; lane < count; ++lane) {

@@ -84,12 +84,4 @@ concept IndexStore = requires(Store& store, std::uint64_t count) {
     { store.left() } -> std::same_as<std::uint64_t>;
 };
 
-// The next index: out of the block, or out of a new block of the store.
-template <IndexStore Store>
-auto next_index(Store& store, Reservation& block, std::uint64_t block_size)
-    -> decltype(store.reserve(block_size)) {
-    if (block.left() > 0) return Reservation(std::move(block));
-    return store.reserve(block_size);
-}
-
 }  // namespace quoin::core::lms

@@ -5,15 +5,12 @@
 
 #include "core/crypto/lms/test_signer.hpp"
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::lms {
 namespace {
 
-ByteVector random_bytes(std::mt19937_64& generator, std::size_t size) {
-    ByteVector bytes(size);
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(generator());
-    return bytes;
-}
+using test::random_bytes;
 
 std::mt19937_64 seeded() {
     const std::uint64_t seed = std::random_device{}();

@@ -8,19 +8,13 @@
 
 #include "core/crypto/lms/test_signer.hpp"
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::lms {
 namespace {
 
+using test::unhex;
 using Case = std::map<std::string, std::string>;
-
-ByteVector from_hex(const std::string& text) {
-    ByteVector bytes;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        bytes.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
-    }
-    return bytes;
-}
 
 // The cases of a file: a case ends with the line named `last`.
 std::vector<Case> read_cases(const std::string& path, const std::string& last) {
@@ -79,9 +73,9 @@ TEST_P(vectors, verify__signatures_of_others__good) {
     const auto cases = read_cases(GetParam() + "/hss_lms_verify.vec", "Signature");
     EXPECT_EQ(cases.size(), 5U);
     for (const Case& one : cases) {
-        const ByteVector key = from_hex(one.at("PublicKey"));
-        const ByteVector message = from_hex(one.at("Msg"));
-        const ByteVector signature = from_hex(one.at("Signature"));
+        const ByteVector key = unhex(one.at("PublicKey"));
+        const ByteVector message = unhex(one.at("Msg"));
+        const ByteVector signature = unhex(one.at("Signature"));
         with_family(key.at(7), [&]<class Family, class Backend>() {
             EXPECT_TRUE((verify<Family, Backend>(key, message, signature)));
             ByteVector other = message;
@@ -96,9 +90,9 @@ TEST_P(vectors, verify__damaged_signatures__refused) {
     const auto cases = read_cases(GetParam() + "/hss_lms_invalid.vec", "InvalidSignature");
     EXPECT_EQ(cases.size(), 4U);
     for (const Case& one : cases) {
-        const ByteVector key = from_hex(one.at("PublicKey"));
-        const ByteVector message = from_hex(one.at("Msg"));
-        const ByteVector signature = from_hex(one.at("InvalidSignature"));
+        const ByteVector key = unhex(one.at("PublicKey"));
+        const ByteVector message = unhex(one.at("Msg"));
+        const ByteVector signature = unhex(one.at("InvalidSignature"));
         with_family(key.at(7), [&]<class Family, class Backend>() {
             const auto verified = verify<Family, Backend>(key, message, signature);
             EXPECT_FALSE(verified) << one.at("PublicKey");
@@ -110,17 +104,17 @@ TEST_P(vectors, sign__seed_and_index_of_rfc_8554__same_signature) {
     const auto cases = read_cases(GetParam() + "/lms.vec", "HashSig");
     EXPECT_EQ(cases.size(), 3U);
     for (const Case& one : cases) {
-        const ByteVector tree_key = from_hex(one.at("PublicKey"));
+        const ByteVector tree_key = unhex(one.at("PublicKey"));
         const auto level = level_of<Sha256M32>(tree_key.at(3), tree_key.at(7));
         ASSERT_TRUE(level);
         with_backends<Sha256M32>([&]<class Family, class Backend>() {
             TestKey<Family, Backend> key({*level}, Bytes(tree_key).subspan(8, 16),
-                                         from_hex(one.at("Seed")));
+                                         unhex(one.at("Seed")));
             EXPECT_EQ(ByteVector(key.public_key.begin() + 4, key.public_key.end()), tree_key);
-            const auto signature = key.sign(std::stoul(one.at("q")), from_hex(one.at("Msg")));
+            const auto signature = key.sign(std::stoul(one.at("q")), unhex(one.at("Msg")));
             ASSERT_TRUE(signature);
             const auto digest = sha2::Sha256::of(Bytes(*signature).subspan(4));
-            EXPECT_EQ(ByteVector(digest.begin(), digest.end()), from_hex(one.at("HashSig")));
+            EXPECT_EQ(ByteVector(digest.begin(), digest.end()), unhex(one.at("HashSig")));
         });
     }
 }
@@ -130,7 +124,7 @@ TEST_P(vectors, sign__private_keys_of_the_reference_code__same_signature) {
     const auto cases = read_cases(GetParam() + "/hss_lms_sig.vec", "Signature");
     EXPECT_EQ(cases.size(), 2U);
     for (const Case& one : cases) {
-        const ByteVector secret = from_hex(one.at("PrivateKey"));
+        const ByteVector secret = unhex(one.at("PrivateKey"));
         with_family(secret.at(15), [&]<class Family, class Backend>() {
             Reader reader(secret);
             const std::uint64_t count = *reader.take_unsigned<4>();
@@ -143,10 +137,10 @@ TEST_P(vectors, sign__private_keys_of_the_reference_code__same_signature) {
             const Bytes seed = *reader.take(Family::n);
             TestKey<Family, Backend> key(levels, *reader.take(identifier_size), seed);
             ASSERT_TRUE(reader.finish());
-            const ByteVector message = from_hex(one.at("Msg"));
+            const ByteVector message = unhex(one.at("Msg"));
             const auto signature = key.sign(index, message);
             ASSERT_TRUE(signature);
-            EXPECT_TRUE(*signature == from_hex(one.at("Signature")));
+            EXPECT_TRUE(*signature == unhex(one.at("Signature")));
             EXPECT_TRUE((verify<Family, Backend>(key.public_key, message, *signature)));
         });
     }

@@ -20,9 +20,12 @@
 // the first in a lower tree, that tree is built and signed first, twice, and compared: one wrong
 // bit would make the one-time key above sign a second root, which gives that key away (HSS only).
 //
-// Stack: under 2 KiB portable (Avx2: more, not measured). Constant time in the seeds.
-// Threads: one owner. The Signer
-// refers to the key and to the storage, which must outlive it.
+// Stack of sign(), and where it builds a lower tree, in bytes, painted, n = 32; open(): less:
+//   x86-64, release: SHA-256 Portable 1,392 and 2,048, ShaNi 1,744 and 2,912, Avx2 5,824 and 7,504
+//                    SHAKE256 Portable 1,440 and 2,256, Avx2 4,064 and 5,344
+//   Cortex-M4: SHA-256, one tree, with key and Signer: 1,516
+// Constant time in the seeds. Threads: one owner. The Signer refers to the key and to the storage,
+// which must outlive it.
 #pragma once
 
 #include "core/crypto/lms/index.hpp"

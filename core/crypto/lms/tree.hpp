@@ -9,9 +9,13 @@
 // value, keyed with the seed: whoever cannot read the key cannot make one. It must hold before the
 // nodes are used: a one-time key that signed a wrong child of a tree could be made to sign two.
 //
-// Errors: check_tree() alone fails: integrity_mismatch. Stack: under 2 KiB portable (Avx2: more,
-// not measured). Constant time in the seed. Threads: fill_leaves() of ranges that do not overlap
-// may run at once.
+// Stack of fill_leaves(), which needs most, in bytes, painted, n = 32:
+//   x86-64, release: SHA-256 Portable 1,328, ShaNi 2,176, Avx2 6,768
+//                    SHAKE256 Portable 1,536, Avx2 4,608
+//   Cortex-M4: SHA-256 with key and finish_tree(): 1,012
+//
+// Errors: check_tree() alone fails: integrity_mismatch. Constant time in the seed. Threads:
+// fill_leaves() of ranges that do not overlap may run at once.
 #pragma once
 
 #include "core/crypto/lms/hash.hpp"

@@ -35,6 +35,7 @@ void check_value(const Tree<Family>& tree, std::span<std::uint8_t, Family::n> va
     stream.update(tree.nodes.subspan(Family::n));
     stream.finish(value);
     ct::wipe(key);
+    stream.wipe();
 }
 
 template <class Family, class Backend>

@@ -10,7 +10,11 @@
 // (types, lengths, bytes behind the end, hashes, a finish() without a good start()) is
 // integrity_signature.
 //
-// Stack, portable, 64-bit, by the frames of g++ -O2: under 2 KiB; a Verifier: under 350 bytes.
+// Stack of start(), which needs most, in bytes, painted, n = 32, two levels (with one level
+// finish() needs most, 800 to 1,100 less); a Verifier: under 350:
+//   x86-64, release: SHA-256 Portable 2,368, ShaNi 3,232, Avx2 7,808
+//                    SHAKE256 Portable 3,008, Avx2 5,888
+//   Cortex-M4: one level, with the Verifier: SHA-256 1,292, SHAKE256 2,008
 // Hashes: what the algorithm asks for and no more (a test counts them); SHA-256 M32, height 10, w
 // 4: about 560 blocks and the message.
 //

@@ -11,7 +11,7 @@ namespace {
 template <unsigned bits, class Value>
 void pack_all(std::uint8_t* out, const Poly& from, Value value) {
     std::size_t i = 0;
-    // Stores reach seven bytes beyond: the last two groups go by way of a buffer.
+    // Stores reach seven bytes beyond: the last three groups go by way of a buffer.
     for (; i < n - 24; i += 8, out += bits) pack_eight<bits>(out, value(load(from.c + i)));
     std::array<std::uint8_t, 3 * bits + 7> last{};
     for (std::size_t group = 0; group < 3; ++group, i += 8) {

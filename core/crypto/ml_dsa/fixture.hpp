@@ -13,13 +13,13 @@
 #include <memory>
 #include <random>
 #include <string>
-#include <vector>
 
 #include "core/crypto/ml_dsa/ml_dsa.hpp"
+#include "core/crypto/test_hex.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 
-using ByteVector = std::vector<std::uint8_t>;
+using test::ByteVector;
 
 // ml_dsa_test prints it.
 inline const std::uint64_t random_seed = std::random_device{}();
@@ -31,11 +31,7 @@ inline std::mt19937_64& generator() {
 
 inline std::size_t random_below(std::size_t bound) { return generator()() % bound; }
 
-inline ByteVector random_bytes(std::size_t size) {
-    ByteVector bytes(size);
-    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(generator()());
-    return bytes;
-}
+inline ByteVector random_bytes(std::size_t size) { return test::random_bytes(generator(), size); }
 
 template <class Set>
 struct Name;

@@ -10,6 +10,7 @@
 #include "core/crypto/ml_dsa/loaded.hpp"
 #include "core/crypto/ml_dsa/typed_fixture.hpp"
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_stack.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 namespace {
@@ -199,13 +200,6 @@ TYPED_TEST(ml_dsa_operations, sign__small_coefficient_out_of_range__peer_malform
     }
 }
 
-template <class Workspace>
-std::size_t bytes_not_wiped(const Workspace& workspace) {
-    const auto* bytes = reinterpret_cast<const std::uint8_t*>(&workspace);
-    return sizeof workspace -
-           static_cast<std::size_t>(std::count(bytes, bytes + sizeof workspace, 0));
-}
-
 TYPED_TEST(ml_dsa_operations, sign__any_outcome__secrets_of_the_workspace_are_wiped) {
     using Set = typename TestFixture::Set;
     using Us = typename TestFixture::Us;
@@ -216,10 +210,10 @@ TYPED_TEST(ml_dsa_operations, sign__any_outcome__secrets_of_the_workspace_are_wi
         const ByteVector signature = Us::sign(key, this->message, {}, no_randomness, *workspace);
         EXPECT_EQ(signature.empty(), damage != 0);
         if constexpr (requires { workspace->key; }) {
-            EXPECT_EQ(bytes_not_wiped(workspace->key.secrets), 0U);
-            EXPECT_EQ(bytes_not_wiped(workspace->scratch.secrets), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(workspace->key.secrets), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(workspace->scratch.secrets), 0U);
         } else {
-            EXPECT_EQ(bytes_not_wiped(*workspace), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(*workspace), 0U);
         }
     }
 }
@@ -241,7 +235,7 @@ TYPED_TEST(ml_dsa_operations, loaded_keys__sign_and_verify__same_as_without) {
             const std::span<std::uint8_t, Set::signature_size> out(signature);
             ASSERT_TRUE(
                 private_key->sign(message, context, deterministic, out, *sign_scratch).has_value());
-            EXPECT_EQ(bytes_not_wiped(sign_scratch->secrets), 0U);
+            EXPECT_EQ(test::bytes_not_wiped(sign_scratch->secrets), 0U);
             ASSERT_EQ(signature, TestFixture::Us::sign(this->pair.private_key, message,
                                                        this->context, no_randomness));
             const auto verified = [&] {
@@ -300,7 +294,32 @@ TYPED_TEST(ml_dsa_operations, loaded_keys__never_loaded_or_refused__state_wrong)
     }
 }
 
-// What loaded.hpp promises to those who plan memory.
+// What ml_dsa.hpp promises to those who plan memory.
+template <template <class, class> class Workspace, class Backend>
+constexpr std::array sizes_of = {sizeof(Workspace<Set44, Backend>),
+                                 sizeof(Workspace<Set65, Backend>),
+                                 sizeof(Workspace<Set87, Backend>)};
+using Sizes = std::array<std::size_t, 3>;
+static_assert(sizes_of<KeygenWorkspace, Portable> == Sizes{10272, 13344, 17440});
+static_assert(sizes_of<KeygenWorkspace, Avx2> == Sizes{14336, 33792, 46080});
+static_assert(sizes_of<KeygenWorkspace, Avx512> == Sizes{18432, 44032, 74752});
+static_assert(sizes_of<SignWorkspace, Portable> == Sizes{44128, 68192, 107616});
+static_assert(sizes_of<SignWorkspace, Avx2> == Sizes{44128, 71264, 110688});
+static_assert(sizes_of<SignWorkspace, Avx512> == sizes_of<SignWorkspace, Avx2>);
+static_assert(sizes_of<VerifyWorkspace, Portable> == Sizes{7200, 8224, 10272});
+static_assert(sizes_of<VerifyWorkspace, Avx2> == Sizes{11264, 28672, 38912});
+static_assert(sizes_of<VerifyWorkspace, Avx512> == Sizes{15360, 38912, 67584});
+static_assert(sizeof(LowMemorySignWorkspace<Set44>) == 4864);
+static_assert(sizeof(LowMemorySignWorkspace<Set65>) == 6400);
+static_assert(sizeof(LowMemorySignWorkspace<Set87>) == 7936);
+static_assert(sizeof(LowMemoryVerifyWorkspace) == 3072);
+
+// And loaded.hpp.
+static_assert(sizes_of<SignScratch, Portable> == Sizes{15360, 19968, 26624});
+static_assert(sizes_of<SignScratch, Avx2> == Sizes{15360, 23040, 29696});
+static_assert(sizeof(VerifyScratch<Set44>) == 7168);
+static_assert(sizeof(VerifyScratch<Set65>) == 8192);
+static_assert(sizeof(VerifyScratch<Set87>) == 10240);
 static_assert(sizeof(LoadedPrivateKey<Set44>) == 28800);
 static_assert(sizeof(LoadedPrivateKey<Set65>) == 48256);
 static_assert(sizeof(LoadedPrivateKey<Set87>) == 81024);

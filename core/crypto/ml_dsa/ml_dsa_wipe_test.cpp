@@ -36,8 +36,7 @@ protected:
         if (!test::runs_here<Backend>()) {
             GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
         }
-        std::array<std::uint8_t, 32> xi{};
-        for (std::uint8_t i = 0; i < 32; ++i) xi[i] = static_cast<std::uint8_t>(0x31 + 5 * i);
+        auto xi = test::pattern<32>(0x31);  // Seed wipes it
         const std::array<std::uint8_t, 2> dimensions{Set::k, Set::l};
         keccak::Shake256<>::digest(seeds, xi, dimensions);
         seed = std::make_unique<Seed>(std::span(xi));

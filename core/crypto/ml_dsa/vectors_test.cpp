@@ -8,54 +8,18 @@
 #include "core/crypto/ml_dsa/fixture.hpp"
 #include "core/crypto/ml_dsa/typed_fixture.hpp"
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_drbg.hpp"
 
 namespace quoin::core::ml_dsa::fixture {
 namespace {
 
-ByteVector from_hex(const std::string& text) {
-    ByteVector bytes;
-    for (std::size_t i = 0; i + 1 < text.size(); i += 2) {
-        bytes.push_back(static_cast<std::uint8_t>(std::stoul(text.substr(i, 2), nullptr, 16)));
-    }
-    return bytes;
-}
+using test::unhex;
 
 ByteVector sha3_256(const ByteVector& bytes) {
     ByteVector digest(32);
     EVP_Q_digest(nullptr, "SHA3-256", nullptr, bytes.data(), bytes.size(), digest.data(), nullptr);
     return digest;
 }
-
-// AES-256-CTR-DRBG without derivation function (SP 800-90A, 10.2.1): its first 32 bytes.
-class Drbg {
-public:
-    static ByteVector first_output(const ByteVector& seed) {
-        Drbg drbg;
-        ByteVector state = drbg.blocks(3);
-        for (std::size_t i = 0; i < 48; ++i) state[i] ^= seed.at(i);
-        drbg.key_.assign(state.begin(), state.begin() + 32);
-        drbg.counter_.assign(state.begin() + 32, state.end());
-        ByteVector output = drbg.blocks(2);
-        return output;
-    }
-
-private:
-    ByteVector blocks(std::size_t count) {
-        ByteVector output(16 * count);
-        EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
-        EVP_EncryptInit_ex(context, EVP_aes_256_ecb(), nullptr, key_.data(), nullptr);
-        for (std::size_t i = 0; i < count; ++i) {
-            for (std::size_t at = 16; at > 0 && ++counter_[at - 1] == 0;) --at;
-            int size = 0;
-            EVP_EncryptUpdate(context, output.data() + 16 * i, &size, counter_.data(), 16);
-        }
-        EVP_CIPHER_CTX_free(context);
-        return output;
-    }
-
-    ByteVector key_ = ByteVector(32);
-    ByteVector counter_ = ByteVector(16);
-};
 
 // Calls check(fields so far) at each line that sets `last`.
 template <class Check>
@@ -76,14 +40,14 @@ template <class Set, class Backend>
 int run_deterministic(const std::string& path) {
     int count = 0;
     for_each_vector(path, "HashSig", [&](std::map<std::string, std::string>& fields) {
-        const ByteVector xi = Drbg::first_output(from_hex(fields["Seed"]));
+        const ByteVector xi = test::Drbg(unhex(fields["Seed"])).take(32);
         const KeyPair<Set> pair = Ours<Set, Backend>::keygen(xi);
-        EXPECT_EQ(sha3_256(pair.public_key), from_hex(fields["HashPk"]));
-        EXPECT_EQ(sha3_256(xi), from_hex(fields["HashSk"]));  // Botan's private key is the seed
-        const ByteVector message = from_hex(fields["Msg"]);
+        EXPECT_EQ(sha3_256(pair.public_key), unhex(fields["HashPk"]));
+        EXPECT_EQ(sha3_256(xi), unhex(fields["HashSk"]));  // Botan's private key is the seed
+        const ByteVector message = unhex(fields["Msg"]);
         const ByteVector signature =
             Ours<Set, Backend>::sign(pair.private_key, message, {}, no_randomness);
-        EXPECT_EQ(sha3_256(signature), from_hex(fields["HashSig"]));
+        EXPECT_EQ(sha3_256(signature), unhex(fields["HashSig"]));
         EXPECT_TRUE((Ours<Set, Backend>::verify(pair.public_key, message, {}, signature)));
         ++count;
     });
@@ -106,8 +70,8 @@ Counts run_verify(const std::string& path) {
     Counts counts;
     for_each_vector(path, "Valid", [&](std::map<std::string, std::string>& fields) {
         if (fields["Mode"] != vector_mode<Set>) return;
-        const ByteVector signature = from_hex(fields["Signature"]);
-        const ByteVector public_key = from_hex(fields["Key"]);
+        const ByteVector signature = unhex(fields["Signature"]);
+        const ByteVector public_key = unhex(fields["Key"]);
         const bool valid = fields["Valid"] == "1";
         if (signature.size() != Set::signature_size || public_key.size() != Set::public_key_size) {
             EXPECT_FALSE(valid);
@@ -115,7 +79,7 @@ Counts run_verify(const std::string& path) {
             return;
         }
         const bool verified =
-            Ours<Set, Backend>::verify(public_key, from_hex(fields["Msg"]), {}, signature);
+            Ours<Set, Backend>::verify(public_key, unhex(fields["Msg"]), {}, signature);
         EXPECT_EQ(verified, valid) << fields["title"];
         ++(valid ? counts.valid : counts.invalid);
     });

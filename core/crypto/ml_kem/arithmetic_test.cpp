@@ -73,7 +73,9 @@ protected:
             GTEST_SKIP() << "NOT RUN: this processor lacks the backend";
         }
     }
-    std::mt19937_64 generator_{std::random_device{}()};
+    const std::uint32_t seed_ = std::random_device{}();
+    const testing::ScopedTrace told_{__FILE__, __LINE__, "seed " + std::to_string(seed_)};
+    std::mt19937_64 generator_{seed_};
 };
 
 using Backends =

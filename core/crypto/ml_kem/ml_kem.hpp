@@ -16,8 +16,8 @@
 // | ML-KEM-512  | 3584                |  8928                      |
 // | ML-KEM-768  | 4352                | 13024                      |
 // | ML-KEM-1024 | 5120                | 18144                      |
-// and stack of about 1.6 KiB (Avx2, Avx512: 6 KiB). The workspace is the caller's, may be used
-// again, and is wiped before an operation returns.
+// and stack (g++ 14 -O2) of 1.6 KiB on a Cortex-M4, 1.9 KiB on x86-64 (Avx2, Avx512: 6 KiB). The
+// workspace is the caller's, may be used again, and is wiped before an operation returns.
 //
 // Failures: only check() fails (FIPS 203, sections 7.2 and 7.3), with peer_malformed for a key that
 // is no encapsulation key and integrity_mismatch for a decapsulation key that is damaged. Lengths

@@ -12,20 +12,6 @@ namespace {
 
 using Bytes32 = std::array<std::uint8_t, 32>;
 
-template <class T>
-void make_secret(T& bytes) {
-    VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size());
-}
-
-// Made public, and looked at so that nothing is optimised away.
-template <class T>
-void publish(T& bytes) {
-    VALGRIND_MAKE_MEM_DEFINED(bytes.data(), bytes.size());
-    std::uint8_t all = 0;
-    for (const std::uint8_t byte : bytes) all = static_cast<std::uint8_t>(all ^ byte);
-    std::fprintf(stderr, "%u\n", unsigned{all});
-}
-
 template <class Set, class Backend>
 struct Run {
     std::array<std::uint8_t, Set::encapsulation_key_size> ek{};
@@ -37,21 +23,21 @@ struct Run {
     void generate() {
         Bytes32 d{1, 2, 3};
         Bytes32 z{4, 5, 6};
-        make_secret(d);
-        make_secret(z);
+        test::make_secret(d);
+        test::make_secret(z);
         ml_kem::generate<Set, Backend>(ek, dk, d, z, workspace);
-        publish(ek);
-        publish(dk);
+        test::publish(ek);
+        test::publish(dk);
     }
     void encapsulate() {
         Bytes32 m{7, 8, 9};
-        make_secret(m);
+        test::make_secret(m);
         ml_kem::encapsulate<Set, Backend>(
             secret, ciphertext, EncapsulationKey<Set>::danger_unchecked(ek), m, workspace);
-        publish(ciphertext);
+        test::publish(ciphertext);
     }
     void decapsulate() {
-        make_secret(dk);
+        test::make_secret(dk);
         // The encapsulation key in it is public, and its hash.
         VALGRIND_MAKE_MEM_DEFINED(dk.data() + 384 * Set::k, Set::encapsulation_key_size + 32);
         ml_kem::decapsulate<Set, Backend>(secret, DecapsulationKey<Set>::danger_unchecked(dk),
@@ -65,13 +51,13 @@ void check(std::string_view operation) {
     run.generate();
     if (operation == "generate") return;
     run.encapsulate();
-    if (operation == "encapsulate") return publish(run.secret);
+    if (operation == "encapsulate") return test::publish(run.secret);
     run.decapsulate();
     if (operation == "leak" && run.secret[0] == 0) std::fputs("zero\n", stderr);
-    publish(run.secret);
+    test::publish(run.secret);
     run.ciphertext[3] ^= 1;  // implicit rejection
     run.decapsulate();
-    publish(run.secret);
+    test::publish(run.secret);
 }
 
 template <class Backend>

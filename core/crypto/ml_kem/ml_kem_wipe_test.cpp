@@ -26,12 +26,6 @@ protected:
     using Set = TypeParam::Set;
     using Backend = TypeParam::Backend;
 
-    static Bytes32 pattern(std::uint8_t first) {
-        Bytes32 bytes{};
-        for (std::uint8_t i = 0; i < 32; ++i) bytes[i] = static_cast<std::uint8_t>(first + 5 * i);
-        return bytes;
-    }
-
     void SetUp() override {
         if (!test::runs_here<Backend>()) {
             GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
@@ -62,7 +56,8 @@ protected:
         EXPECT_EQ(stack.places_of(second_half(seeds)), 0U) << "r";
     }
 
-    const Bytes32 d = pattern(0x21), z = pattern(0x43), m = pattern(0x65);
+    const Bytes32 d = test::pattern<32>(0x21), z = test::pattern<32>(0x43),
+                  m = test::pattern<32>(0x65);
     std::array<std::uint8_t, Set::encapsulation_key_size> ek{};
     std::array<std::uint8_t, Set::decapsulation_key_size> dk{};
     std::array<std::uint8_t, Set::ciphertext_size> ciphertext{};

@@ -1,13 +1,13 @@
 // Vectors made by others (vectors/README.md): the few in this folder, and all of ../shared/vectors.
 #include <gtest/gtest.h>
 
-#include <cctype>
 #include <fstream>
 #include <map>
 
 #include "core/crypto/keccak/keccak.hpp"
 #include "core/crypto/ml_kem/fixture.hpp"
 #include "core/crypto/test_cpu.hpp"
+#include "core/crypto/test_drbg.hpp"
 
 namespace quoin::core::ml_kem {
 namespace {
@@ -16,45 +16,6 @@ using fixture::Encapsulated;
 using fixture::Ours;
 using fixture::Pair;
 using test::ByteVector;
-
-// AES-256-CTR-DRBG without derivation function (NIST SP 800-90A), of which the seeds are for.
-class Drbg {
-public:
-    explicit Drbg(const ByteVector& seed) { update(seed); }
-
-    ByteVector take(std::size_t size) {
-        ByteVector output;
-        while (output.size() < size) append_block(output);
-        output.resize(size);
-        update(ByteVector(48));
-        return output;
-    }
-
-private:
-    void append_block(ByteVector& output) {
-        for (std::size_t i = 16; i-- > 0;) {
-            if (++counter_[i] != 0) break;
-        }
-        EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
-        std::array<std::uint8_t, 32> block{};
-        int size = 0;
-        EXPECT_EQ(EVP_EncryptInit_ex2(context, EVP_aes_256_ecb(), key_.data(), nullptr, nullptr),
-                  1);
-        EXPECT_EQ(EVP_EncryptUpdate(context, block.data(), &size, counter_.data(), 16), 1);
-        EVP_CIPHER_CTX_free(context);
-        output.insert(output.end(), block.begin(), block.begin() + 16);
-    }
-    void update(const ByteVector& input) {
-        ByteVector fresh;
-        while (fresh.size() < 48) append_block(fresh);
-        for (std::size_t i = 0; i < 48; ++i) fresh[i] ^= input[i];
-        key_.assign(fresh.begin(), fresh.begin() + 32);
-        counter_.assign(fresh.begin() + 32, fresh.end());
-    }
-
-    ByteVector key_ = ByteVector(32);
-    ByteVector counter_ = ByteVector(16);
-};
 
 using Fields = std::map<std::string, ByteVector>;
 
@@ -79,9 +40,7 @@ int for_each_block(const std::string& path, Run run) {
             if (line.starts_with('[')) section = line.substr(1, line.size() - 2);
             continue;
         }
-        std::string value = line.substr(equals + 3);
-        for (char& c : value) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-        fields[line.substr(0, equals)] = test::unhex(value);
+        fields[line.substr(0, equals)] = test::unhex(line.substr(equals + 3));
     }
     end_block();
     return blocks;
@@ -96,7 +55,7 @@ ByteVector short_hash(const ByteVector& bytes, std::size_t size) {
 template <class Set, class Backend>
 void run_kat(const Fields& fields) {
     using Our = Ours<Set, Backend>;
-    Drbg drbg(fields.at("Seed"));
+    test::Drbg drbg(fields.at("Seed"));
     const ByteVector z = drbg.take(32);
     const ByteVector d = drbg.take(32);
     const Pair pair = Our::generate(d, z);

@@ -22,8 +22,7 @@ std::array<std::uint8_t, Size> padded(Bytes message) {
 
 template <class Hash, class Functions, std::size_t Rounds>
 void expect_nothing_left() {
-    std::array<std::uint8_t, 32> message{};
-    for (std::uint8_t i = 0; i < 32; ++i) message[i] = static_cast<std::uint8_t>(0x31 + 5 * i);
+    const auto message = test::pattern<32>(0x31);
     std::array<std::uint8_t, Hash::digest_size> digest{};
     Hash hash;
     test::DeadStack stack;

@@ -15,7 +15,14 @@ struct Pair {
 };
 
 template <class T>
-class signing : public testing::Test {};
+class signing : public testing::Test {
+protected:
+    void SetUp() override {
+        if (!test::runs_here<typename T::Backend>()) {
+            GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
+        }
+    }
+};
 using SigningPairs = testing::Types<
 #if defined(__x86_64__)
     Pair<Shake_128s, Avx2>, Pair<Shake_128f, Avx2>,

@@ -22,9 +22,6 @@ protected:
         if (!test::runs_here<Backend>()) {
             GTEST_SKIP() << "NOT RUN: this processor has no such instructions";
         }
-        for (std::size_t i = 0; i < seeds.size(); ++i) {
-            seeds[i] = static_cast<std::uint8_t>(0x31 + 5 * i);
-        }
         keygen<Set>(seeds, key);
     }
 
@@ -56,7 +53,7 @@ protected:
     }
 
     test::DeadStack stack;
-    std::array<std::uint8_t, 3 * Set::n> seeds{};
+    const std::array<std::uint8_t, 3 * Set::n> seeds = test::pattern<3 * Set::n>(0x31);
     std::array<std::uint8_t, Set::private_key_size> key{};
 };
 

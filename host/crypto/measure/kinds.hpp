@@ -6,9 +6,8 @@
 #include <memory>
 #include <string_view>
 
-#include "core/crypto/backend.hpp"
+#include "host/crypto/backends.hpp"
 #include "host/crypto/measure/measure.hpp"
-#include "host/crypto/processor.hpp"
 
 namespace quoin::crypto::measure {
 
@@ -29,33 +28,6 @@ std::array<std::uint8_t, Size> pattern(std::uint8_t first) {
     std::array<std::uint8_t, Size> bytes{};
     for (std::size_t i = 0; i < Size; ++i) bytes[i] = static_cast<std::uint8_t>(first + 7 * i);
     return bytes;
-}
-
-// Calls work.operator()<Backend>() with the AVX2 build where this processor runs it.
-template <class Work>
-void with_best_vectors(Work work) {
-    if constexpr (core::avx2_is_built) {
-        if (processor().avx2) return work.template operator()<core::Avx2>();
-    }
-    work.template operator()<core::Portable>();
-}
-
-// The lattices', which have one build more.
-template <class Work>
-void with_widest_vectors(Work work) {
-    if constexpr (core::avx2_is_built) {
-        if (processor().avx512) return work.template operator()<core::Avx512>();
-    }
-    with_best_vectors(work);
-}
-
-// The same for SHA-256 in a row: the SHA instructions.
-template <class Work>
-void with_best_sha256(Work work) {
-    if constexpr (core::avx2_is_built) {
-        if (processor().sha_ni) return work.template operator()<core::ShaNi>();
-    }
-    work.template operator()<core::Portable>();
 }
 
 }  // namespace quoin::crypto::measure

@@ -36,6 +36,20 @@ TEST(self_test, every_backend__known_answers__all_right) {
     }
 }
 
+// The canary of the self-tests.
+TEST(self_test, passes__wrong_in_any_place__false) {
+    using core::known_answers::Memory, core::known_answers::Operation;
+    const auto right = [](const Memory&, unsigned) { return true; };
+    const auto wrong = [](const Memory&, unsigned) { return false; };
+    const auto wrong_later = [](const Memory&, unsigned round) { return round != 3; };
+    EXPECT_TRUE(passes({"right", right, right, 4}, {}));
+    EXPECT_TRUE(passes({"without a check", right}, {}));
+    EXPECT_FALSE(passes({"wrong", wrong}, {}));
+    EXPECT_FALSE(passes({"wrong answer", right, wrong}, {}));
+    EXPECT_FALSE(passes({"wrong in the last round", wrong_later, right, 4}, {}));
+    EXPECT_FALSE(passes({"wrong answer in the last round", right, wrong_later, 4}, {}));
+}
+
 TEST(self_test, slh_dsa__all_twelve_sets_verified__two_signed) {
     std::set<std::string> operations;
     for (const SelfTest& result : self_test({})) {

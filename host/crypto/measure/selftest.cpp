@@ -3,7 +3,6 @@
 #include <cstdlib>
 #include <memory>
 
-#include "core/crypto/known_answers/operation.hpp"
 #include "host/crypto/processor.hpp"
 
 namespace quoin::crypto::measure {
@@ -58,6 +57,13 @@ void add_x86(std::vector<Group>& groups) {
 void add_x86(std::vector<Group>&) {}
 #endif
 
+struct alignas(64) Room {
+    std::array<unsigned char, kept_size> kept;
+    std::array<unsigned char, scratch_size> scratch;
+};
+
+}  // namespace
+
 bool passes(const Operation& operation, const Memory& memory) {
     for (unsigned round = 0; round < operation.rounds; ++round) {
         if (!operation.run(memory, round)) return false;
@@ -65,13 +71,6 @@ bool passes(const Operation& operation, const Memory& memory) {
     }
     return true;
 }
-
-struct alignas(64) Room {
-    std::array<unsigned char, kept_size> kept;
-    std::array<unsigned char, scratch_size> scratch;
-};
-
-}  // namespace
 
 std::vector<SelfTest> self_test(const std::function<void(std::size_t, std::size_t)>& progress) {
     std::vector<Group> groups;

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "core/crypto/known_answers/operation.hpp"
+
 namespace quoin::crypto::measure {
 
 struct SelfTest {
@@ -18,6 +20,10 @@ struct SelfTest {
 // Calls `progress` before each operation; every one is run, whatever the others gave.
 std::vector<SelfTest> self_test(
     const std::function<void(std::size_t done, std::size_t total)>& progress = {});
+
+// Whether an operation gives its known answer in each round. self_test() judges by it.
+bool passes(const core::known_answers::Operation& operation,
+            const core::known_answers::Memory& memory);
 
 // Backends of core/crypto that this processor lacks: what was not run.
 std::vector<std::string> missing_backends();

@@ -188,11 +188,13 @@ void add_signatures(Comparisons& all) {
         add_ml_dsa<ml_dsa::Set65, Backend>(all, "ML-DSA-65");
         add_ml_dsa<ml_dsa::Set87, Backend>(all, "ML-DSA-87");
     });
-    with_best_vectors([&]<class Backend>() {
+    with_best_sha256([&]<class Backend>() {
         add_slh_dsa<slh_dsa::Sha2_128f, Backend>(all, "SLH-DSA-SHA2-128f");
+        add_lms<Backend>(all);
+    });
+    with_best_vectors([&]<class Backend>() {
         add_slh_dsa<slh_dsa::Shake_128f, Backend>(all, "SLH-DSA-SHAKE-128f");
     });
-    with_best_sha256([&]<class Backend>() { add_lms<Backend>(all); });
 }
 
 }  // namespace quoin::crypto::measure

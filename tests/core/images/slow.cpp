@@ -1,4 +1,4 @@
-// Signing with SLH-DSA: seconds on an emulated host, minutes on an emulated board.
+// Signing with SLH-DSA: by itself, as it takes longer than all the rest.
 #include "tests/core/image.hpp"
 
 namespace quoin::tests {
