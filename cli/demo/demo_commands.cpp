@@ -63,6 +63,7 @@ struct Opening {
 Result<Opening> open_all(const Context& context, const Options& options) {
     Opening opening;
     QUOIN_TRY(opening.programs, Programs::open(true));
+    QUOIN_CHECK(opening.programs.share_provider());
     opening.data = find_data(options.data);
     QUOIN_TRY(const Account account, plant_account());
     if (options.home_given) {

@@ -36,8 +36,8 @@ Result<std::string> mosquitto_version(const Programs& programs) {
 void check_programs(Findings& findings) {
     const auto programs = Programs::open(false);
     if (programs) {
-        findings.push_back(
-            {Health::pass, "programs", "quoind, quoin-agent, mosquitto, plugin are here"});
+        findings.push_back({Health::pass, "programs",
+                            "quoind, quoin-agent, mosquitto, plugin, provider are here"});
     } else {
         findings.push_back({Health::fail, "programs", programs.error().message});
     }

@@ -60,6 +60,7 @@ Result<void> up(Context& context, Options options) {
     options.request.suite = context.suite;
     options.request.free_ports = options.ports == "free";
     QUOIN_TRY(const Programs programs, Programs::open(false));
+    QUOIN_CHECK(programs.share_provider());
     QUOIN_TRY(const Account account, plant_account());
     QUOIN_CHECK(prepare_home(account, context.home));
     if (options.foreground) {

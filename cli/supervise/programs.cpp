@@ -12,6 +12,8 @@
 #include <system_error>
 #include <vector>
 
+#include "host/crypto/library.hpp"
+
 namespace quoin::cli {
 namespace fs = std::filesystem;
 namespace {
@@ -98,10 +100,22 @@ Result<Programs> Programs::open(bool with_simulators) {
     const fs::path up = here.parent_path();
     QUOIN_TRY(programs.plugin,
               open_first("quoin_broker.so", {up / "lib", up / "lib/quoin", here}, build));
+    const fs::path provider = crypto::provider_file();
+    QUOIN_TRY(programs.provider,
+              open_first(provider.filename().string(), {provider.parent_path()}, build));
     if (with_simulators) {
         QUOIN_TRY(programs.flexim, open_first("quoin-sim-flexim", {here}, build));
     }
     return programs;
+}
+
+Result<void> Programs::share_provider() const {
+    if (fcntl(provider.number(), F_SETFD, 0) != 0 ||
+        setenv("QUOIN_PROVIDER", descriptor_path(provider).c_str(), 1) != 0) {
+        return fail(Code::resource_unavailable, "cannot share the OpenSSL provider: {}",
+                    std::strerror(errno));
+    }
+    return {};
 }
 
 std::string descriptor_path(const Descriptor& descriptor) {

@@ -14,9 +14,12 @@ namespace quoin::cli {
 
 struct Programs {
     Descriptor quoind, agent, mosquitto, plugin;
-    Descriptor flexim;  // the simulated machine; only demos need it
+    Descriptor provider;  // quoin.so, for OpenSSL
+    Descriptor flexim;    // the simulated machine; only demos need it
 
     static Result<Programs> open(bool with_simulators);
+    // From here on this process, and every child of it, loads the provider by its descriptor.
+    Result<void> share_provider() const;
 };
 
 // The folder of the running `quoin`.

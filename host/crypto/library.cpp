@@ -1,5 +1,6 @@
 #include "host/crypto/library.hpp"
 
+#include <dlfcn.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/provider.h>
@@ -13,17 +14,21 @@ namespace quoin::crypto {
 namespace {
 
 Result<void> load_provider(OSSL_LIB_CTX* context) {
+    // Not by OpenSSL's own search, which wants a name that ends in .so: a path may also be
+    // /proc/self/fd/N (cli/supervise/programs.hpp).
     const std::filesystem::path file = provider_file();
-    if (file.extension() != ".so") {
-        return fail(Code::config_invalid, "QUOIN_PROVIDER: {} does not end in .so", file.string());
-    }
-    if (OSSL_PROVIDER_set_default_search_path(context, file.parent_path().c_str()) != 1 ||
-        OSSL_PROVIDER_load(context, file.stem().c_str()) == nullptr ||
+    void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    const char* const why = library == nullptr ? dlerror() : nullptr;
+    void* const entry = library == nullptr ? nullptr : dlsym(library, "OSSL_provider_init");
+    if (entry == nullptr ||
+        OSSL_PROVIDER_add_builtin(context, "quoin",
+                                  reinterpret_cast<OSSL_provider_init_fn*>(entry)) != 1 ||
+        OSSL_PROVIDER_load(context, "quoin") == nullptr ||
         EVP_set_default_properties(context, "?provider=quoin") != 1) {
         return fail(Code::config_invalid,
                     "the OpenSSL provider {} cannot be loaded: {}; set QUOIN_PROVIDER to the path "
                     "of quoin.so",
-                    file.string(), openssl_error());
+                    file.string(), why != nullptr ? why : openssl_error());
     }
     return {};
 }

@@ -77,11 +77,12 @@ public:
                        const std::string& extra = "allow_anonymous true\n",
                        std::vector<std::string> names = {"127.0.0.1", "localhost"})
         : port_(free_port()) {
-        const auto leaf = x509::test::make_leaf(pki, {.profile = x509::Profile::server,
-                                                      .kind = x509::Kind::service,
-                                                      .id = "broker",
-                                                      .algorithm = crypto::Algorithm::ml_dsa_65_ed25519,
-                                                      .names = std::move(names)});
+        const auto leaf =
+            x509::test::make_leaf(pki, {.profile = x509::Profile::server,
+                                        .kind = x509::Kind::service,
+                                        .id = "broker",
+                                        .algorithm = crypto::Algorithm::ml_dsa_65_ed25519,
+                                        .names = std::move(names)});
         EXPECT_TRUE(leaf);
         write("broker.crt", *leaf->certificate.pem() + *pki.issuing.certificate.pem());
         write("broker.key", *leaf->key.danger_to_clear_pem());

@@ -18,8 +18,8 @@ using x509::test::Entity;
 using x509::test::Pki;
 
 const Pki& pki() {
-    static const Pki made =
-        *x509::test::make_pki(crypto::Algorithm::ml_dsa_65_ed25519, crypto::Algorithm::ml_dsa_65_ed25519);
+    static const Pki made = *x509::test::make_pki(crypto::Algorithm::ml_dsa_65_ed25519,
+                                                  crypto::Algorithm::ml_dsa_65_ed25519);
     return made;
 }
 

@@ -97,13 +97,14 @@ def test_demo__program_files_out_of_reach__runs_through_descriptors():
     """A checkout below a private folder of root, made with umask 077."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-private-"))
     programs = pathlib.Path(shutil.which("quoin")).parent
-    for part in ("bin", "lib"):
+    for part in ("bin", "lib", "lib/quoin"):
         (folder / part).mkdir(mode=0o700)
     for name in ("quoin", "quoind", "quoin-agent", "quoin-sim-flexim"):
         shutil.copy(programs / name, folder / "bin" / name)
         (folder / "bin" / name).chmod(0o700)
-    shutil.copy(programs.parent / "lib/quoin_broker.so", folder / "lib")
-    (folder / "lib/quoin_broker.so").chmod(0o700)
+    for name in ("lib/quoin_broker.so", "lib/quoin/quoin.so"):
+        shutil.copy(programs.parent / name, folder / name)
+        (folder / name).chmod(0o700)
     assert folder.stat().st_mode & 0o777 == 0o700
     done = subprocess.run([folder / "bin/quoin", "demo", "--once"], capture_output=True, text=True, timeout=240)
     print(done.stdout, done.stderr)
