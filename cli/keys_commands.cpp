@@ -139,6 +139,17 @@ Result<void> seal(const Context& context, const Options& options) {
     return {};
 }
 
+Result<void> reference(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    QUOIN_TRY(const std::string pem, store->key_reference(options.key));
+    if (context.json) {
+        print_json({{"key", options.key}, {"reference", pem}});
+    } else {
+        fmt::print("{}", pem);
+    }
+    return {};
+}
+
 // Bytes, for a pipe and nothing else.
 Result<void> unseal(const Context&, const Options& options) {
     struct stat status{};
@@ -220,18 +231,28 @@ Examples:
     add_generate(*noun, context, options);
     add_verb(*noun, context, options, "show", "A key's public half, or what the store can do", show)
         ->add_option("NAME", options->key, "The key; without it the store itself");
-    for (auto* command :
+    auto* command = add_verb(*noun, context, options, "reference",
+                             "A PEM that stands for the key in other programs", reference);
+    command->add_option("NAME", options->key, "The key")->required();
+    command->footer(
+        R"(Any OpenSSL program that has our provider takes it for a private key file, and asks
+quoin-se for each signature; it never holds the key. Our own programs take it in place
+of their key files, too.
+
+  quoin keys reference broker --store se:socket=/run/quoin/se.sock > broker.key
+  OPENSSL_CONF=lib/quoin/openssl.cnf openssl req -new -key broker.key -subj /CN=broker)");
+    for (auto* sealing :
          {add_verb(*noun, context, options, "seal", "A new key of 32 bytes, sealed in a file",
                    seal),
           add_verb(*noun, context, options, "unseal", "A sealed key into a pipe", unseal)}) {
-        command->add_option("--blob", options->blob, "The file")->required();
-        command->footer(
+        sealing->add_option("--blob", options->blob, "The file")->required();
+        sealing->footer(
             R"(How quoin-se opens its keys by a TPM: once, and then at each start:
 
   quoin keys seal --blob se.sealed --store tpm:dir=tpm
   quoin keys unseal --blob se.sealed --store tpm:dir=tpm | quoin-se --home se --seal-key-fd 0)");
     }
-    auto* command = add_verb(*noun, context, options, "zeroize",
+    command = add_verb(*noun, context, options, "zeroize",
                              "Wipe a store: keys, sealed secrets and counters, for good", zeroize);
     command->add_flag("--danger-forever", options->danger_forever, "Yes: nothing brings it back");
 }

@@ -123,6 +123,19 @@ class Keys(unittest.TestCase):
         unseal.wait()
         return element
 
+    # openssl(1), which never holds the key, signs a certificate with it.
+    def certificate_by_reference(self, store, public_key):
+        code, reference, err = quoin("reference", "device", "--store", store)
+        self.assertEqual(code, 0, err)
+        self.assertTrue(reference.startswith("-----BEGIN QUOIN KEY REFERENCE-----\n"), reference)
+        (self.folder / "device.key").write_text(reference, encoding="ascii")
+        settings = pathlib.Path(PROGRAM).parent.parent / "lib/quoin/openssl.cnf"
+        made = subprocess.run(["openssl", "req", "-x509", "-new", "-key", self.folder / "device.key", "-subj", "/CN=device"],
+                              capture_output=True, env={**os.environ, "OPENSSL_CONF": str(settings)}, check=True)
+        shown = subprocess.run(["openssl", "x509", "-noout", "-pubkey"], input=made.stdout, capture_output=True, check=True)
+        self.assertEqual("".join(shown.stdout.decode().splitlines()[1:-1]), public_key)
+        self.assertEqual(quoin("reference", "nobody", "--store", store)[0], 1)
+
     def test_secure_element__sealed_by_a_tpm__starts_while_the_pcrs_match(self):
         path = self.start_swtpm()
         blob = f"{self.folder}/se.sealed"
@@ -135,6 +148,7 @@ class Keys(unittest.TestCase):
         self.wait_for(element, lambda: listens(element_socket))
         code, made, err = quoin("generate", "device", "--algorithm", "ML-DSA-65", "--json", "--store", element_store)
         self.assertEqual(code, 0, err)
+        self.certificate_by_reference(element_store, json.loads(made)["public_key"])
         self.end(element)
 
         element = self.start_element(blob, tpm)

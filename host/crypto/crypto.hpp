@@ -36,10 +36,12 @@ public:
     // Pure mode; `context` is the algorithm's own context string (ML-DSA, SLH-DSA), at most 255
     // bytes, empty for Ed25519 and ECDSA. A wrong signature is Code::integrity_signature.
     Result<void> verify(Bytes message, Bytes signature, Bytes context = {}) const;
+    bool is_in_store() const { return !reference_.empty(); }
     EVP_PKEY* native() const { return key_.get(); }
 
 private:
     std::shared_ptr<EVP_PKEY> key_;
+    std::string reference_;
 };
 
 // The passphrase or random key under which software keys are kept: never written in clear (I11).
@@ -70,10 +72,14 @@ public:
     // person chose). The PEM label is ENCRYPTED PRIVATE KEY; a clear key is refused.
     static Result<PrivateKey> from_encrypted_pem(std::string_view pem,
                                                  const Passphrase& passphrase);
+    // PEM of a key that stays in its store (label QUOIN KEY REFERENCE): it signs by asking there.
+    static Result<PrivateKey> from_reference_pem(std::string_view pem);
+    // Either of the two.
     static Result<PrivateKey> load(const std::filesystem::path& file, const Passphrase& passphrase);
+    // Of a key in a store: its reference, which is no secret.
     Result<std::string> to_encrypted_pem(const Passphrase& passphrase, bool slow = false) const;
-    // In clear. For a memory file handed to a program that cannot decrypt (the broker), never for a
-    // disk.
+    // In clear (a key in a store: its reference). For a memory file handed to a program that cannot
+    // decrypt (the broker), never for a disk.
     Result<std::string> danger_to_clear_pem() const;
 
     Result<Algorithm> algorithm() const;

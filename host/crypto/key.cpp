@@ -17,6 +17,7 @@
 namespace quoin::crypto {
 namespace {
 
+constexpr std::string_view reference_begin = "-----BEGIN QUOIN KEY REFERENCE-----\n";
 constexpr std::size_t max_context_size = 255;  // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
 
 Result<Algorithm> algorithm_of(EVP_PKEY* key) {
@@ -63,6 +64,9 @@ struct ContextParameters {
                OSSL_PARAM_construct_end()} {}
     OSSL_PARAM list[2];
 };
+
+// Nobody is asked for one.
+int no_passphrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
@@ -138,21 +142,39 @@ Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
     return key;
 }
 
+Result<PrivateKey> PrivateKey::from_reference_pem(std::string_view pem) {
+    const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    EVP_PKEY* found = bio ? PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
+                                                       library(), nullptr)
+                          : nullptr;
+    if (found == nullptr) {
+        return fail(Code::resource_unavailable, "the key cannot be reached in its store: {}",
+                    openssl_error());
+    }
+    PrivateKey key(found);
+    QUOIN_CHECK(key.algorithm());
+    key.reference_ = pem;
+    return key;
+}
+
 Result<PrivateKey> PrivateKey::load(const std::filesystem::path& file,
                                     const Passphrase& passphrase) {
     QUOIN_TRY(const std::string pem, files::read(file, max_key_size));
-    auto key = from_encrypted_pem(pem, passphrase);
+    auto key = pem.starts_with(reference_begin) ? from_reference_pem(pem)
+                                                : from_encrypted_pem(pem, passphrase);
     if (!key) return fail(key.error().code, "{}: {}", file.string(), key.error().message);
     return key;
 }
 
 Result<std::string> PrivateKey::to_encrypted_pem(const Passphrase& passphrase, bool slow) const {
+    if (is_in_store()) return reference_;
     const ClearHandle clear(EVP_PKEY2PKCS8(key_.get()));
     if (!clear) return fail(Code::internal, "cannot encode the key: {}", openssl_error());
     return encrypt_to_pem(clear.get(), passphrase, slow);
 }
 
 Result<std::string> PrivateKey::danger_to_clear_pem() const {
+    if (is_in_store()) return reference_;
     const BioHandle bio(BIO_new(BIO_s_secmem()));
     if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
                                               nullptr) != 1) {

@@ -58,6 +58,9 @@ Result<std::uint64_t> SecurityProvider::increment_counter(std::string_view) {
 Result<std::uint64_t> SecurityProvider::read_counter(std::string_view) {
     return unsupported("count: it has no monotonic counters");
 }
+Result<std::string> SecurityProvider::key_reference(std::string_view) {
+    return unsupported("give references to its keys");
+}
 Result<Attestation> SecurityProvider::attest(std::string_view, Bytes) {
     return unsupported("attest");
 }

@@ -5,6 +5,8 @@
 
 #include <fstream>
 
+#include "host/crypto/crypto.hpp"
+#include "host/keys/se/store.hpp"
 #include "provider/fixture.hpp"
 #include "secure_element/process_fixture.hpp"
 
@@ -166,6 +168,38 @@ TEST_F(key_reference, read__wrong_reference__no_key) {
         EXPECT_EQ(read(ours_, pem_of(der)), nullptr) << std::string(der.begin(), der.end());
     }
     EXPECT_NE(read(ours_, pem_of(reference_der(uri("%6b")))), nullptr);
+}
+
+// Our own programs take the PEM of SecurityProvider::key_reference() in place of a key file.
+TEST_F(key_reference, private_key_load__reference_in_a_file__signs_in_the_store) {
+    const std::string store_uri = "se:socket=" + element_.socket.string();
+    const auto store = must(keys::se::open(must(keys::Uri::parse(store_uri))));
+    const secure_element::TestFolder folder;
+    const auto file = folder.path() / "service.key";
+    const auto unlock = crypto::Passphrase("not asked for");
+    for (const Algorithm& algorithm : algorithms) {
+        must(element_.client()->generate("service", algorithm.id, signing));
+        const std::string pem = must(store->key_reference("service"));
+        std::ofstream(file) << pem;
+        const auto key = must(crypto::PrivateKey::load(file, unlock));
+        EXPECT_TRUE(key.is_in_store());
+        EXPECT_EQ(must(key.to_encrypted_pem(unlock)), pem);
+        EXPECT_EQ(must(key.danger_to_clear_pem()), pem);
+        const Octets message{1, 2, 3};
+        const auto signature = must(key.sign(message));
+        EXPECT_TRUE(must(key.public_key()).verify(message, signature));
+        EXPECT_EQ(must(must(key.public_key()).spki_der()), must(store->public_key("service")));
+        must(element_.client()->remove("service"));
+        EXPECT_FALSE(key.sign(message));
+        const auto gone = crypto::PrivateKey::load(file, unlock);
+        ASSERT_FALSE(gone);
+        EXPECT_EQ(gone.error().code, Code::resource_unavailable);
+        EXPECT_NE(gone.error().message.find("service.key"), std::string::npos);
+    }
+    must(element_.client()->generate("kem", keys::se::Algorithm::ml_kem_768,
+                                     Policy{.operations = keys::se::may_decapsulate}));
+    EXPECT_EQ(store->key_reference("kem").error().code, Code::input_unsupported);
+    EXPECT_EQ(store->key_reference("nobody").error().code, Code::input_not_found);
 }
 
 // A folder with what puts our provider in front of any program, and scripts that run there.

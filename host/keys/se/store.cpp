@@ -2,7 +2,10 @@
 
 #include <openssl/asn1.h>
 #include <openssl/objects.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
+
+#include <filesystem>
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
@@ -81,11 +84,45 @@ UsePolicy use_policy_of(const Policy& policy) {
             .message_prefix = std::string(text_of(policy.prefix.bytes))};
 }
 
+// Everything but what stands for itself in every URI, and '/'.
+std::string percent_encoded(std::string_view text) {
+    std::string encoded;
+    for (const char c : text) {
+        const bool stands = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            (c >= '0' && c <= '9') ||
+                            std::string_view("-._~/").contains(c);
+        if (stands) {
+            encoded += c;
+        } else {
+            encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
+        }
+    }
+    return encoded;
+}
+
+// SEQUENCE { UTF8String }, as provider/key_reference reads it.
+Result<std::string> reference_pem(const std::string& uri) {
+    const int text_size = static_cast<int>(uri.size());
+    const int inner = ASN1_object_size(0, text_size, V_ASN1_UTF8STRING);
+    ByteVector der(static_cast<std::size_t>(ASN1_object_size(1, inner, V_ASN1_SEQUENCE)));
+    unsigned char* at = der.data();
+    ASN1_put_object(&at, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
+    ASN1_put_object(&at, 0, text_size, V_ASN1_UTF8STRING, V_ASN1_UNIVERSAL);
+    std::ranges::copy(uri, at);
+    const crypto::BioHandle out(BIO_new(BIO_s_mem()));
+    if (!out || PEM_write_bio(out.get(), "QUOIN KEY REFERENCE", "", der.data(),
+                              static_cast<long>(der.size())) <= 0) {
+        return fail(Code::internal, "write a key reference: {}", crypto::openssl_error());
+    }
+    return crypto::text_of_bio(out.get());
+}
+
 class Store final : public SecurityProvider {
 public:
-    Store(std::unique_ptr<Client> client, std::string location)
+    Store(std::unique_ptr<Client> client, const Uri& uri)
         : client_(std::move(client)),
-          location_(std::move(location)),
+          location_(uri.text()),
+          socket_(uri.value_or("socket", "")),
           seal_key_(fmt::format("_seal.{}", ::geteuid())) {}
 
     Description describe() const override {
@@ -136,6 +173,20 @@ public:
         QUOIN_CHECK(check_own_name(name));
         QUOIN_TRY(const PublicKeyInfo key, client_->describe(name));
         return spki_of(info(key.entry.algorithm), key.public_key);
+    }
+
+    Result<std::string> key_reference(std::string_view name) override {
+        QUOIN_CHECK(check_own_name(name));
+        QUOIN_TRY(const Algorithm algorithm, algorithm_of(name));
+        if (info(algorithm).kind != Kind::signature) {
+            return fail(Code::input_unsupported, "{}: OpenSSL programs use signature keys only",
+                        name);
+        }
+        return reference_pem(fmt::format("quoin:se?socket={}&key={}",
+                                         percent_encoded(std::filesystem::absolute(socket_)
+                                                             .lexically_normal()
+                                                             .string()),
+                                         name));
     }
 
     Result<void> remove(std::string_view name) override {
@@ -233,6 +284,7 @@ private:
 
     std::unique_ptr<Client> client_;
     std::string location_;
+    std::filesystem::path socket_;
     std::string seal_key_;
 };
 
@@ -256,7 +308,7 @@ Result<std::unique_ptr<SecurityProvider>> open(const Uri& uri) {
         return fail(Code::input_not_found, "{}", listed.error().message);
     }
     if (!listed) return std::unexpected(listed.error());
-    return std::make_unique<Store>(std::move(client), uri.text());
+    return std::make_unique<Store>(std::move(client), uri);
 }
 
 Result<std::unique_ptr<SecurityProvider>> create(const Uri& uri) {
@@ -266,7 +318,7 @@ Result<std::unique_ptr<SecurityProvider>> create(const Uri& uri) {
         return fail(Code::input_conflict, "{}: quoin-se holds {} keys already; they stay",
                     uri.text(), keys.size());
     }
-    return std::make_unique<Store>(std::move(client), uri.text());
+    return std::make_unique<Store>(std::move(client), uri);
 }
 
 }  // namespace quoin::keys::se
