@@ -70,6 +70,13 @@ void read_attest(Section section, Config& config) {
     if (!firmware.empty()) config.firmware = config.home / firmware;
 }
 
+void read_keys(Section section, Config& config) {
+    section.text("store", config.key_store);
+    if (!config.key_store.empty() && !config.key_store.starts_with("se:")) {
+        section.refuse("store", "only quoin-se has keys that OpenSSL uses: se:socket=PATH");
+    }
+}
+
 void read_csv(Section& section, CsvOptions options, const std::filesystem::path& home,
               Config& config) {
     std::string file;
@@ -222,6 +229,7 @@ Result<Config> parse_config(std::string_view text, const std::filesystem::path& 
               config::Document::parse(text, (home / config_file_name).string()));
     Section root = document.root();
     read_root(root, config);
+    read_keys(root.table("keys"), config);
     read_queue(root.table("queue"), config.queue);
     read_attest(root.table("attest"), config);
     std::set<std::string> names;

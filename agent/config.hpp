@@ -1,19 +1,23 @@
 // agent.toml: what an operator writes for one device. Three keys are enough: plant, trust,
 // [[source]].
 //
+// clang-format off
 //   plant  = "https://plant.example:8443"     # quoind: enrolment
 //   trust  = "trust.crt"                      # the plant's root; this is the default
 //   suite  = "hybrid"                         # or "pure"
 //   class  = "mpu"                            # or "mcu"; default: what the birth key is
-//   (ML-DSA-44: mcu) release = "1.0.0"                         # of the firmware; default: the
-//   agent's own version renew_retry_s = 30                        # 1..3600: first wait after a
-//   failed enrolment or renewal [queue]   max_rows = 200000  max_mib = 256  when_full = "block" |
-//   "drop_newest" | "drop_oldest" [attest]  files = ["recipe.json"]  firmware = "image.bin"
+//   release = "1.0.0"                         # of the firmware; default: the agent's own version
+//   renew_retry_s = 30                        # 1..3600: first wait after a failed enrolment or renewal
+//   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session keys are made and stay;
+//                                             # default: this process, on disk under unlock.key
+//   [queue]   max_rows = 200000  max_mib = 256  when_full = "block" | "drop_newest" | "drop_oldest"
+//   [attest]  files = ["recipe.json"]  firmware = "image.bin"
 //   [[source]]  stream = "press"  name = "press"  type = "modbus" | "flexim" | "csv"
 //     modbus, flexim: host, port = 502, unit = 1, period_ms = 1000, timeout_ms = 1000
 //     modbus:         [[source.register]] name, address, kind, type, scale, word_order, labels
 //     csv:            file, value, speed = 1, convert = "none" | "f_to_c", loop = false,
 //                     time = "now" | "file"
+// clang-format on
 //
 // Paths are relative to the device's folder. Unknown keys are errors: config_unknown_key.
 #pragma once
@@ -49,6 +53,7 @@ struct Config {
     std::optional<DeviceClass> device_class;
     std::string release;
     std::chrono::seconds renew_retry{30};
+    std::string key_store;  // host/keys/uri.hpp; empty: session keys are in this process
     QueueLimits queue;
     std::vector<MeasuredFile> files;
     std::filesystem::path firmware;  // empty: none

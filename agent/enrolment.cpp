@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "host/files/files.hpp"
+#include "host/keys/program_key.hpp"
 
 namespace quoin::agent {
 namespace {
@@ -36,6 +37,13 @@ Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials&
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
     QUOIN_CHECK(store_.replace(identity));
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
+    if (const auto removed =
+            keys::remove_other_program_keys(config_.key_store, prefix, identity.session.key);
+        !removed) {
+        spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal",
+                     config_.key_store, removed.error().message);
+    }
     QUOIN_CHECK(keep(reply));
     return Enrolled{std::move(identity), std::move(reply.info)};
 }
@@ -44,8 +52,10 @@ Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials
                                     const std::string& device) const {
     QUOIN_TRY(const auto intermediates, est_.intermediates());
     const tls::SuiteInfo& suite = tls::info(est_.suite());
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
     QUOIN_TRY(crypto::PrivateKey key,
-              crypto::PrivateKey::generate(class_ == DeviceClass::mcu ? suite.mcu : suite.mpu));
+              keys::make_program_key(config_.key_store, prefix,
+                                     class_ == DeviceClass::mcu ? suite.mcu : suite.mpu));
     QUOIN_TRY(const x509::Certificate leaf, est_.certificate(call, as, key, device));
     QUOIN_TRY(const x509::Identity named, check(leaf, intermediates, x509::Kind::device, device));
     Identity identity{device, named.site, {{leaf}, std::move(key)}, std::nullopt};

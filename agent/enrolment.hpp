@@ -47,8 +47,7 @@ private:
     const DeviceClass class_;
 };
 
-// ML-DSA-44 in the birth certificate means mcu, anything else mpu, unless the configuration says
-// it.
+// The algorithm of the birth certificate tells, unless the configuration does.
 Result<DeviceClass> class_of(const Config& config, const Birth& birth);
 
 }  // namespace quoin::agent

@@ -253,7 +253,7 @@ of their key files, too.
   quoin keys unseal --blob se.sealed --store tpm:dir=tpm | quoin-se --home se --seal-key-fd 0)");
     }
     command = add_verb(*noun, context, options, "zeroize",
-                             "Wipe a store: keys, sealed secrets and counters, for good", zeroize);
+                       "Wipe a store: keys, sealed secrets and counters, for good", zeroize);
     command->add_flag("--danger-forever", options->danger_forever, "Yes: nothing brings it back");
 }
 

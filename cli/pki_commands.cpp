@@ -36,6 +36,7 @@ struct InitOptions {
     std::string site;
     std::vector<std::string> names;
     std::string passphrase_file;
+    std::string key_store;
 };
 
 Result<void> init(const Context& context, const InitOptions& options) {
@@ -43,6 +44,7 @@ Result<void> init(const Context& context, const InitOptions& options) {
               tls::suite_by_name(context.suite.empty() ? "hybrid" : context.suite, false));
     server::PkiRequest request{.home = context.home, .site = options.site, .suite = suite};
     if (!options.names.empty()) request.names = options.names;
+    request.key_store = options.key_store;
     QUOIN_TRY(const auto passphrase, read_passphrase(options.passphrase_file,
                                                      "--root-passphrase-file", "root passphrase"));
     QUOIN_CHECK(server::init_pki(request, passphrase));
@@ -71,9 +73,14 @@ void add_init(CLI::App* pki, Context& context) {
                         "default localhost, 127.0.0.1, ::1");
     command->add_option("--root-passphrase-file", options->passphrase_file,
                         "File with the root key's passphrase; else it is asked for");
+    command->add_option(
+        "--key-store", options->key_store,
+        "quoin-se, where the keys of the issuing CA, quoind and the broker are made "
+        "and stay: se:socket=PATH; default: files of the home");
     command->footer(
-        "Example:\n  quoin pki init --home plant --site hall-1 --suite pure "
-        "--name plant.example --name 10.0.0.5");
+        "Examples:\n  quoin pki init --home plant --site hall-1 --suite pure "
+        "--name plant.example --name 10.0.0.5\n"
+        "  quoin pki init --home plant --site hall-1 --key-store se:socket=/run/quoin/se.sock");
     on_run(command, context, [&context, options] { return init(context, *options); });
 }
 

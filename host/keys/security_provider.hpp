@@ -134,8 +134,8 @@ public:
     virtual Result<std::uint64_t> increment_counter(std::string_view name);  // the new value
     virtual Result<std::uint64_t> read_counter(std::string_view name);
 
-    // A PEM that says where the key is (label QUOIN KEY REFERENCE): any OpenSSL program that has our
-    // provider uses it as a private key file, and never holds the key. It is no secret.
+    // A PEM that says where the key is (label QUOIN KEY REFERENCE): any OpenSSL program that has
+    // our provider uses it as a private key file, and never holds the key. It is no secret.
     virtual Result<std::string> key_reference(std::string_view name);
 
     // By a key made with attestation_only. `nonce`: 1..max_nonce_size bytes, the verifier's.

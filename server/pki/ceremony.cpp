@@ -10,6 +10,8 @@
 
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
+#include "host/keys/program_key.hpp"
+#include "host/keys/uri.hpp"
 #include "host/x509/certificate.hpp"
 
 namespace quoin::server {
@@ -23,6 +25,7 @@ using x509::Identity;
 using x509::Kind;
 using x509::Profile;
 
+constexpr const char* key_store_file = "key-store";
 constexpr std::chrono::hours year{24 * 365};
 constexpr auto root_lifetime = 20 * year;
 constexpr auto issuing_lifetime = 10 * year;
@@ -47,6 +50,7 @@ struct Authority {
     PrivateKey key;
     Certificate certificate;
     Passphrase unlock;
+    std::string key_store;  // of PkiRequest
 };
 
 // A folder that is removed unless it was kept.
@@ -100,9 +104,14 @@ Result<void> write_key(const fs::path& file, const PrivateKey& key, const Passph
     return files::write_atomically(file, pem, 0600);
 }
 
-Result<void> issue_leaf(const Authority& authority, const fs::path& folder,
+Result<PrivateKey> make_key(const std::string& store, const std::string& site,
+                            std::string_view name, crypto::Algorithm algorithm) {
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix(name, site));
+    return keys::make_program_key(store, prefix, algorithm);
+}
+
+Result<void> issue_leaf(const Authority& authority, const fs::path& folder, const PrivateKey& key,
                         const x509::IssueRequest& request) {
-    QUOIN_TRY(const PrivateKey key, PrivateKey::generate(authority.leaf_algorithm));
     QUOIN_TRY(const auto public_key, key.public_key());
     QUOIN_TRY(const Certificate leaf,
               x509::issue(authority.key, authority.certificate, public_key, request));
@@ -114,7 +123,9 @@ Result<void> issue_leaf(const Authority& authority, const fs::path& folder,
 Result<void> issue_service(const Authority& authority, const fs::path& folder,
                            const Service& service, const std::vector<std::string>& names) {
     const bool is_server = service.profile == Profile::server;
-    return issue_leaf(authority, folder,
+    QUOIN_TRY(const PrivateKey key, make_key(authority.key_store, authority.site, service.name,
+                                             authority.leaf_algorithm));
+    return issue_leaf(authority, folder, key,
                       {.profile = service.profile,
                        .common_name = service.name,
                        .identity = Identity{Kind::service, authority.site, service.name, {}},
@@ -125,7 +136,9 @@ Result<void> issue_service(const Authority& authority, const fs::path& folder,
 
 Result<void> issue_operator(const Authority& authority, const fs::path& folder,
                             const std::string& name, x509::Role role) {
-    return issue_leaf(authority, folder,
+    // A person takes it away.
+    QUOIN_TRY(const PrivateKey key, PrivateKey::generate(authority.leaf_algorithm));
+    return issue_leaf(authority, folder, key,
                       {.profile = Profile::operator_,
                        .common_name = name,
                        .identity = Identity{Kind::operator_, authority.site, name, role},
@@ -151,7 +164,7 @@ Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& 
     QUOIN_TRY(const Certificate root,
               x509::issue_root(root_key,
                                ca_request(Profile::root, request.site + " root", root_lifetime)));
-    QUOIN_TRY(PrivateKey key, PrivateKey::generate(suite.issuing));
+    QUOIN_TRY(PrivateKey key, make_key(request.key_store, request.site, "issuing", suite.issuing));
     QUOIN_TRY(const auto public_key, key.public_key());
     QUOIN_TRY(
         Certificate issuing,
@@ -163,11 +176,15 @@ Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& 
     QUOIN_CHECK(write_certificates(folder / "issuing.crt", std::span(&issuing, 1)));
     QUOIN_TRY(const std::string crl, x509::issue_crl_pem(key, issuing, {}, 1, first_crl_lifetime));
     QUOIN_CHECK(files::write_atomically(folder / "crl.pem", crl, 0600));
+    if (!request.key_store.empty()) {
+        QUOIN_CHECK(files::write_atomically(folder / key_store_file, request.key_store, 0600));
+    }
     return Authority{.site = request.site,
                      .leaf_algorithm = suite.service,
                      .key = std::move(key),
                      .certificate = std::move(issuing),
-                     .unlock = std::move(unlock)};
+                     .unlock = std::move(unlock),
+                     .key_store = request.key_store};
 }
 
 Result<void> fill(const PkiRequest& request, const Passphrase& root_passphrase,
@@ -244,6 +261,10 @@ Result<Authority> open_authority(const fs::path& home) {
     QUOIN_TRY(Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
     QUOIN_TRY(PrivateKey key, PrivateKey::load(folder / "issuing.key", unlock));
     QUOIN_TRY(Certificate certificate, first_of(folder / "issuing.crt"));
+    std::string key_store;
+    if (fs::exists(folder / key_store_file)) {
+        QUOIN_TRY(key_store, files::read(folder / key_store_file, keys::max_uri_size));
+    }
     // Site and algorithm are those of what was issued before.
     QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
     QUOIN_TRY(const Identity identity, quoind.identity());
@@ -253,7 +274,22 @@ Result<Authority> open_authority(const fs::path& home) {
                      .leaf_algorithm = algorithm,
                      .key = std::move(key),
                      .certificate = std::move(certificate),
-                     .unlock = std::move(unlock)};
+                     .unlock = std::move(unlock),
+                     .key_store = std::move(key_store)};
+}
+
+// Those that an earlier renewal replaced. The present ones stay in the store beside the new ones:
+// running services use them until they start again.
+Result<void> remove_unused_keys(const Authority& authority, const fs::path& folder) {
+    if (authority.key_store.empty()) return {};
+    for (const Service& service : services) {
+        QUOIN_TRY(const std::string prefix, keys::program_key_prefix(service.name, authority.site));
+        QUOIN_TRY(
+            const PrivateKey present,
+            PrivateKey::load(folder / (std::string(service.name) + ".key"), authority.unlock));
+        QUOIN_CHECK(keys::remove_other_program_keys(authority.key_store, prefix, present));
+    }
+    return {};
 }
 
 Result<void> check_maker(const Certificate& maker, const fs::path& home, const fs::path& file) {
@@ -318,6 +354,7 @@ Result<void> renew_services(const fs::path& home) {
     QUOIN_TRY(const Authority authority, open_authority(home));
     QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
     QUOIN_TRY(const auto names, quoind.server_names());
+    QUOIN_CHECK(remove_unused_keys(authority, home / "services"));
     std::string name = (home / ".services-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
         return fail(Code::resource_unavailable, "{}: cannot write here: {}", home.string(),

@@ -28,6 +28,9 @@ struct PkiRequest {
     tls::Suite suite;
     // DNS names and IP addresses under which devices and operators reach quoind and the broker.
     std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
+    // Where the keys of the issuing CA and of the services are made and stay (host/keys/uri.hpp,
+    // quoin-se only); empty: files of this home. Kept in HOME/pki/key-store.
+    std::string key_store = {};
 };
 
 // Makes the PKI, an empty CRL (number 1), and quoin.toml if there is none. All or nothing: built

@@ -89,8 +89,7 @@ std::string percent_encoded(std::string_view text) {
     std::string encoded;
     for (const char c : text) {
         const bool stands = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') ||
-                            std::string_view("-._~/").contains(c);
+                            (c >= '0' && c <= '9') || std::string_view("-._~/").contains(c);
         if (stands) {
             encoded += c;
         } else {
@@ -182,11 +181,9 @@ public:
             return fail(Code::input_unsupported, "{}: OpenSSL programs use signature keys only",
                         name);
         }
-        return reference_pem(fmt::format("quoin:se?socket={}&key={}",
-                                         percent_encoded(std::filesystem::absolute(socket_)
-                                                             .lexically_normal()
-                                                             .string()),
-                                         name));
+        return reference_pem(fmt::format(
+            "quoin:se?socket={}&key={}",
+            percent_encoded(std::filesystem::absolute(socket_).lexically_normal().string()), name));
     }
 
     Result<void> remove(std::string_view name) override {

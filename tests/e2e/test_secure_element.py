@@ -1,0 +1,64 @@
+"""With quoin-se: session, service and CA keys are in no other process, and all goes on as without."""
+
+import pathlib
+import tempfile
+
+import pytest
+
+from lib import waiting
+from lib.element import Element
+from lib.plant import OVERLAY, running_plant
+
+REFERENCE = "-----BEGIN QUOIN KEY REFERENCE-----"
+
+
+@pytest.fixture
+def element():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-se-"))
+    folder.chmod(0o755)
+    made = Element(folder / "se").start()
+    yield made
+    made.stop()
+
+
+def use(element):
+    return f'[keys]\nstore = "{element.uri}"\n'
+
+
+def test_secure_element__session_key_in_quoin_se__renewed_lost_and_found(element):
+    with running_plant(OVERLAY + "[pki]\ndevice_lifetime_s = 20\nrenew_at = 0.5\n") as plant:
+        device = plant.add_device("mpu-1", rows=100_000, rate=20, extra=use(element))
+        device.wait_stored(1)
+        assert (device.identity / "device.key").read_text().startswith(REFERENCE)
+        first = element.keys()
+        assert len(first) == 1
+        waiting.until(lambda: len(element.keys()) == 1 and element.keys() != first, "a renewal replaces the key", 40)
+        # Without its quoin-se the device has no identity, and says where it looked for it.
+        device.stop()
+        element.stop()
+        device.start()
+        waiting.until(lambda: str(element.socket) in device.log.read_text(), "the agent names the socket", 20)
+        device.stop()
+        stored = plant.newest("mpu-1")
+        element.start()
+        device.start()
+        device.wait_stored(stored + 20)
+        samples = plant.samples("mpu-1")
+        assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
+
+
+def test_secure_element__keys_of_ca_and_services_in_quoin_se__plant_works(element):
+    with running_plant(init=("--key-store", element.uri)) as plant:
+        for file in ("pki/issuing.key", "services/broker.key", "services/quoind.key", "services/telemetry.key",
+                     "services/verifier.key", "services/audit.key"):
+            assert (plant.home / file).read_text().startswith(REFERENCE), file
+        assert len(element.keys()) == 6
+        device = plant.add_device("mpu-1", extra=use(element))
+        device.wait_stored(10)
+        assert plant.state("mpu-1") == "active"
+        # Broker, quoind and the device ask quoin-se anew when it was away.
+        element.stop()
+        element.start()
+        device.stop()
+        device.start()
+        device.wait_stored(plant.newest("mpu-1") + 10)
