@@ -33,19 +33,29 @@ Result<Enrolled> Enrolment::renew(const Identity& present) const {
 
 Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials& as,
                                    const std::string& device) const {
+    QUOIN_CHECK(remove_failed_attempts(device));
     QUOIN_TRY(Identity identity, request(call, as, device));
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
     QUOIN_CHECK(store_.replace(identity));
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
     if (const auto removed =
-            keys::remove_other_program_keys(config_.key_store, prefix, identity.session.key);
+            keys::remove_other_program_keys(config_.key_store, prefix, &identity.session.key);
         !removed) {
         spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal",
                      config_.key_store, removed.error().message);
     }
     QUOIN_CHECK(keep(reply));
     return Enrolled{std::move(identity), std::move(reply.info)};
+}
+
+// Each made a key, and none has used it.
+Result<void> Enrolment::remove_failed_attempts(const std::string& device) const {
+    if (config_.key_store.empty()) return {};
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
+    QUOIN_TRY(const auto present, store_.current());
+    return keys::remove_other_program_keys(config_.key_store, prefix,
+                                           present ? &present->session.key : nullptr);
 }
 
 Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials& as,

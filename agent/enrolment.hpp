@@ -34,6 +34,7 @@ public:
 private:
     Result<Enrolled> obtain(EstClient::Call call, const tls::Credentials& as,
                             const std::string& device) const;
+    Result<void> remove_failed_attempts(const std::string& device) const;
     Result<Identity> request(EstClient::Call call, const tls::Credentials& as,
                              const std::string& device) const;
     Result<x509::Identity> check(const x509::Certificate& certificate,

@@ -123,15 +123,21 @@ Result<ByteVector> Element::dispatch(Session& session, std::uint32_t id, const M
             Code::state_wrong, "{}",
             is_hello ? "hello was said already" : "the first command of a session is hello");
     }
-    if constexpr (!is_hello) {
-        if (zeroized()) {
+    // Zeroize may be asked for again: the first time, the disk may have failed.
+    if constexpr (!is_hello && !std::is_same_v<Message, Zeroize>) {
+        if (auto alive = check_alive(); !alive) {
             session.held.clear();
-            return fail(Code::state_wrong, "this quoin-se was zeroized: it holds nothing any more");
+            return std::unexpected(std::move(alive).error());
         }
     }
     Scratch scratch;
     QUOIN_TRY(const auto reply, handle(session, message, scratch));
     return lift(write_reply(id, reply), "write the reply");
+}
+
+Result<void> Element::check_alive() const {
+    if (!zeroized()) return {};
+    return fail(Code::state_wrong, "this quoin-se was zeroized: it holds nothing any more");
 }
 
 bool Element::zeroized() const {

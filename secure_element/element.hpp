@@ -38,6 +38,7 @@ public:
     Pool& pool() { return pool_; }
     std::size_t key_count() const;
     bool zeroized() const;
+    Result<void> check_alive() const;  // state_wrong once it was zeroized
 
 private:
     struct Entry;

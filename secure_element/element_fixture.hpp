@@ -3,14 +3,17 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "secure_element/element.hpp"
 
 namespace quoin::secure_element {
 
-// gtest prints this for a value that failed.
+// None for a success.
 template <class T>
-Code code_of(const Result<T>& result) {
-    return result ? Code::internal : result.error().code;
+std::optional<Code> code_of(const Result<T>& result) {
+    if (result) return std::nullopt;
+    return result.error().code;
 }
 
 class ElementInProcess {

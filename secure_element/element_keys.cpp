@@ -73,6 +73,7 @@ Element::Answer<Generate> Element::handle(Session& session, const Generate& mess
     if (entry->key) QUOIN_CHECK(entry->key->check_pair());
     {
         const std::scoped_lock lock(change_);
+        QUOIN_CHECK(check_alive());  // making the key may have taken seconds
         QUOIN_CHECK(check_new_key(session, message));
         contents_.keys.items.push_back(std::move(key));
         const auto saved = store_.save(contents_);

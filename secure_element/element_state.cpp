@@ -19,6 +19,7 @@ Element::Answer<Hello> Element::handle(Session& session, const Hello& message, S
 Element::Answer<CreateCounter> Element::handle(Session& session, const CreateCounter& message,
                                                Scratch&) {
     const std::scoped_lock lock(change_);
+    QUOIN_CHECK(check_alive());
     if (counter(message.name.text) != nullptr) {
         return fail(Code::input_conflict, "there is a counter \"{}\" already", message.name.text);
     }
@@ -104,6 +105,7 @@ Element::Answer<Attest> Element::handle(Session& session, const Attest& message,
                     max_nonce_size);
     }
     const std::string name(text_of(message.key.bytes));
+    if (!name.empty() && !is_name(name)) return fail(Code::input_invalid, "this is no key's name");
     std::shared_ptr<Key> own;
     Algorithm algorithm = Algorithm::ml_dsa_65;
     if (name.empty()) {

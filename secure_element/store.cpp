@@ -122,6 +122,14 @@ Result<Root> root_of(const Header& header, const Unlock& unlock,
     return root;
 }
 
+// With zeros, on the disk.
+bool overwrite(int file) {
+    struct stat status{};
+    if (::fstat(file, &status) != 0) return false;
+    const ByteVector zeros(static_cast<std::size_t>(status.st_size));
+    return ::pwrite(file, zeros.data(), zeros.size(), 0) == status.st_size && ::fsync(file) == 0;
+}
+
 }  // namespace
 
 Result<Store::Opened> Store::open(const std::filesystem::path& folder, const Unlock& unlock,
@@ -185,19 +193,22 @@ Result<void> Store::save(Contents& contents) {
 }
 
 Result<void> Store::save_and_shred(Contents& contents) {
-    const Descriptor old(::open(path_.c_str(), O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-    QUOIN_CHECK(save(contents));
-    struct stat status{};
-    if (!old || ::fstat(old.number(), &status) != 0) return {};
-    const ByteVector zeros(static_cast<std::size_t>(status.st_size));
-    if (::pwrite(old.number(), zeros.data(), zeros.size(), 0) != status.st_size ||
-        ::fsync(old.number()) != 0) {
+    const auto old = folder_.open_to_overwrite(std::string(file_name));
+    // Also when there is no room for a new file: the old one must not outlive this.
+    const Result<void> saved = save(contents);
+    if (!old && old.error().code == Code::input_not_found) return saved;
+    if (!old || !overwrite(old->number())) {
         return fail(Code::resource_unavailable,
-                    "{}: the store is empty, but what it held could not be overwritten; destroy "
-                    "its key or passphrase",
-                    path_.string());
+                    "{}: what it held could not be overwritten: {}; zeroize again, or destroy its "
+                    "key or passphrase",
+                    path_.string(),
+                    old ? std::generic_category().message(errno) : old.error().message);
     }
-    return {};
+    if (saved) return {};
+    return fail(saved.error().code,
+                "{}: what it held is overwritten, but no empty store could be written in its "
+                "place: {}",
+                path_.string(), saved.error().message);
 }
 
 }  // namespace quoin::secure_element

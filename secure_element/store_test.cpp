@@ -29,7 +29,9 @@ protected:
         opened->contents.keys.items.push_back(std::move(key));
         ASSERT_TRUE(opened->store.save(opened->contents));
     }
-    Code open_code(const Unlock& unlock) const { return code_of(Store::open(folder, unlock)); }
+    std::optional<Code> open_code(const Unlock& unlock) const {
+        return code_of(Store::open(folder, unlock));
+    }
     std::string file() const { return *files::read(folder / "store"); }
 
     std::filesystem::path folder;

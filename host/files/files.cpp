@@ -234,6 +234,13 @@ Result<std::string> HeldFolder::read(const std::string& name, std::size_t limit)
     return read_all(opened.number(), file, limit);
 }
 
+Result<Descriptor> HeldFolder::open_to_overwrite(const std::string& name) const {
+    Descriptor opened(
+        ::openat(opened_.number(), name.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
+    if (!opened) return system_failure(folder_ / name, "open");
+    return opened;
+}
+
 Result<void> HeldFolder::replace(const std::string& name, std::string_view content,
                                  mode_t mode) const {
     const fs::path file = folder_ / name;

@@ -70,6 +70,8 @@ public:
     // As read(). What is no plain file with this one name (a link of either kind) is
     // integrity_mismatch.
     Result<std::string> read(const std::string& name, std::size_t limit) const;
+    // The file itself, to be overwritten where it is, under whatever other names.
+    Result<Descriptor> open_to_overwrite(const std::string& name) const;
     // As write_atomically(), by way of NAME.new. One writer at a time, kept by a lock.
     Result<void> replace(const std::string& name, std::string_view content, mode_t mode) const;
     // An empty file that stands for something, made if it is not there. Does not wait: one that is

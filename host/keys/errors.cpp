@@ -101,7 +101,7 @@ constexpr Row tss_rows[] = {
     {TSS2_BASE_RC_IO_ERROR, "IO_ERROR", Code::resource_unavailable,
      "the connection to the TPM is broken: look at tcti=, and whether the TPM or swtpm runs"},
     {TSS2_BASE_RC_TRY_AGAIN, "TRY_AGAIN", Code::resource_unavailable, try_again},
-    {TSS2_BASE_RC_NOT_PERMITTED, "NOT_PERMITTED", Code::resource_unavailable,
+    {TSS2_BASE_RC_NOT_PERMITTED, "NOT_PERMITTED", Code::peer_forbidden,
      "this user may not use the TPM: put it into the group tss"},
     {TSS2_BASE_RC_NOT_SUPPORTED, "NOT_SUPPORTED", Code::config_invalid, "look at tcti="},
     {TSS2_BASE_RC_BAD_VALUE, "BAD_VALUE", Code::input_invalid,

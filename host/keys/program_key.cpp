@@ -22,11 +22,14 @@ Result<crypto::PrivateKey> make_program_key(const std::string& store, const std:
 }
 
 Result<void> remove_other_program_keys(const std::string& store, const std::string& prefix,
-                                       const crypto::PrivateKey& kept) {
+                                       const crypto::PrivateKey* kept) {
     if (store.empty()) return {};
     QUOIN_TRY(const auto opened, open_store(store));
-    QUOIN_TRY(const auto public_key, kept.public_key());
-    QUOIN_TRY(const auto spki, public_key.spki_der());
+    std::vector<std::uint8_t> spki;
+    if (kept != nullptr) {
+        QUOIN_TRY(const auto public_key, kept->public_key());
+        QUOIN_TRY(spki, public_key.spki_der());
+    }
     QUOIN_TRY(const auto all, opened->list());
     for (const KeyInfo& key : all) {
         if (!key.name.starts_with(prefix)) continue;

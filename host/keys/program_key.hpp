@@ -19,9 +19,9 @@ Result<std::string> program_key_prefix(std::string_view use, std::string_view ow
 Result<crypto::PrivateKey> make_program_key(const std::string& store, const std::string& prefix,
                                             crypto::Algorithm algorithm);
 
-// Removes the keys that begin so from the store, but for this one: those before it, and what
-// attempts that failed left. Nothing without a store.
+// Removes the keys that begin so from the store, but for this one (null: all of them): those before
+// it, and what attempts that failed left. Nothing without a store.
 Result<void> remove_other_program_keys(const std::string& store, const std::string& prefix,
-                                       const crypto::PrivateKey& kept);
+                                       const crypto::PrivateKey* kept);
 
 }  // namespace quoin::keys

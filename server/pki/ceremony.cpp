@@ -287,7 +287,7 @@ Result<void> remove_unused_keys(const Authority& authority, const fs::path& fold
         QUOIN_TRY(
             const PrivateKey present,
             PrivateKey::load(folder / (std::string(service.name) + ".key"), authority.unlock));
-        QUOIN_CHECK(keys::remove_other_program_keys(authority.key_store, prefix, present));
+        QUOIN_CHECK(keys::remove_other_program_keys(authority.key_store, prefix, &present));
     }
     return {};
 }

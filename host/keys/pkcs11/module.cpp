@@ -162,6 +162,12 @@ Result<std::unique_ptr<Session>> Session::open(const std::shared_ptr<Module>& mo
     // A login is the whole process's: another store of it was first, with the right PIN.
     if (code == CKR_OK || code == CKR_USER_ALREADY_LOGGED_IN) return session;
     auto failure = failed(code, fmt::format("logging in to {}", label));
+    // Whatever the module calls it, a login that failed is no token that is away: nothing falls
+    // back.
+    if (failure.error().code == Code::resource_unavailable && code != CKR_TOKEN_NOT_PRESENT &&
+        code != CKR_DEVICE_REMOVED) {
+        failure.error().code = Code::input_unauthenticated;
+    }
     failure.error().message += pin_state(*module, label);
     return failure;
 }

@@ -352,20 +352,21 @@ Result<void> Store::remove(std::string_view name) {
     });
 }
 
-// The wrapping key first: without it the store is none, and its blobs open no more.
+// The wrapping key last: until it is gone the store is one, and this can be done again.
 Result<void> Store::zeroize() {
     return run_alive([&](const Session& session) -> Result<void> {
-        QUOIN_TRY(const auto seal, find(session, secret_class, seal_id()));
-        if (seal) QUOIN_CHECK(session.destroy(*seal));
-        zeroized_ = true;
         QUOIN_TRY(const auto found, names(session));
         for (const std::string& name : found) {
-            for (const CK_OBJECT_CLASS& type : {private_class, public_class}) {
+            // The private half last: names() finds what has one.
+            for (const CK_OBJECT_CLASS& type : {public_class, private_class}) {
                 QUOIN_TRY(const auto objects,
                           session.find({value(CKA_CLASS, type), text(CKA_ID, key_id(name))}));
                 for (const CK_OBJECT_HANDLE object : objects) QUOIN_CHECK(session.destroy(object));
             }
         }
+        QUOIN_TRY(const auto seal, find(session, secret_class, seal_id()));
+        if (seal) QUOIN_CHECK(session.destroy(*seal));
+        zeroized_ = true;
         return {};
     });
 }

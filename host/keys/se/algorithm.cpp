@@ -43,10 +43,10 @@ constexpr std::array table{
                   64, 128, 29792},
     AlgorithmInfo{slh_dsa_shake_256f, "SLH-DSA-SHAKE-256f", signature, "2.16.840.1.101.3.4.3.31",
                   64, 128, 49856},
-    AlgorithmInfo{ml_dsa_44_ed25519, "id-MLDSA44-Ed25519-SHA512", signature, "1.3.6.1.5.5.7.6.39",
-                  1344, 64, 2484},
-    AlgorithmInfo{ml_dsa_65_ed25519, "id-MLDSA65-Ed25519-SHA512", signature, "1.3.6.1.5.5.7.6.48",
-                  1984, 64, 3373},
+    AlgorithmInfo{ml_dsa_44_ed25519, "ML-DSA-44+Ed25519", signature, "1.3.6.1.5.5.7.6.39", 1344, 64,
+                  2484},
+    AlgorithmInfo{ml_dsa_65_ed25519, "ML-DSA-65+Ed25519", signature, "1.3.6.1.5.5.7.6.48", 1984, 64,
+                  3373},
     AlgorithmInfo{aes_256_gcm, "AES-256-GCM", cipher, "", 0, 32, 0},
 };
 

@@ -27,6 +27,10 @@ Result<Descriptor> connect_socket(const std::string& path) {
     Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!socket || ::connect(socket.number(), reinterpret_cast<const sockaddr*>(&address),
                              sizeof address) != 0) {
+        if (errno == EACCES || errno == EPERM) {
+            return fail(Code::peer_forbidden, "{}: this user may not use this quoin-se: {}", path,
+                        reason(errno));
+        }
         return fail(Code::resource_unavailable, "{}: cannot reach quoin-se: {}; is it running?",
                     path, reason(errno));
     }

@@ -122,6 +122,7 @@ public:
         : client_(std::move(client)),
           location_(uri.text()),
           socket_(uri.value_or("socket", "")),
+          on_bus_(!uri.value_or("bus", "").empty()),
           seal_key_(fmt::format("_seal.{}", ::geteuid())) {}
 
     Description describe() const override {
@@ -177,6 +178,10 @@ public:
     Result<std::string> key_reference(std::string_view name) override {
         QUOIN_CHECK(check_own_name(name));
         QUOIN_TRY(const Algorithm algorithm, algorithm_of(name));
+        if (on_bus_) {
+            return fail(Code::input_unsupported,
+                        "{}: a reference names a socket, and this is a bus", location_);
+        }
         if (info(algorithm).kind != Kind::signature) {
             return fail(Code::input_unsupported, "{}: OpenSSL programs use signature keys only",
                         name);
@@ -282,6 +287,7 @@ private:
     std::unique_ptr<Client> client_;
     std::string location_;
     std::filesystem::path socket_;
+    bool on_bus_;
     std::string seal_key_;
 };
 
