@@ -1,7 +1,6 @@
 // What quoin-se makes and uses: the one table of names, numbers on the wire, and sizes.
 //
-// Names are those of host/crypto/algorithm.hpp and host/keys/security_provider.hpp; those of the
-// composites are the identifiers of draft-ietf-lamps-pq-composite-sigs-19.
+// Names are those of host/crypto/algorithm.hpp and host/keys/security_provider.hpp.
 #pragma once
 
 #include <cstddef>
