@@ -84,9 +84,10 @@ bool name_objects(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core) 
         upcall<OSSL_FUNC_core_obj_add_sigid_fn>(from_core, OSSL_FUNC_CORE_OBJ_ADD_SIGID);
     return create != nullptr && add_signature != nullptr &&
            std::ranges::all_of(composites, [&](const SignatureRow& row) {
-               // The signature algorithm is the key's, and no digest is apart from it.
+               // The signature algorithm is the key's, and no digest is apart from it. By its OID:
+               // a configuration may have given it another name before.
                return create(core, row.oid, row.name, row.name) == 1 &&
-                      add_signature(core, row.name, "", row.name) == 1;
+                      add_signature(core, row.oid, "", row.oid) == 1;
            });
 }
 

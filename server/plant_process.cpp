@@ -54,11 +54,27 @@ std::string crl_url(const Endpoint& endpoint, std::uint16_t port) {
               : fmt::format("http://{}:{}/crl.pem", endpoint.address, port);
 }
 
+// A plant's certificates are made for its suite.
+Result<void> check_suite(const std::filesystem::path& home, tls::Suite suite) {
+    QUOIN_TRY(const auto issuing, x509::Certificate::load(home / "pki/issuing.crt"));
+    QUOIN_TRY(const auto public_key, issuing.front().public_key());
+    QUOIN_TRY(const auto algorithm, public_key.algorithm());
+    const tls::SuiteInfo& wanted = tls::info(suite);
+    if (algorithm == wanted.issuing) return {};
+    return fail(
+        Code::config_invalid,
+        "{}: suite \"{}\" needs a CA of {}, and this one is {}: set the suite that the plant "
+        "was made for, or make a new one (quoin pki init)",
+        (home / "pki/issuing.crt").string(), wanted.name, crypto::info(wanted.issuing).name,
+        crypto::info(algorithm).name);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& options) {
     QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_TRY(Settings settings, load_settings(options.home));
+    QUOIN_CHECK(check_suite(options.home, settings.suite));
     QUOIN_CHECK(files::make_private_folder(options.home / "run"));
     QUOIN_CHECK(files::make_private_folder(options.home / "db"));
     auto lock = files::lock_folder(options.home / "db");

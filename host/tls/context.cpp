@@ -52,9 +52,12 @@ int check_server(int sound, X509_STORE_CTX* store) noexcept {
 }
 
 Result<Context> make_context(const SSL_METHOD* method, const SuiteInfo& suite) {
+    QUOIN_CHECK(crypto::provider_is_loaded());
     Context context(SSL_CTX_new_ex(crypto::library(), nullptr, method));
     if (!context) return failure("make a context");
     SSL_CTX* const raw = context.get();
+    // OpenSSL's default, whatever OPENSSL_CONF says: that reaches every context of the process.
+    SSL_CTX_set_security_level(raw, 2);
     if (SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_ciphersuites(raw, cipher_suites) != 1) {

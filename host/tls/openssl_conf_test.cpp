@@ -126,6 +126,21 @@ TEST_P(OpensslConf, s_server__client_of_the_suite__connects_without_a_ticket) {
     EXPECT_THAT(output(), Not(HasSubstr("New Session Ticket")));
 }
 
+// A policy that cannot be kept is none that is left out.
+TEST_P(OpensslConf, provider_missing__program_does_not_start) {
+    std::string conf = openssl_conf(GetParam());
+    const std::string provider = crypto::provider_file().string();
+    conf.replace(conf.find(provider), provider.size(), "/nowhere/quoin.so");
+    write("broken.cnf", conf);
+    for (const auto& [name, starts] : {std::pair{"policy.cnf", true}, {"broken.cnf", false}}) {
+        const std::string command = "cd " + folder_.string() + " && OPENSSL_CONF=" + name +
+                                    " openssl s_client -connect 127.0.0.1:" + server_->port() +
+                                    " -CAfile root.pem </dev/null >out.txt 2>&1";
+        EXPECT_EQ(std::system(command.c_str()) == 0, starts) << name << output();
+        EXPECT_EQ(output().contains("CONNECTED"), starts) << name << output();
+    }
+}
+
 TEST_P(OpensslConf, s_server__anything_weaker__refused) {
     EXPECT_FALSE(connects("-groups X25519"));
     EXPECT_FALSE(connects("-groups secp256r1"));

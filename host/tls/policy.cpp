@@ -64,6 +64,8 @@ std::string openssl_conf(Suite suite) {
     const SuiteInfo& row = info(suite);
     return fmt::format(
         "# Written by Quoin: holds every TLS context of the program to the suite \"{}\".\n"
+        "# What cannot be had (the provider, a name of it) is an error, not left out.\n"
+        "config_diagnostics = 1\n"
         "openssl_conf = quoin\n"
         "[quoin]\n"
         "providers = providers\n"

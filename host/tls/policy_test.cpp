@@ -186,6 +186,41 @@ TEST_P(PostQuantum, handshake__client_shows_a_classical_key_of_this_plant__refus
     EXPECT_FALSE(handshake(setup).ok());
 }
 
+TEST(policy, handshake__ml_dsa_without_its_other_half_in_a_hybrid_plant__refused) {
+    const Plant& home = plant(Suite::hybrid);
+    const auto half =
+        make_leaf(home.pki, {.id = "mpu-2", .algorithm = crypto::Algorithm::ml_dsa_65});
+    const auto half_server = make_leaf(home.pki, {.profile = x509::Profile::server,
+                                                  .kind = x509::Kind::service,
+                                                  .id = "quoind",
+                                                  .algorithm = crypto::Algorithm::ml_dsa_65,
+                                                  .names = {"localhost"}});
+    ASSERT_TRUE(half && half_server);
+    EXPECT_FALSE(
+        handshake({.suite = Suite::hybrid, .shown = Credentials{home.pki.chain(*half), half->key}})
+            .ok());
+    EXPECT_FALSE(handshake({.suite = Suite::hybrid,
+                            .shown = home.device_credentials(),
+                            .server = Credentials{home.pki.chain(*half_server), half_server->key}})
+                     .ok());
+    const Arrangement sound{.suite = Suite::hybrid, .shown = home.device_credentials()};
+    EXPECT_TRUE(handshake(sound).ok());
+    EXPECT_FALSE(handshake(sound, [](SSL* client) {
+                     SSL_set1_sigalgs_list(client, "mldsa65:mldsa44");
+                 }).ok());
+}
+
+// As devices are born.
+TEST(policy, handshake__composite_device_in_a_pure_plant__connects) {
+    const Plant& home = plant(Suite::pure);
+    const auto born =
+        make_leaf(home.pki, {.id = "mpu-2", .algorithm = crypto::Algorithm::ml_dsa_65_ed25519});
+    ASSERT_TRUE(born);
+    EXPECT_TRUE(
+        handshake({.suite = Suite::pure, .shown = Credentials{home.pki.chain(*born), born->key}})
+            .ok());
+}
+
 INSTANTIATE_TEST_SUITE_P(policy, PostQuantum, testing::Values(Suite::hybrid, Suite::pure),
                          [](const auto& given) {
                              return std::string(tls::info(given.param).name);

@@ -23,7 +23,7 @@ public:
     static Result<Maker> open(const std::filesystem::path& folder);
 
     // devices/ID with unlock.key, birth.key (encrypted), birth.crt, and a line in batch.jsonl.
-    // `device_class`: "mcu" (ML-DSA-44) or "mpu" (ML-DSA-65). An id that was born: input_conflict.
+    // `device_class`: "mcu" or "mpu". An id that was born: input_conflict.
     Result<void> birth(const std::string& id, std::string_view device_class);
     bool is_born(const std::string& id) const { return born_.contains(id); }
     std::filesystem::path batch_file() const { return folder_ / "batch.jsonl"; }

@@ -292,6 +292,12 @@ Result<void> remove_unused_keys(const Authority& authority, const fs::path& fold
     return {};
 }
 
+Result<bool> has_post_quantum_key(const Certificate& certificate) {
+    QUOIN_TRY(const auto public_key, certificate.public_key());
+    QUOIN_TRY(const auto algorithm, public_key.algorithm());
+    return crypto::info(algorithm).post_quantum;
+}
+
 Result<void> check_maker(const Certificate& maker, const fs::path& home, const fs::path& file) {
     if (!maker.is_ca()) {
         return fail(Code::input_invalid, "{}: is not the certificate of a CA", file.string());
@@ -299,6 +305,14 @@ Result<void> check_maker(const Certificate& maker, const fs::path& home, const f
     const auto public_key = maker.public_key();
     if (!public_key) {
         return fail(Code::input_invalid, "{}: {}", file.string(), public_key.error().message);
+    }
+    QUOIN_TRY(const bool is_quantum_safe, has_post_quantum_key(maker));
+    QUOIN_TRY(const Certificate issuing, first_of(home / "pki" / "issuing.crt"));
+    QUOIN_TRY(const bool must_be, has_post_quantum_key(issuing));
+    if (must_be && !is_quantum_safe) {
+        return fail(Code::input_invalid,
+                    "{}: is a classical CA: who breaks its key could make births of any device",
+                    file.string());
     }
     const std::array anchors{maker};
     const auto sound = x509::verify_chain(maker, {}, anchors, x509::Purpose::any);

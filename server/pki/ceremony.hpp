@@ -1,12 +1,12 @@
 // The offline acts of a plant's PKI: made once, on one machine, without the network or the
 // database.
 //
-//   root (SLH-DSA-SHA2-128s, under a person's passphrase, to be taken offline)
-//     └ issuing CA (ML-DSA-65)
+//   root (under a person's passphrase, to be taken offline)
+//     └ issuing CA
 //         ├ services: quoind, broker (servers), telemetry, verifier, audit
 //         └ operators: admin, and more
 //
-// Folders and files: docs/spec/plant.md. The running CA (enrolment, renewal, CRL) is in this folder
+// Algorithms are the suite's (host/tls/policy.hpp). Folders and files: docs/spec/plant.md. The running CA (enrolment, renewal, CRL) is in this folder
 // too. Threads: one at a time in a home.
 #pragma once
 

@@ -243,6 +243,24 @@ TEST_F(Ceremony, trust_maker__anything_else__refused) {
     EXPECT_TRUE(names_in(home_ / "pki/makers").empty());
 }
 
+TEST_F(Ceremony, trust_maker__classical_ca_in_a_post_quantum_plant__refused) {
+    ASSERT_TRUE(init(tls::Suite::pure));
+    const auto key = crypto::PrivateKey::generate(crypto::Algorithm::ecdsa_p256);
+    ASSERT_TRUE(key);
+    const auto ca = x509::issue_root(*key, {.profile = x509::Profile::birth_root,
+                                            .common_name = "maker",
+                                            .identity = {},
+                                            .names = {},
+                                            .lifetime = std::chrono::hours(1),
+                                            .crl_url = ""});
+    ASSERT_TRUE(ca);
+    ASSERT_TRUE(files::write_atomically(folder_ / "weak.crt", *ca->pem(), 0600));
+    const auto put = trust_maker(home_, folder_ / "weak.crt");
+    ASSERT_FALSE(put);
+    EXPECT_EQ(put.error().code, Code::input_invalid);
+    EXPECT_THAT(put.error().message, HasSubstr("classical"));
+}
+
 class Birth : public Folder {
 protected:
     fs::path maker_folder() const { return folder_ / "maker"; }
