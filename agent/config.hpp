@@ -7,7 +7,7 @@
 //   suite  = "hybrid"                         # or "pure"
 //   class  = "mpu"                            # or "mcu"; default: what the birth key is
 //   release = "1.0.0"                         # of the firmware; default: the agent's own version
-//   renew_retry_s = 30                        # 1..3600: first wait after a failed enrolment or renewal
+//   renew_retry_s = 30                        # 1..3600: first wait after a failed enrolment
 //   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session keys are made and stay;
 //                                             # default: this process, on disk under unlock.key
 //   [queue]   max_rows = 200000  max_mib = 256  when_full = "block" | "drop_newest" | "drop_oldest"

@@ -47,6 +47,12 @@ Result<void> init(const Context& context, const InitOptions& options) {
     request.key_store = options.key_store;
     QUOIN_TRY(const auto passphrase, read_passphrase(options.passphrase_file,
                                                      "--root-passphrase-file", "root passphrase"));
+    if (!options.key_store.empty()) {
+        // quoin-se gives a key to the user who made it: the plant's, who will use it.
+        QUOIN_TRY(const Account account, plant_account());
+        QUOIN_CHECK(prepare_home(account, context.home));
+        QUOIN_CHECK(become(account));
+    }
     QUOIN_CHECK(server::init_pki(request, passphrase));
     QUOIN_TRY(const auto root, x509::Certificate::load(request.home / "pki" / "root.crt"));
     QUOIN_TRY(const auto digest, root.front().sha256());

@@ -63,6 +63,16 @@ add_custom_target(programs)
 # Programs that tests run but that are no tests themselves: ./dev test NAME builds these too.
 add_custom_target(test_helpers)
 
+# quoin_optimise_less(FOLDER FOLDERS...): the everyday build of those that are full of Boost and JSON takes a quarter less time
+# unoptimised. What is measured is the release build; what handles secrets by itself is not among them.
+set(quoin_cxx_flags ${CMAKE_CXX_FLAGS})
+function(quoin_optimise_less folder)
+    if(folder IN_LIST ARGN AND NOT CMAKE_CXX_FLAGS MATCHES "-fsanitize")
+        string(REPLACE "-O1" "-O0" flags "${CMAKE_CXX_FLAGS}")
+        set(CMAKE_CXX_FLAGS ${flags} PARENT_SCOPE)
+    endif()
+endfunction()
+
 # quoin_program(NAME SOURCES a.cpp... LIBRARIES libs...)
 function(quoin_program name)
     if(CMAKE_CROSSCOMPILING)

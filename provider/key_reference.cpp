@@ -109,16 +109,17 @@ std::optional<KeyReference> read_reference(Bytes der) {
     return std::nullopt;
 }
 
-std::shared_ptr<const RemoteSigner> open_remote(const KeyReference& reference, const char* oid) {
+std::optional<std::shared_ptr<const RemoteSigner>> open_remote(const KeyReference& reference,
+                                                               const char* oid) {
     auto client = keys::se::Client::open({.socket = reference.socket, .label = "OpenSSL"});
     if (!client) {
         report(client.error());
-        return nullptr;
+        return std::nullopt;
     }
     auto key = (*client)->describe(reference.key);
     if (!key) {
         report(key.error());
-        return nullptr;
+        return std::nullopt;
     }
     if (keys::se::info(key->entry.algorithm).oid != oid) return nullptr;
     return std::make_shared<SecureElementSigner>(std::move(*client), reference.key,

@@ -42,8 +42,9 @@ public:
     virtual bool sign(Bytes message, Bytes context, MutableBytes signature) const = 0;
 };
 
-// Null, silently, if the key is of another algorithm than that of the object identifier; null, with
-// an error queued, if the store cannot be reached or does not tell of the key.
-std::shared_ptr<const RemoteSigner> open_remote(const KeyReference& reference, const char* oid);
+// Null if the key is of another algorithm than that of the object identifier; none, with an error
+// queued, if the store cannot be reached or does not tell of the key.
+std::optional<std::shared_ptr<const RemoteSigner>> open_remote(const KeyReference& reference,
+                                                               const char* oid);
 
 }  // namespace quoin::provider

@@ -149,17 +149,22 @@ std::unique_ptr<SignatureKey<Form>> private_key_of(const Decoding& decoding, Byt
     return key;
 }
 
+// False if the key that is meant cannot be had: no other decoder need try, and the reason stays.
 template <class Form>
-std::unique_ptr<SignatureKey<Form>> remote_key_of(const Decoding& decoding, Bytes der) {
+bool find_remote(const Decoding& decoding, Bytes der, std::unique_ptr<SignatureKey<Form>>& key) {
     const std::optional<KeyReference> reference = read_reference(der);
-    if (!reference) return nullptr;
+    if (!reference) return true;
     auto remote = open_remote(*reference, Form::row.oid);
-    if (remote == nullptr) return nullptr;
-    const Bytes bytes = remote->public_key();
-    auto key = new_key<Form>(decoding);
-    if (key == nullptr || bytes.size() != Form::public_key_size) return nullptr;
-    key->set_remote(bytes.first<Form::public_key_size>(), std::move(remote));
-    return key;
+    if (!remote) return false;
+    if (*remote == nullptr) return true;  // a key of another algorithm
+    const Bytes bytes = (*remote)->public_key();
+    if (bytes.size() != Form::public_key_size) {
+        return refuse(PROV_R_INVALID_KEY_LENGTH, "the store's public key has the wrong length");
+    }
+    key = new_key<Form>(decoding);
+    if (key == nullptr) return false;
+    key->set_remote(bytes.first<Form::public_key_size>(), *std::move(remote));
+    return true;
 }
 
 enum class Structure { public_key, private_key, reference };
@@ -177,7 +182,7 @@ int decode(void* context, OSSL_CORE_BIO* core_in, int, OSSL_CALLBACK* take, void
         if constexpr (structure == Structure::public_key) {
             key = public_key_of<Form>(decoding, der.bytes());
         } else if constexpr (structure == Structure::reference) {
-            if (Der::is_all(in.get())) key = remote_key_of<Form>(decoding, der.bytes());
+            if (Der::is_all(in.get()) && !find_remote(decoding, der.bytes(), key)) return 0;
         } else {
             key = private_key_of<Form>(decoding, der.bytes());
         }

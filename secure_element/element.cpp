@@ -67,7 +67,7 @@ Result<std::unique_ptr<Element>> Element::open(Store::Opened opened, ElementOpti
 }
 
 Result<void> Element::load() {
-    zeroized_ = contents_.zeroized != 0;
+    zeroized_ = shredded_ = contents_.zeroized != 0;
     if (zeroized_) return {};
     QUOIN_TRY(attestation_, load_key(Algorithm::ml_dsa_65, contents_.attestation.expose()));
     for (const StoredKey& stored : contents_.keys.items) {
@@ -123,7 +123,7 @@ Result<ByteVector> Element::dispatch(Session& session, std::uint32_t id, const M
             Code::state_wrong, "{}",
             is_hello ? "hello was said already" : "the first command of a session is hello");
     }
-    // Zeroize may be asked for again: the first time, the disk may have failed.
+    // Zeroize may be asked for again if the disk failed: it looks by itself.
     if constexpr (!is_hello && !std::is_same_v<Message, Zeroize>) {
         if (auto alive = check_alive(); !alive) {
             session.held.clear();

@@ -106,6 +106,7 @@ private:
     std::map<std::string, EntryPointer> entries_;
     std::shared_ptr<Key> attestation_;
     bool zeroized_ = false;
+    bool shredded_ = false;  // on the disk, too; after change_
 };
 
 }  // namespace quoin::secure_element

@@ -140,6 +140,9 @@ Element::Answer<Zeroize> Element::handle(Session& session, const Zeroize&, Scrat
     }
     const std::scoped_lock lock(change_);
     const std::unique_lock table(table_);
+    if (zeroized_ && shredded_) {
+        return fail(Code::state_wrong, "this quoin-se was zeroized: it holds nothing any more");
+    }
     audit(session, "zeroized", fmt::format("keys={}", entries_.size()));
     // In memory first: nothing may bring the keys back, not even a disk that fails.
     contents_.keys.items.clear();
@@ -151,6 +154,7 @@ Element::Answer<Zeroize> Element::handle(Session& session, const Zeroize&, Scrat
     zeroized_ = true;
     session.held.clear();
     QUOIN_CHECK(store_.save_and_shred(contents_));
+    shredded_ = true;
     return Nothing{};
 }
 

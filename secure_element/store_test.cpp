@@ -63,10 +63,10 @@ TEST_F(StoreTest, open__any_byte_changed_or_cut__refused) {
         std::string changed = good;
         changed[i] = static_cast<char>(changed[i] ^ 1);
         ASSERT_TRUE(files::write_atomically(folder / "store", changed, 0600));
-        const Code code = open_code(ElementInProcess::unlock('k'));
+        const auto code = open_code(ElementInProcess::unlock('k'));
         EXPECT_TRUE(code == Code::input_unauthenticated || code == Code::integrity_mismatch) << i;
         ASSERT_TRUE(files::write_atomically(folder / "store", good.substr(0, i), 0600));
-        const Code cut = open_code(ElementInProcess::unlock('k'));
+        const auto cut = open_code(ElementInProcess::unlock('k'));
         EXPECT_TRUE(cut == Code::input_unauthenticated || cut == Code::integrity_mismatch) << i;
     }
     ASSERT_TRUE(files::write_atomically(folder / "store", good, 0600));

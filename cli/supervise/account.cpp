@@ -15,6 +15,7 @@
 #include <sstream>
 #include <system_error>
 
+#include "host/crypto/library.hpp"
 #include "host/descriptor.hpp"
 
 namespace quoin::cli {
@@ -167,6 +168,8 @@ Result<void> prepare_home(const Account& account, const fs::path& home) {
 }
 
 Result<void> become(const Account& account) {
+    // While we may still read it, wherever it lies; who needs it will say that it is missing.
+    static_cast<void>(crypto::provider_is_loaded());
     if (account.change) {
         if (setgroups(0, nullptr) != 0 || setresgid(account.gid, account.gid, account.gid) != 0 ||
             setresuid(account.uid, account.uid, account.uid) != 0) {

@@ -36,12 +36,10 @@ public:
     // Pure mode; `context` is the algorithm's own context string (ML-DSA, SLH-DSA), at most 255
     // bytes, empty for Ed25519 and ECDSA. A wrong signature is Code::integrity_signature.
     Result<void> verify(Bytes message, Bytes signature, Bytes context = {}) const;
-    bool is_in_store() const { return !reference_.empty(); }
     EVP_PKEY* native() const { return key_.get(); }
 
 private:
     std::shared_ptr<EVP_PKEY> key_;
-    std::string reference_;
 };
 
 // The passphrase or random key under which software keys are kept: never written in clear (I11).
@@ -85,10 +83,12 @@ public:
     Result<Algorithm> algorithm() const;
     Result<PublicKey> public_key() const;
     Result<ByteVector> sign(Bytes message, Bytes context = {}) const;
+    bool is_in_store() const { return !reference_.empty(); }
     EVP_PKEY* native() const { return key_.get(); }
 
 private:
     std::shared_ptr<EVP_PKEY> key_;
+    std::string reference_;
 };
 
 using Sha256Digest = std::array<std::uint8_t, 32>;

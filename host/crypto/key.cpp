@@ -1,6 +1,7 @@
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
@@ -64,6 +65,20 @@ struct ContextParameters {
                OSSL_PARAM_construct_end()} {}
     OSSL_PARAM list[2];
 };
+
+// The first sentence in OpenSSL's queue: the provider's own, before what its callers conclude.
+std::string first_reason() {
+    std::string reason = "OpenSSL gave none";
+    const char* text = nullptr;
+    int flags = 0;
+    while (ERR_get_error_all(nullptr, nullptr, nullptr, &text, &flags) != 0) {
+        if ((flags & ERR_TXT_STRING) == 0 || text == nullptr || *text == '\0') continue;
+        reason = text;
+        break;
+    }
+    ERR_clear_error();
+    return reason;
+}
 
 // Nobody is asked for one.
 int no_passphrase(char*, int, int, void*) { return -1; }
@@ -143,13 +158,14 @@ Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
 }
 
 Result<PrivateKey> PrivateKey::from_reference_pem(std::string_view pem) {
+    ERR_clear_error();
     const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     EVP_PKEY* found = bio ? PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
                                                        library(), nullptr)
                           : nullptr;
     if (found == nullptr) {
         return fail(Code::resource_unavailable, "the key cannot be reached in its store: {}",
-                    openssl_error());
+                    first_reason());
     }
     PrivateKey key(found);
     QUOIN_CHECK(key.algorithm());

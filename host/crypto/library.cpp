@@ -33,8 +33,15 @@ Result<void> load_provider(OSSL_LIB_CTX* context) {
     return {};
 }
 
+// Before anything else of OpenSSL: the machine's configuration is not read, and what it holds stays
+// until the process is gone, as static objects may free certificates after its own atexit handler.
+OSSL_LIB_CTX* new_context() {
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr);
+    return OSSL_LIB_CTX_new();
+}
+
 struct Library {
-    OSSL_LIB_CTX* context = OSSL_LIB_CTX_new();
+    OSSL_LIB_CTX* context = new_context();
     Result<void> loaded;
 
     Library() {

@@ -132,13 +132,13 @@ TEST_P(OpensslConf, provider_missing__program_does_not_start) {
     const std::string provider = crypto::provider_file().string();
     conf.replace(conf.find(provider), provider.size(), "/nowhere/quoin.so");
     write("broken.cnf", conf);
-    for (const auto& [name, starts] : {std::pair{"policy.cnf", true}, {"broken.cnf", false}}) {
-        const std::string command = "cd " + folder_.string() + " && OPENSSL_CONF=" + name +
-                                    " openssl s_client -connect 127.0.0.1:" + server_->port() +
-                                    " -CAfile root.pem </dev/null >out.txt 2>&1";
-        EXPECT_EQ(std::system(command.c_str()) == 0, starts) << name << output();
-        EXPECT_EQ(output().contains("CONNECTED"), starts) << name << output();
-    }
+    // A server that did start would end by itself, when its input does.
+    const std::string command = "cd " + folder_.string() +
+                                " && OPENSSL_CONF=broken.cnf timeout 20 openssl s_server -accept "
+                                "127.0.0.1:0 -cert leaf.pem -key key.pem -pass pass:secret "
+                                "</dev/null >out.txt 2>&1";
+    EXPECT_NE(std::system(command.c_str()), 0);
+    EXPECT_THAT(output(), Not(HasSubstr("ACCEPT"))) << output();
 }
 
 TEST_P(OpensslConf, s_server__anything_weaker__refused) {

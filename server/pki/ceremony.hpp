@@ -6,8 +6,8 @@
 //         ├ services: quoind, broker (servers), telemetry, verifier, audit
 //         └ operators: admin, and more
 //
-// Algorithms are the suite's (host/tls/policy.hpp). Folders and files: docs/spec/plant.md. The running CA (enrolment, renewal, CRL) is in this folder
-// too. Threads: one at a time in a home.
+// Algorithms are the suite's (host/tls/policy.hpp). Folders and files: docs/spec/plant.md. The
+// running CA (enrolment, renewal, CRL) is in this folder too. Threads: one at a time in a home.
 #pragma once
 
 #include <filesystem>

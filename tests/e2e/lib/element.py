@@ -25,7 +25,7 @@ class Element:
         with open(self.folder / "log", "ab") as log:
             self.process = account.spawn(
                 ["quoin-se", "--home", str(self.folder / "home"), "--socket", str(self.socket), "--passphrase-file",
-                 str(self.folder / "passphrase"), "--allow-uid", "0", "--danger-unlocked-memory"], log)
+                 str(self.folder / "passphrase"), "--admin-uid", "0", "--danger-unlocked-memory"], log)
         waiting.until(self._listens, "quoin-se listens", 30)
         return self
 

@@ -81,6 +81,9 @@ class Plant:
         (self.home / "conf.d").mkdir(parents=True, mode=0o700)
         self.home.chmod(0o700)
         (self.home / "conf.d/50-test.toml").write_text(overlay)
+        if init:  # options that make `pki init` act as the plant's user
+            for path in (self.home, self.home / "conf.d", self.home / "conf.d/50-test.toml"):
+                account.own(path)
         passphrase = self.folder / "root-passphrase"
         passphrase.touch(mode=0o600)
         passphrase.write_text("correct horse battery staple\n")
