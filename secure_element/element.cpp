@@ -210,7 +210,11 @@ Result<void> Element::count_use(Entry& entry) {
     if (entry.policy.max_uses == 0) return {};
     const std::scoped_lock lock(change_);
     StoredKey* const key = stored(entry.name);
-    if (key == nullptr) return fail(Code::input_not_found, "there is no key \"{}\"", entry.name);
+    QUOIN_TRY(const EntryPointer present, find(entry.name));
+    // Another key may have its name by now.
+    if (key == nullptr || present.get() != &entry) {
+        return fail(Code::input_not_found, "there is no key \"{}\" any more", entry.name);
+    }
     if (key->uses >= entry.policy.max_uses) {
         return fail(Code::peer_forbidden, "key \"{}\" was used {} times, as often as it may",
                     entry.name, key->uses);

@@ -97,11 +97,8 @@ quoin::Result<Unlock> read_passphrase(const std::filesystem::path& file) {
     return fail(Code::config_invalid, "{}: a passphrase has at least 12 characters", file.string());
 }
 
-quoin::Result<std::unique_ptr<Element>> open_element(const Options& options,
+quoin::Result<std::unique_ptr<Element>> open_element(const Options& options, const Unlock& unlock,
                                                      std::set<uid_t> administrators) {
-    QUOIN_TRY(const Unlock unlock, options.seal_key_fd >= 0
-                                       ? read_seal_key(options.seal_key_fd)
-                                       : read_passphrase(options.passphrase_file));
     QUOIN_TRY(Store::Opened opened, Store::open(options.home, unlock));
     const bool is_new = opened.is_new;
     QUOIN_TRY(auto element,
@@ -112,25 +109,30 @@ quoin::Result<std::unique_ptr<Element>> open_element(const Options& options,
     return element;
 }
 
-// Locks while it is root, whose limit is not in the way, then becomes the user.
-quoin::Result<void> confine(const Options& options) {
+// While it is root: locks its memory, as that limit is not in the way, and reads what opens the
+// store, which may be root's alone. Then it becomes the user.
+quoin::Result<Unlock> confine(const Options& options) {
     if (options.danger_unlocked_memory) {
         spdlog::warn("memory_not_locked keys may reach a swap disk (--danger-unlocked-memory)");
     } else {
         QUOIN_CHECK(lock_memory());
     }
+    QUOIN_CHECK(forbid_inspection());
+    QUOIN_TRY(Unlock unlock, options.seal_key_fd >= 0 ? read_seal_key(options.seal_key_fd)
+                                                      : read_passphrase(options.passphrase_file));
     QUOIN_CHECK(files::make_private_folder(options.home));
     if (!options.user.empty()) QUOIN_CHECK(become(options.user, options.home));
-    return forbid_inspection();
+    QUOIN_CHECK(forbid_inspection());  // again: another user made it inspectable
+    return unlock;
 }
 
 quoin::Result<void> run(const Options& options) {
-    QUOIN_CHECK(confine(options));
+    QUOIN_TRY(const Unlock unlock, confine(options));
     std::set<uid_t> administrators(options.administrators.begin(), options.administrators.end());
     administrators.insert(::geteuid());
     std::set<uid_t> allowed = administrators;
     allowed.insert(options.allowed.begin(), options.allowed.end());
-    QUOIN_TRY(const auto element, open_element(options, std::move(administrators)));
+    QUOIN_TRY(const auto element, open_element(options, unlock, std::move(administrators)));
     const auto socket = options.socket.empty() ? options.home / "se.sock" : options.socket;
     QUOIN_TRY(
         const auto server,

@@ -294,6 +294,16 @@ TEST(Start, user__started_as_root__locked_and_no_longer_root) {
     EXPECT_EQ(element.client()->zeroize().error().code, Code::peer_forbidden);
 }
 
+TEST(Start, user__passphrase_that_only_root_may_read__opened_before_it_becomes_the_user) {
+    ElementProcess element;
+    std::filesystem::permissions(element.socket.parent_path(), std::filesystem::perms(0777));
+    const auto file = element.socket.parent_path() / "passphrase";
+    ASSERT_TRUE(files::write_atomically(file, "correct horse battery\n", 0600));
+    ASSERT_TRUE(element.start({"--user", "nobody", "--passphrase-file", file.string()}))
+        << element.log();
+    EXPECT_THAT(status_of(element.process(), "Uid:"), HasSubstr("65534\t65534\t65534\t65534"));
+}
+
 TEST(Start, second_process__same_home__refused) {
     ElementProcess element;
     ASSERT_TRUE(element.start());
