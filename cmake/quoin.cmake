@@ -84,7 +84,8 @@ function(quoin_program name)
     add_dependencies(programs ${name})
 endfunction()
 
-# quoin_bench(NAME SOURCES a.cpp... LIBRARIES libs...): a program that measures. tests/bench says which of them ./dev bench runs.
+# quoin_bench(NAME SOURCES a.cpp... LIBRARIES libs...): a program that measures; built with the release build. tests/bench
+# says which of them ./dev bench runs.
 function(quoin_bench name)
     if(CMAKE_CROSSCOMPILING)
         return()
@@ -92,6 +93,9 @@ function(quoin_bench name)
     cmake_parse_arguments(arg "" "" "SOURCES;LIBRARIES" ${ARGN})
     add_executable(${name} ${arg_SOURCES})
     target_link_libraries(${name} PRIVATE quoin_options ${arg_LIBRARIES})
+    if(NOT QUOIN_BENCH)
+        set_target_properties(${name} PROPERTIES EXCLUDE_FROM_ALL TRUE)
+    endif()
 endfunction()
 
 # quoin_timing_bench(NAME SOURCE x_timing_bench.cpp LIBRARIES libs...): constant time by statistics, of what valgrind cannot
