@@ -195,7 +195,7 @@ Result<void> Store::save(Contents& contents) {
 Result<void> Store::save_and_shred(Contents& contents) {
     const auto old = folder_.open_to_overwrite(std::string(file_name));
     // Also when there is no room for a new file: the old one must not outlive this.
-    const Result<void> saved = save(contents);
+    Result<void> saved = save(contents);
     if (!old && old.error().code == Code::input_not_found) return saved;
     if (!old || !overwrite(old->number())) {
         return fail(Code::resource_unavailable,
