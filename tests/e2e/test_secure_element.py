@@ -1,6 +1,7 @@
 """With quoin-se: session, service and CA keys are in no other process, and all goes on as without."""
 
 import pathlib
+import shutil
 import tempfile
 
 import pytest
@@ -17,8 +18,11 @@ def element():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-se-"))
     folder.chmod(0o755)
     made = Element(folder / "se").start()
-    yield made
-    made.stop()
+    try:
+        yield made
+    finally:
+        made.stop()
+    shutil.rmtree(folder)
 
 
 def use(element):

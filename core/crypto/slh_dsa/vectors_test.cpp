@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <fstream>
+#include <iostream>
 #include <map>
 #include <string_view>
 
@@ -30,7 +31,10 @@ ByteVector hash_of(Bytes signature) {
 template <class Set, class Backend>
 void check_verify(Bytes key, Bytes message, Bytes signature) {
     if constexpr (test::is_built<Backend>) {
-        if (!test::runs_here<Backend>()) return;
+        if (!test::runs_here<Backend>()) {
+            std::cout << "NOT RUN: this processor has no instructions of one of the backends\n";
+            return;
+        }
         EXPECT_TRUE((verify_bytes<Set, Backend>(key, message, {}, signature)));
     }
 }
@@ -38,7 +42,10 @@ void check_verify(Bytes key, Bytes message, Bytes signature) {
 template <class Set, class Backend>
 void check_signing(std::map<std::string, ByteVector>& fields) {
     if constexpr (test::is_built<Backend>) {
-        if (!test::runs_here<Backend>()) return;
+        if (!test::runs_here<Backend>()) {
+            std::cout << "NOT RUN: this processor has no instructions of one of the backends\n";
+            return;
+        }
         test::Drbg drbg(fields["seed"]);
         const ByteVector seeds = drbg.take(3 * Set::n);
         ByteVector key(Set::private_key_size);
