@@ -49,6 +49,17 @@ private:
     milliseconds wait_{0};
 };
 
+// Other software was booted than the attestation key is bound to. A new key is bound to what is
+// there now; whether that may be is the verifier's to say.
+bool platform_changed(const Identity& identity) {
+    if (!identity.attestation) return false;
+    const auto same = identity.attestation->key.check_platform();
+    if (same || same.error().code != Code::integrity_mismatch) return false;
+    spdlog::warn("platform_changed device={}: renewing error=\"{}\"", identity.device,
+                 same.error().message);
+    return true;
+}
+
 bool expired(const Identity& identity) { return identity.certificate().not_after_ms() <= now_ms(); }
 
 std::int64_t issued_ms(const Identity& identity) {
@@ -125,6 +136,10 @@ private:
 // The identity on disk, or a new one. An error is of this device, not of the plant.
 Result<Enrolled> Agent::enrol_once() {
     QUOIN_TRY(const std::optional<Identity> present, store_.current());
+    if (present && !expired(*present) && platform_changed(*present)) {
+        QUOIN_TRY(Enrolled fresh, enrolment_.renew(*present));
+        return fresh;
+    }
     if (present && !expired(*present)) {
         QUOIN_TRY(PlantInfo plant, enrolment_.plant(*present));
         return Enrolled{*present, std::move(plant)};
@@ -243,7 +258,7 @@ Result<void> run(const RunOptions& options, const std::stop_token& stop) {
         return fail(Code::state_wrong, "{}: is another agent running here? Stop it first",
                     lock.error().message);
     }
-    QUOIN_TRY(IdentityStore store, IdentityStore::open(options.home));
+    QUOIN_TRY(IdentityStore store, IdentityStore::open(options.home, attestation_stores(config)));
     QUOIN_TRY(Birth birth, store.birth());
     QUOIN_TRY(const DeviceClass device_class, class_of(config, birth));
     QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));

@@ -40,7 +40,12 @@ Result<crypto::ByteVector> answer(const attest::Challenge& challenge, const Iden
     if (!identity.attestation) {
         return fail(Code::state_wrong, "device {} has no attestation key", identity.device);
     }
-    const std::vector<Measured> all = measure(config, device_class);
+    const keys::AttestationKey& key = identity.attestation->key;
+    std::vector<Measured> all = measure(config, device_class);
+    if (key.is_bound()) {
+        QUOIN_TRY(const auto pcrs, keys::tpm::measurement_of(key.platform()));
+        all.push_back({std::string(keys::tpm::measurement_name), pcrs});
+    }
     std::vector<evidence::Measurement> measurements;
     measurements.reserve(all.size());
     for (const Measured& one : all) measurements.push_back({one.name, one.digest});
@@ -53,9 +58,9 @@ Result<crypto::ByteVector> answer(const attest::Challenge& challenge, const Iden
     claims.release = config.release;
     claims.ldevid_sha3_512 = session;
     claims.device_class = class_name(device_class);
-    claims.level = evidence::Level::self_reported;
+    claims.level = key.is_bound() ? evidence::Level::tpm_quoted : evidence::Level::self_reported;
     claims.measurements = measurements;
-    return attest::sign_evidence(claims, identity.attestation->key);
+    return attest::sign_evidence(claims, [&key](Bytes message) { return key.sign(message); });
 }
 
 Result<std::uint64_t> next_boot_counter(const std::filesystem::path& home) {

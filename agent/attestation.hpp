@@ -4,6 +4,7 @@
 //   mpu: "agent" (/proc/self/exe), "config" (agent.toml), "file:NAME" for each configured file, and
 //        "firmware" when an image is configured
 //   mcu: "firmware" only
+//   with a TPM: "tpm-pcrs" too, and the TPM's quote for this answer (host/keys/attestation_key.hpp)
 //
 // Measured anew for every answer. What cannot be read measures as 64 zero bytes, which no reference
 // value is. Threads: any; an answer takes about 50 ms.

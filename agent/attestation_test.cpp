@@ -60,8 +60,10 @@ TEST(attestation, answer__is_bound_to_nonce_session_and_counter__and_verifies) {
         *x509::test::make_pki(crypto::Algorithm::ml_dsa_65, crypto::Algorithm::ml_dsa_65);
     const Entity leaf = *x509::test::make_leaf(pki, {});
     const auto key = *crypto::PrivateKey::generate(crypto::Algorithm::slh_dsa_shake_128f);
-    Identity identity{
-        "mpu-1", "s", {pki.chain(leaf), leaf.key}, AttestationKey{leaf.certificate, key}};
+    Identity identity{"mpu-1",
+                      "s",
+                      {pki.chain(leaf), leaf.key},
+                      AttestationKey{leaf.certificate, *keys::AttestationKey::of(key)}};
     attest::Challenge challenge;
     challenge.nonce.fill(7);
     const auto evidence =

@@ -75,6 +75,13 @@ void read_keys(Section section, Config& config) {
     if (!config.key_store.empty() && !config.key_store.starts_with("se:")) {
         section.refuse("store", "only quoin-se has keys that OpenSSL uses: se:socket=PATH");
     }
+    section.text("tpm", config.tpm);
+    if (!config.tpm.empty() && !config.tpm.starts_with("tpm:")) {
+        section.refuse("tpm", "is the URI of a TPM's store: tpm:dir=DIR");
+    }
+    if (!config.tpm.empty() && config.key_store.empty()) {
+        section.refuse("tpm", "binds keys in a `store`, and there is none: store = \"se:...\"");
+    }
 }
 
 void read_csv(Section& section, CsvOptions options, const std::filesystem::path& home,
@@ -219,6 +226,10 @@ void read_root(Section& root, Config& config) {
 
 std::string_view class_name(DeviceClass device_class) {
     return device_class == DeviceClass::mcu ? "mcu" : "mpu";
+}
+
+keys::AttestationStores attestation_stores(const Config& config) {
+    return {.keys = config.key_store, .tpm = config.tpm};
 }
 
 Result<Config> parse_config(std::string_view text, const std::filesystem::path& home) {

@@ -8,8 +8,12 @@
 //   class  = "mpu"                            # or "mcu"; default: what the birth key is
 //   release = "1.0.0"                         # of the firmware; default: the agent's own version
 //   renew_retry_s = 30                        # 1..3600: first wait after a failed enrolment
-//   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session keys are made and stay;
-//                                             # default: this process, on disk under unlock.key
+//   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session and attestation keys are
+//                                             # made and stay; default: this process, on disk
+//                                             # under unlock.key
+//             tpm = "tpm:dir=/var/lib/quoin/tpm"   # with a store: the attestation key works only
+//                                             # while this TPM's PCRs are as they were when it was
+//                                             # made, and evidence holds the TPM's quote
 //   [queue]   max_rows = 200000  max_mib = 256  when_full = "block" | "drop_newest" | "drop_oldest"
 //   [attest]  files = ["recipe.json"]  firmware = "image.bin"
 //   [[source]]  stream = "press"  name = "press"  type = "modbus" | "flexim" | "csv"
@@ -32,6 +36,7 @@
 #include "agent/queue.hpp"
 #include "agent/source.hpp"
 #include "host/error.hpp"
+#include "host/keys/attestation_key.hpp"
 #include "host/tls/policy.hpp"
 
 namespace quoin::agent {
@@ -53,7 +58,8 @@ struct Config {
     std::optional<DeviceClass> device_class;
     std::string release;
     std::chrono::seconds renew_retry{30};
-    std::string key_store;  // host/keys/uri.hpp; empty: session keys are in this process
+    std::string key_store;  // host/keys/uri.hpp; empty: keys are in this process
+    std::string tpm;        // likewise; empty: none
     QueueLimits queue;
     std::vector<MeasuredFile> files;
     std::filesystem::path firmware;  // empty: none
@@ -64,6 +70,8 @@ inline constexpr std::string_view config_file_name = "agent.toml";
 
 // Reads HOME/agent.toml, and nothing beside it: what is not in this file would not be measured.
 Result<Config> load_config(const std::filesystem::path& home);
+// Where attestation keys are, as far as this device says.
+keys::AttestationStores attestation_stores(const Config& config);
 Result<Config> parse_config(std::string_view text, const std::filesystem::path& home);
 
 }  // namespace quoin::agent

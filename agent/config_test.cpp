@@ -104,6 +104,9 @@ TEST(agent_config, wrong__names_the_key_and_the_problem) {
     EXPECT_THAT(error_of("suite = \"classical\"" + base), HasSubstr("quantum"));
     EXPECT_THAT(error_of(base + "[queue]\nwhen_full = \"forget\""), HasSubstr("drop_oldest"));
     EXPECT_THAT(error_of(base + "[queue]\nmax_rows = 1"), HasSubstr("max_rows"));
+    EXPECT_THAT(error_of(base + "[keys]\ntpm = \"tpm:dir=t\""), HasSubstr("store"));
+    EXPECT_THAT(error_of(base + "[keys]\nstore = \"se:socket=s\"\ntpm = \"se:socket=s\""),
+                HasSubstr("tpm"));
     EXPECT_THAT(error_of(base + "[attest]\nfiles = [\"a b\"]"), HasSubstr("files"));
     EXPECT_THAT(error_of(base + "[[source]]\nstream = \"press\"\ntype = \"flexim\"\nhost = \"x\""),
                 HasSubstr("two sources"));

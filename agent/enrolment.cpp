@@ -14,7 +14,8 @@ constexpr std::string_view plant_file_name = "plant.json";
 
 Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
     if (config.device_class) return *config.device_class;
-    QUOIN_TRY(const crypto::Algorithm algorithm, birth.credentials.key.algorithm());
+    QUOIN_TRY(const crypto::PublicKey key, birth.chain.front().public_key());
+    QUOIN_TRY(const crypto::Algorithm algorithm, key.algorithm());
     // Made in the factory, before anybody knew the suite of the plant.
     for (const tls::Suite suite : {tls::Suite::hybrid, tls::Suite::pure}) {
         if (algorithm == tls::info(suite).mcu) return DeviceClass::mcu;
@@ -24,7 +25,8 @@ Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
 
 Result<Enrolled> Enrolment::enrol() const {
     QUOIN_TRY(const Birth birth, store_.birth());
-    return obtain(EstClient::Call::enroll, birth.credentials, birth.device);
+    QUOIN_TRY(const tls::Credentials credentials, store_.birth_credentials());
+    return obtain(EstClient::Call::enroll, credentials, birth.device);
 }
 
 Result<Enrolled> Enrolment::renew(const Identity& present) const {
@@ -38,10 +40,7 @@ Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials&
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
     QUOIN_CHECK(store_.replace(identity));
-    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
-    if (const auto removed =
-            keys::remove_other_program_keys(config_.key_store, prefix, &identity.session.key);
-        !removed) {
+    if (const auto removed = remove_keys_but(&identity, device); !removed) {
         spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal",
                      config_.key_store, removed.error().message);
     }
@@ -52,10 +51,17 @@ Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials&
 // Each made a key, and none has used it.
 Result<void> Enrolment::remove_failed_attempts(const std::string& device) const {
     if (config_.key_store.empty()) return {};
-    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
     QUOIN_TRY(const auto present, store_.current());
-    return keys::remove_other_program_keys(config_.key_store, prefix,
-                                           present ? &present->session.key : nullptr);
+    return remove_keys_but(present ? &*present : nullptr, device);
+}
+
+Result<void> Enrolment::remove_keys_but(const Identity* kept, const std::string& device) const {
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
+    QUOIN_CHECK(keys::remove_other_program_keys(config_.key_store, prefix,
+                                                kept != nullptr ? &kept->session.key : nullptr));
+    const bool attests = kept != nullptr && kept->attestation;
+    return keys::AttestationKey::remove_others(attestation_stores(config_), device,
+                                               attests ? &kept->attestation->key : nullptr);
 }
 
 Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials& as,
@@ -72,8 +78,8 @@ Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials
     identity.session.chain.insert(identity.session.chain.end(), intermediates.begin(),
                                   intermediates.end());
     if (class_ == DeviceClass::mcu) return identity;
-    QUOIN_TRY(crypto::PrivateKey attest_key,
-              crypto::PrivateKey::generate(crypto::Algorithm::slh_dsa_shake_128f));
+    QUOIN_TRY(keys::AttestationKey attest_key,
+              keys::AttestationKey::make(attestation_stores(config_), device));
     QUOIN_TRY(const x509::Certificate attest, est_.certificate(call, as, attest_key, device));
     QUOIN_TRY(const x509::Identity attester,
               check(attest, intermediates, x509::Kind::attest, device));

@@ -35,6 +35,8 @@ private:
     Result<Enrolled> obtain(EstClient::Call call, const tls::Credentials& as,
                             const std::string& device) const;
     Result<void> remove_failed_attempts(const std::string& device) const;
+    // From the key store; `kept` null: all of the device.
+    Result<void> remove_keys_but(const Identity* kept, const std::string& device) const;
     Result<Identity> request(EstClient::Call call, const tls::Credentials& as,
                              const std::string& device) const;
     Result<x509::Identity> check(const x509::Certificate& certificate,

@@ -69,13 +69,32 @@ Result<x509::Certificate> EstClient::certificate(Call call, const tls::Credentia
                                                  const crypto::PrivateKey& key,
                                                  std::string_view common_name) const {
     QUOIN_TRY(const std::string der, x509::Request::make_der(key, common_name));
+    QUOIN_TRY(const crypto::PublicKey public_key, key.public_key());
+    return obtain(call, as, der, public_key);
+}
+
+Result<x509::Certificate> EstClient::certificate(Call call, const tls::Credentials& as,
+                                                 const keys::AttestationKey& key,
+                                                 std::string_view common_name) const {
+    const auto sign = [&key](Bytes message) -> Result<crypto::ByteVector> {
+        QUOIN_TRY(auto made, key.sign(message));
+        return std::move(made.signature);
+    };
+    QUOIN_TRY(const std::string der,
+              x509::Request::make_der(key.public_key(), sign, common_name, key.quote_key()));
+    return obtain(call, as, der, key.public_key());
+}
+
+Result<x509::Certificate> EstClient::obtain(Call call, const tls::Credentials& as,
+                                            const std::string& request_der,
+                                            const crypto::PublicKey& key) const {
     const std::string_view target =
         call == Call::enroll ? "/.well-known/est/simpleenroll" : "/.well-known/est/simplereenroll";
     QUOIN_TRY(const std::string body,
-              request(&as, "POST", target, crypto::to_base64(bytes_of(der)), "application/pkcs10"));
+              request(&as, "POST", target, crypto::to_base64(bytes_of(request_der)),
+                      "application/pkcs10"));
     QUOIN_TRY(const auto certificates, certificates_of(body));
-    QUOIN_TRY(const crypto::PublicKey wanted, key.public_key());
-    QUOIN_TRY(const crypto::ByteVector wanted_spki, wanted.spki_der());
+    QUOIN_TRY(const crypto::ByteVector wanted_spki, key.spki_der());
     for (const x509::Certificate& certificate : certificates) {
         QUOIN_TRY(const crypto::PublicKey given, certificate.public_key());
         QUOIN_TRY(const crypto::ByteVector given_spki, given.spki_der());

@@ -13,6 +13,7 @@
 #include "agent/plant_info.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/error.hpp"
+#include "host/keys/attestation_key.hpp"
 #include "host/net/http.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
@@ -34,6 +35,9 @@ public:
     Result<x509::Certificate> certificate(Call call, const tls::Credentials& as,
                                           const crypto::PrivateKey& key,
                                           std::string_view common_name) const;
+    Result<x509::Certificate> certificate(Call call, const tls::Credentials& as,
+                                          const keys::AttestationKey& key,
+                                          std::string_view common_name) const;
     // The raw answer too, to be kept for a start while the plant is away.
     struct InfoReply {
         PlantInfo info;
@@ -42,6 +46,9 @@ public:
     Result<InfoReply> plant_info(const tls::Credentials& as) const;
 
 private:
+    Result<x509::Certificate> obtain(Call call, const tls::Credentials& as,
+                                     const std::string& request_der,
+                                     const crypto::PublicKey& key) const;
     Result<std::string> request(const tls::Credentials* as, std::string_view method,
                                 std::string_view target, std::string_view body = {},
                                 std::string_view content_type = {}) const;

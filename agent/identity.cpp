@@ -16,6 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr mode_t private_mode = 0600;
+constexpr std::size_t max_key_file = 16U << 10U;  // bytes
 
 // The number of a folder identity/N; nothing for other names.
 std::optional<unsigned> number_of(const fs::path& folder) {
@@ -58,20 +59,25 @@ void remove_others(const fs::path& folder, const std::string& kept) {
 
 }  // namespace
 
-Result<IdentityStore> IdentityStore::open(fs::path home) {
+Result<IdentityStore> IdentityStore::open(fs::path home, keys::AttestationStores stores) {
     QUOIN_TRY(crypto::Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
-    return IdentityStore(std::move(home), std::move(unlock));
+    return IdentityStore(std::move(home), std::move(unlock), std::move(stores));
 }
 
 Result<Birth> IdentityStore::birth() const {
     QUOIN_TRY(auto chain, x509::Certificate::load(home_ / "birth.crt"));
-    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(home_ / "birth.key", unlock_));
     QUOIN_TRY(const x509::Identity named, chain.front().identity());
     if (named.kind != x509::Kind::birth) {
         return fail(Code::config_invalid, "{}: not a birth certificate but {}",
                     (home_ / "birth.crt").string(), x509::to_uri(named));
     }
-    return Birth{named.id, {std::move(chain), std::move(key)}};
+    return Birth{named.id, std::move(chain)};
+}
+
+Result<tls::Credentials> IdentityStore::birth_credentials() const {
+    QUOIN_TRY(Birth named, birth());
+    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(home_ / "birth.key", unlock_));
+    return tls::Credentials{std::move(named.chain), std::move(key)};
 }
 
 Result<std::optional<Identity>> IdentityStore::current() const {
@@ -100,9 +106,13 @@ Result<Identity> IdentityStore::load(const fs::path& folder) const {
     Identity identity{named.id, named.site, {std::move(chain), std::move(key)}, std::nullopt};
     if (fs::exists(folder / "attest.crt")) {
         QUOIN_TRY(auto attest, x509::Certificate::load(folder / "attest.crt"));
-        QUOIN_TRY(crypto::PrivateKey attest_key,
-                  crypto::PrivateKey::load(folder / "attest.key", unlock_));
-        identity.attestation = {attest.front(), std::move(attest_key)};
+        QUOIN_TRY(const std::string pem, files::read(folder / "attest.key", max_key_file));
+        auto attest_key = keys::AttestationKey::from_pem(pem, unlock_, stores_);
+        if (!attest_key) {
+            return fail(attest_key.error().code, "{}: {}", (folder / "attest.key").string(),
+                        attest_key.error().message);
+        }
+        identity.attestation = {attest.front(), *std::move(attest_key)};
     }
     return identity;
 }
@@ -115,7 +125,7 @@ Result<void> IdentityStore::write(const Identity& identity, const fs::path& fold
     QUOIN_CHECK(files::write_atomically(folder / "device.crt", chain, private_mode));
     if (!identity.attestation) return {};
     QUOIN_TRY(const std::string attest, identity.attestation->certificate.pem());
-    QUOIN_TRY(const std::string attest_key, identity.attestation->key.to_encrypted_pem(unlock_));
+    QUOIN_TRY(const std::string attest_key, identity.attestation->key.pem(unlock_));
     QUOIN_CHECK(files::write_atomically(folder / "attest.key", attest_key, private_mode));
     return files::write_atomically(folder / "attest.crt", attest, private_mode);
 }

@@ -14,6 +14,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/error.hpp"
+#include "host/keys/attestation_key.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
 
@@ -21,7 +22,7 @@ namespace quoin::agent {
 
 struct AttestationKey {
     x509::Certificate certificate;
-    crypto::PrivateKey key;
+    keys::AttestationKey key;
 };
 
 // What the plant gave to the device.
@@ -36,15 +37,18 @@ struct Identity {
 
 struct Birth {
     std::string device;  // the silicon id
-    tls::Credentials credentials;
+    std::vector<x509::Certificate> chain;
 };
 
 class IdentityStore {
 public:
-    // Takes HOME/unlock.key, which must be there.
-    static Result<IdentityStore> open(std::filesystem::path home);
+    // Takes HOME/unlock.key, which must be there. `stores`: of attestation keys.
+    static Result<IdentityStore> open(std::filesystem::path home,
+                                      keys::AttestationStores stores = {});
 
     Result<Birth> birth() const;
+    // With its key, which is used once: it is read for that, and not kept.
+    Result<tls::Credentials> birth_credentials() const;
     // None before the first enrolment.
     Result<std::optional<Identity>> current() const;
     // Writes a folder of its own, then switches to it and removes the others. Durable when it
@@ -52,14 +56,16 @@ public:
     Result<void> replace(const Identity& identity) const;
 
 private:
-    IdentityStore(std::filesystem::path home, crypto::Passphrase unlock)
-        : home_(std::move(home)), unlock_(std::move(unlock)) {}
+    IdentityStore(std::filesystem::path home, crypto::Passphrase unlock,
+                  keys::AttestationStores stores)
+        : home_(std::move(home)), unlock_(std::move(unlock)), stores_(std::move(stores)) {}
     Result<Identity> load(const std::filesystem::path& folder) const;
     Result<void> write(const Identity& identity, const std::filesystem::path& folder) const;
     Result<void> switch_to(const std::string& number) const;
 
     std::filesystem::path home_;
     crypto::Passphrase unlock_;
+    keys::AttestationStores stores_;
 };
 
 }  // namespace quoin::agent

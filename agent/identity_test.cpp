@@ -34,7 +34,7 @@ Identity make_identity() {
     return {"mpu-1",
             std::string(x509::test::site),
             {pki().chain(leaf), leaf.key},
-            AttestationKey{attest.certificate, attest.key}};
+            AttestationKey{attest.certificate, *keys::AttestationKey::of(attest.key)}};
 }
 
 class identity : public testing::Test {
@@ -52,7 +52,7 @@ void expect_whole(const Identity& got) {
     const auto of_key = *got.session.key.public_key()->spki_der();
     EXPECT_EQ(of_key, *got.certificate().public_key()->spki_der());
     ASSERT_TRUE(got.attestation);
-    const auto of_attest_key = *got.attestation->key.public_key()->spki_der();
+    const auto of_attest_key = *got.attestation->key.public_key().spki_der();
     EXPECT_EQ(of_attest_key, *got.attestation->certificate.public_key()->spki_der());
 }
 

@@ -71,7 +71,8 @@ void add_measure(CLI::App& noun, Context& context, const std::shared_ptr<Options
     command->add_option("--out", options->out, "The manifest to write; - is stdout (default)");
     command
         ->add_option("FILES", options->files,
-                     "NAME=FILE, what is measured; NAME@DEVICE=FILE holds for that device only")
+                     "NAME=FILE, what is measured; NAME@DEVICE=FILE holds for that device only; "
+                     "tpm-pcrs@DEVICE=URI takes the PCRs of a TPM as they are now")
         ->required();
     on_run(command, context, [&context, options] { return measure(context, *options); });
 }
@@ -85,7 +86,8 @@ void add_release_commands(CLI::App& app, Context& context) {
     noun->footer(R"(Examples:
   quoin release measure --release 1.0.0 --out release.json \
       agent=/usr/bin/quoin-agent config@mpu-1=devices/mpu-1/agent.toml \
-      file:plc.bin@mpu-1=devices/mpu-1/plc.bin
+      file:plc.bin@mpu-1=devices/mpu-1/plc.bin \
+      'tpm-pcrs@mpu-1=tpm:tcti=device:/dev/tpmrm0;dir=tpm;pcrs=0,2,4,7'
   quoin release add release.json
   quoin release list)");
     const auto options = std::make_shared<Options>();

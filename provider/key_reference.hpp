@@ -1,10 +1,5 @@
-// A key that is named, not held: a PEM with the label "QUOIN KEY REFERENCE" around
-//
-//   SEQUENCE { UTF8String uri }        uri: quoin:se?socket=PATH&key=NAME
-//
-// PATH is absolute and NAME is quoin-se's name for the key; %XX stands for any byte (RFC 3986). The
-// program that loads it signs like with any key, and each signature is made by quoin-se. Nothing
-// secret is in the file: what opens quoin-se is the uid of the program that asks.
+// A key that is named, not held (host/keys/se/reference.hpp): the program that loads it signs like
+// with any key, and each signature is made by quoin-se.
 //
 // Threads: any number may sign with one key; requests go one after the other. Fork: a child gets a
 // connection of its own (host/keys/se/client.hpp).
@@ -15,16 +10,12 @@
 #include <string>
 #include <string_view>
 
-#include "core/base/bytes.hpp"
+#include "host/keys/se/reference.hpp"
 
 namespace quoin::provider {
 
-inline constexpr std::string_view reference_label = "QUOIN KEY REFERENCE";
-
-struct KeyReference {
-    std::string socket;
-    std::string key;
-};
+using keys::se::KeyReference;
+using keys::se::reference_label;
 
 // None, silently, for what is no reference; none, with an error queued, for a wrong one.
 std::optional<KeyReference> read_reference(Bytes der);

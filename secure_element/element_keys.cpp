@@ -1,5 +1,6 @@
 // Commands on keys as such: generate, describe, list, remove.
 #include "core/crypto/sha2/sha2.hpp"
+#include "host/crypto/crypto.hpp"
 #include "secure_element/entry.hpp"
 
 namespace quoin::secure_element {
@@ -22,6 +23,25 @@ unsigned operations_of(Algorithm algorithm) {
     return 0;
 }
 
+Result<void> check_platform(const Policy& policy) {
+    const auto refuse = [](std::string_view why) {
+        return fail(Code::input_invalid, "the platform of the new key: {}", why);
+    };
+    if (policy.platform == Platform{}) return {};
+    const auto& pcrs = policy.platform.pcrs.items;
+    const auto key = crypto::PublicKey::from_spki_der(policy.platform.quote_key.bytes);
+    const auto algorithm = key ? key->algorithm() : std::unexpected(key.error());
+    if (!algorithm || *algorithm != crypto::Algorithm::ecdsa_p256) {
+        return refuse("a TPM quotes with an ECDSA P-256 key, and this is none");
+    }
+    if (pcrs.empty() || pcrs.back() >= max_pcrs ||
+        !std::ranges::is_sorted(pcrs, std::ranges::less_equal())) {
+        return refuse("names PCRs 0 to 23, rising, at least one");
+    }
+    if (policy.operations != may_sign) return refuse("is for keys that sign");
+    return {};
+}
+
 Result<void> check_policy(Algorithm algorithm, const Policy& policy) {
     const auto refuse = [](std::string_view why) {
         return fail(Code::input_invalid, "the policy of the new key: {}", why);
@@ -42,7 +62,7 @@ Result<void> check_policy(Algorithm algorithm, const Policy& policy) {
     if (algorithm == Algorithm::ed25519 && !policy.context.bytes.empty()) {
         return refuse("Ed25519 has no context");
     }
-    return {};
+    return check_platform(policy);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Commands that use keys: sign, decapsulate, agree, ephemeral keys, sessions, seal and open.
 #include "core/crypto/hmac/hkdf.hpp"
 #include "core/crypto/sha2/sha2.hpp"
+#include "host/keys/tpm/quote.hpp"
 #include "secure_element/entry.hpp"
 
 namespace quoin::secure_element {
@@ -12,6 +13,19 @@ namespace {
 bool begins_with(Bytes message, Bytes prefix) {
     return message.size() >= prefix.size() &&
            std::ranges::equal(message.first(prefix.size()), prefix);
+}
+
+// The TPM of the key's platform says, for this message, that it is in the state of the policy.
+Result<void> check_platform(const Platform& platform, const Sign& message) {
+    if (platform.quote_key.bytes.empty()) return {};
+    const auto copy = [](Bytes bytes) { return ByteVector(bytes.begin(), bytes.end()); };
+    const keys::Attestation attestation{std::string(keys::tpm::quote_format),
+                                        copy(message.quote.statement.bytes),
+                                        copy(message.quote.signature.bytes)};
+    QUOIN_TRY(const auto nonce, keys::tpm::quote_nonce(message.message.bytes));
+    QUOIN_TRY(const auto quote,
+              keys::tpm::verify_quote(attestation, platform.quote_key.bytes, nonce));
+    return keys::tpm::check_state(quote.state, {platform.pcrs.items, platform.pcr_digest});
 }
 
 }  // namespace
@@ -30,6 +44,10 @@ Element::Answer<Sign> Element::handle(Session& session, const Sign& message, Scr
     }
     if (entry->algorithm == Algorithm::ed25519 && !message.context.bytes.empty()) {
         return fail(Code::input_invalid, "Ed25519 has no context; leave it empty");
+    }
+    if (const auto bound = check_platform(policy.platform, message); !bound) {
+        return fail(bound.error().code, "key \"{}\" is bound to its platform: {}", entry->name,
+                    bound.error().message);
     }
     QUOIN_CHECK(count_use(*entry));
     QUOIN_TRY(ByteVector signature, entry->key->sign(message.message.bytes, message.context.bytes));

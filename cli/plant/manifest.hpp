@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "core/base/bytes.hpp"
 #include "host/error.hpp"
 
 namespace quoin::cli {
@@ -17,11 +18,15 @@ public:
     // Adds the SHA3-512 of a file. `device` empty: the value holds for every device of the class.
     Result<void> measure(const std::string& name, const std::string& device,
                          const std::filesystem::path& file);
-    // "NAME=FILE" or "NAME@DEVICE=FILE".
+    // The PCRs of a TPM (URI of its store) as they are now, which must be a good time.
+    Result<void> measure_tpm(const std::string& store, const std::string& device);
+    // "NAME=FILE" or "NAME@DEVICE=FILE"; "tpm-pcrs=URI" or "tpm-pcrs@DEVICE=URI".
     Result<void> measure_argument(std::string_view argument);
     std::string text() const;
 
 private:
+    void add(const std::string& name, const std::string& device, Bytes digest);
+
     nlohmann::json manifest_;
 };
 

@@ -21,6 +21,7 @@ constexpr std::uint64_t claim_count = 10;
 
 constexpr std::uint64_t tag_cose_sign1 = 18;                  // RFC 9052, section 2
 constexpr std::int64_t header_algorithm = 1;                  // RFC 9052, section 3.1
+constexpr std::int64_t header_quote = -65541;                 // private use
 constexpr std::string_view signature_context = "Signature1";  // RFC 9052, section 4.4
 // {1: -65537}, as bytes: it is inside a byte string.
 constexpr std::uint8_t protected_header[] = {0xA1, 0x01, 0x3A, 0x00, 0x01, 0x00, 0x00};
@@ -112,6 +113,37 @@ core::Result<std::span<const Measurement>> take_measurements(CborReader& reader,
     return all;
 }
 
+bool is_valid(const Quote& quote) {
+    return quote.statement.empty() == quote.signature.empty() &&
+           quote.statement.size() <= max_quote_statement_size &&
+           quote.signature.size() <= max_quote_signature_size;
+}
+
+// The unprotected header: the quote, or nothing. It is bound by its own nonce and signature.
+core::Result<void> put_unprotected(const Quote& quote, CborWriter& writer) {
+    if (quote.statement.empty()) return writer.put_head(Major::map, 0);
+    QUOIN_CHECK(writer.put_head(Major::map, 1));
+    QUOIN_CHECK(writer.put_integer(header_quote));
+    QUOIN_CHECK(writer.put_head(Major::array, 2));
+    QUOIN_CHECK(writer.put_bytes(quote.statement));
+    return writer.put_bytes(quote.signature);
+}
+
+core::Result<Quote> take_unprotected(CborReader& reader) {
+    QUOIN_TRY(const std::uint64_t count, reader.take_head(Major::map));
+    if (count == 0) return Quote{};
+    if (count > 1) return std::unexpected(Code::peer_malformed);
+    QUOIN_CHECK(reader.expect_integer(header_quote));
+    QUOIN_CHECK(reader.expect_head(Major::array, 2));
+    Quote quote;
+    QUOIN_TRY(quote.statement, reader.take_bytes(max_quote_statement_size));
+    QUOIN_TRY(quote.signature, reader.take_bytes(max_quote_signature_size));
+    if (quote.statement.empty() || quote.signature.empty()) {
+        return std::unexpected(Code::peer_malformed);
+    }
+    return quote;
+}
+
 }  // namespace
 
 core::Result<Bytes> encode_claims(const Claims& claims, MutableBytes output) {
@@ -164,17 +196,18 @@ core::Result<Bytes> encode_signed_part(Bytes payload, std::string_view device,
     return writer.written();
 }
 
-core::Result<Bytes> encode_message(Bytes payload, Bytes signature, MutableBytes output) {
-    if (payload.size() > max_payload_size || signature.size() != signature_size) {
+core::Result<Bytes> encode_message(const Message& message, MutableBytes output) {
+    if (message.payload.size() > max_payload_size || message.signature.size() != signature_size ||
+        !is_valid(message.quote)) {
         return std::unexpected(Code::input_invalid);
     }
     CborWriter writer(output);
     QUOIN_CHECK(writer.put_head(Major::tag, tag_cose_sign1));
     QUOIN_CHECK(writer.put_head(Major::array, 4));
     QUOIN_CHECK(writer.put_bytes(protected_header));
-    QUOIN_CHECK(writer.put_head(Major::map, 0));  // nothing unprotected
-    QUOIN_CHECK(writer.put_bytes(payload));
-    QUOIN_CHECK(writer.put_bytes(signature));
+    QUOIN_CHECK(put_unprotected(message.quote, writer));
+    QUOIN_CHECK(writer.put_bytes(message.payload));
+    QUOIN_CHECK(writer.put_bytes(message.signature));
     return writer.written();
 }
 
@@ -192,8 +225,8 @@ core::Result<Message> decode_message(Bytes input) {
     QUOIN_CHECK(header_reader.expect_integer(header_algorithm));
     QUOIN_CHECK(header_reader.expect_integer(algorithm_slh_dsa_shake_128f));
     QUOIN_CHECK(header_reader.finish());
-    QUOIN_CHECK(reader.expect_head(Major::map, 0));
     Message message;
+    QUOIN_TRY(message.quote, take_unprotected(reader));
     QUOIN_TRY(message.payload, reader.take_bytes(max_payload_size));
     QUOIN_TRY(message.signature, reader.take_bytes(signature_size));
     QUOIN_CHECK(reader.finish());

@@ -11,6 +11,7 @@
 // Sizes in bytes:
 //   nonce 32 | digest 64 (SHA3-512) | signature 17,088 | payload <= 8,192 | message <= 32,768
 //   device id 1..128 | class 1..16 | release 1..64 | measurements 1..64 | measurement name 1..64
+//   quote: statement 1..1024, signature 1..256
 // Errors: peer_malformed, peer_oversize, peer_unauthenticated (no signature) when decoding;
 // input_invalid (a claim out of its range) and resource_full (the buffer is too small) when
 // encoding. Source: RFC 9711 (EAT), RFC 8392 (CWT), RFC 9052 (COSE), RFC 8949 section 4.2
@@ -39,6 +40,8 @@ inline constexpr std::size_t max_class_size = 16;
 inline constexpr std::size_t max_release_size = 64;
 inline constexpr std::size_t max_name_size = 64;
 inline constexpr std::size_t max_measurements = 64;
+inline constexpr std::size_t max_quote_statement_size = 1024;
+inline constexpr std::size_t max_quote_signature_size = 256;
 inline constexpr std::uint64_t max_counter = (std::uint64_t{1} << 53U) - 1;
 
 // COSE algorithm of SLH-DSA-SHAKE-128f: private use (RFC 9053: less than -65536), because none is
@@ -72,15 +75,22 @@ struct MeasurementStorage {
     Measurement slots[max_measurements];
 };
 
+// A TPM's quote beside the evidence, bound to what the evidence signs. Both empty: there is none.
+struct Quote {
+    Bytes statement;  // TPMS_ATTEST
+    Bytes signature;  // of the TPM's quote key; ECDSA P-256, DER
+};
+
 struct Message {
     Bytes payload;    // encoded claims
     Bytes signature;  // 17,088 bytes
+    Quote quote;
 };
 
 // Each returns the part of `output` that was written.
 core::Result<Bytes> encode_claims(const Claims& claims, MutableBytes output);
 core::Result<Bytes> encode_signed_part(Bytes payload, std::string_view device, MutableBytes output);
-core::Result<Bytes> encode_message(Bytes payload, Bytes signature, MutableBytes output);
+core::Result<Bytes> encode_message(const Message& message, MutableBytes output);
 
 // Views into `input`. An empty signature, or bare claims, is peer_unauthenticated.
 core::Result<Message> decode_message(Bytes input);

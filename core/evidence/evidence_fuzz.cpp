@@ -28,7 +28,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto message = evidence::decode_message(input);
     if (!message) return 0;
     std::vector<std::uint8_t> buffer(evidence::max_message_size);
-    const auto again = evidence::encode_message(message->payload, message->signature, buffer);
+    const auto again = evidence::encode_message(*message, buffer);
     if (!again || !std::ranges::equal(*again, input)) std::abort();
     check_claims(message->payload);
     return 0;

@@ -50,10 +50,12 @@ struct Example {
     Vector message() const {
         const Vector claims_bytes = payload();
         Vector buffer(max_message_size);
-        const auto bytes = encode_message(claims_bytes, signature, buffer);
+        const auto bytes = encode_message(
+            {.payload = claims_bytes, .signature = signature, .quote = quote}, buffer);
         EXPECT_TRUE(bytes.has_value());
         return bytes ? Vector(bytes->begin(), bytes->end()) : Vector{};
     }
+    Quote quote{};
     core::Result<Bytes> encode() const {
         static Vector buffer(max_payload_size);
         return encode_claims(claims, buffer);
@@ -276,6 +278,41 @@ TEST(evidence, decode_message__other_algorithm_tag_or_header__refused) {
     Vector trailing = good;
     trailing.push_back(0);
     EXPECT_EQ(decode_message(trailing).error(), Code::peer_malformed);
+}
+
+TEST(evidence, message__with_a_quote__the_same_and_only_whole) {
+    const Vector statement(max_quote_statement_size, 0x5A);
+    const Vector signature(max_quote_signature_size, 0xA5);
+    Example example;
+    const Vector bare = example.message();
+    example.quote = {statement, signature};
+    const Vector bytes = example.message();
+    const auto message = decode_message(bytes);
+    ASSERT_TRUE(message);
+    EXPECT_EQ(hex(message->quote.statement), hex(statement));
+    EXPECT_EQ(hex(message->quote.signature), hex(signature));
+    EXPECT_EQ(hex(message->payload), hex(decode_message(bare)->payload));
+    Vector changed = bytes;
+    changed[10] = 0xA2;  // two unprotected headers
+    EXPECT_EQ(decode_message(changed).error(), Code::peer_malformed);
+    changed = bytes;
+    changed[15] ^= 1;  // of another name
+    EXPECT_EQ(decode_message(changed).error(), Code::peer_malformed);
+    for (std::size_t size = 11; size < bytes.size() - signature_size; ++size) {
+        EXPECT_FALSE(decode_message(Vector(bytes.begin(), bytes.begin() + static_cast<long>(size))))
+            << size;
+    }
+    Vector room(max_message_size);
+    const Vector longer(max_quote_statement_size + 1);
+    const auto refused = [&](const Quote& quote) {
+        const Message parts{
+            .payload = message->payload, .signature = message->signature, .quote = quote};
+        return encode_message(parts, room).error() == Code::input_invalid;
+    };
+    EXPECT_TRUE(refused({longer, signature}));
+    EXPECT_TRUE(refused({statement, longer}));
+    EXPECT_TRUE(refused({statement, {}}));
+    EXPECT_TRUE(refused({{}, signature}));
 }
 
 TEST(evidence, decode_message__short_signature__refused) {

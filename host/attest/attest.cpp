@@ -5,15 +5,21 @@
 
 namespace quoin::attest {
 
-Result<crypto::ByteVector> sign_evidence(const evidence::Claims& claims,
-                                         const crypto::PrivateKey& attestation_key) {
-    QUOIN_TRY(const crypto::Algorithm algorithm, attestation_key.algorithm());
-    if (algorithm != crypto::Algorithm::slh_dsa_shake_128f) {
-        return fail(Code::input_invalid,
-                    "attestation key of {}: is {}, but evidence is signed with SLH-DSA-SHAKE-128f: "
-                    "enrol an attestation key",
-                    claims.device, crypto::info(algorithm).name);
-    }
+Sign sign_with(const crypto::PrivateKey& key) {
+    return [&key](Bytes message) -> Result<keys::tpm::QuotedSignature> {
+        QUOIN_TRY(const crypto::Algorithm algorithm, key.algorithm());
+        if (algorithm != crypto::Algorithm::slh_dsa_shake_128f) {
+            return fail(Code::input_invalid,
+                        "the attestation key is {}, but evidence is signed with "
+                        "SLH-DSA-SHAKE-128f: enrol an attestation key",
+                        crypto::info(algorithm).name);
+        }
+        QUOIN_TRY(crypto::ByteVector signature, key.sign(message));
+        return keys::tpm::QuotedSignature{std::move(signature), std::nullopt};
+    };
+}
+
+Result<crypto::ByteVector> sign_evidence(const evidence::Claims& claims, const Sign& sign) {
     crypto::ByteVector payload_room(evidence::max_payload_size);
     QUOIN_TRY(const Bytes payload, lift(evidence::encode_claims(claims, payload_room),
                                         "encoding the claims of the evidence"));
@@ -21,10 +27,12 @@ Result<crypto::ByteVector> sign_evidence(const evidence::Claims& claims,
     QUOIN_TRY(const Bytes signed_part,
               lift(evidence::encode_signed_part(payload, claims.device, signed_room),
                    "encoding what the evidence signs"));
-    QUOIN_TRY(const crypto::ByteVector signature, attestation_key.sign(signed_part));
+    QUOIN_TRY(const keys::tpm::QuotedSignature made, sign(signed_part));
     crypto::ByteVector message_room(evidence::max_message_size);
-    QUOIN_TRY(const Bytes message, lift(evidence::encode_message(payload, signature, message_room),
-                                        "encoding the evidence"));
+    evidence::Message parts{.payload = payload, .signature = made.signature, .quote = {}};
+    if (made.quote) parts.quote = {made.quote->statement, made.quote->signature};
+    QUOIN_TRY(const Bytes message,
+              lift(evidence::encode_message(parts, message_room), "encoding the evidence"));
     return crypto::ByteVector(message.begin(), message.end());
 }
 
@@ -48,11 +56,28 @@ Result<void> OpenedEvidence::verify(const crypto::PublicKey& key) const {
                     "attestation key of {}: is {}, not SLH-DSA-SHAKE-128f", claims().device,
                     crypto::info(algorithm).name);
     }
+    QUOIN_TRY(const crypto::ByteVector message, signed_part());
+    return key.verify(message, parts_->message.signature);
+}
+
+Result<keys::tpm::PcrState> OpenedEvidence::verify_quote(Bytes quote_key) const {
+    const evidence::Quote& quote = parts_->message.quote;
+    QUOIN_TRY(const crypto::ByteVector message, signed_part());
+    QUOIN_TRY(const auto nonce, keys::tpm::quote_nonce(message));
+    const auto copy = [](Bytes bytes) { return crypto::ByteVector(bytes.begin(), bytes.end()); };
+    const keys::Attestation attestation{std::string(keys::tpm::quote_format), copy(quote.statement),
+                                        copy(quote.signature)};
+    QUOIN_TRY(const auto verified, keys::tpm::verify_quote(attestation, quote_key, nonce));
+    return verified.state;
+}
+
+Result<crypto::ByteVector> OpenedEvidence::signed_part() const {
     crypto::ByteVector room(evidence::max_signed_part_size);
-    QUOIN_TRY(const Bytes signed_part,
+    QUOIN_TRY(const Bytes part,
               lift(evidence::encode_signed_part(parts_->message.payload, claims().device, room),
                    "encoding what the evidence signs"));
-    return key.verify(signed_part, parts_->message.signature);
+    room.resize(part.size());
+    return room;
 }
 
 }  // namespace quoin::attest

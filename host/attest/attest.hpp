@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +14,7 @@
 #include "core/evidence/evidence.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/error.hpp"
+#include "host/keys/tpm/quote.hpp"
 
 namespace quoin::attest {
 
@@ -33,21 +35,30 @@ std::string encode_challenge(const Challenge& challenge);
 // max_challenge_size: peer_oversize, before parsing.
 Result<Challenge> decode_challenge(std::string_view json);
 
-// The message for attest/evidence. The key must be SLH-DSA-SHAKE-128f: input_invalid otherwise.
-Result<crypto::ByteVector> sign_evidence(const evidence::Claims& claims,
-                                         const crypto::PrivateKey& attestation_key);
+// A device's attestation key: SLH-DSA-SHAKE-128f, and the quote of the TPM that it is bound to.
+using Sign = std::function<Result<keys::tpm::QuotedSignature>(Bytes message)>;
+// By a key in this process; `key` outlives it. Of another algorithm: it answers input_invalid.
+Sign sign_with(const crypto::PrivateKey& key);
+
+// The message for attest/evidence.
+Result<crypto::ByteVector> sign_evidence(const evidence::Claims& claims, const Sign& sign);
 
 // Evidence that was parsed, but whose signature nobody has checked yet.
 class OpenedEvidence {
 public:
     // Views into this object.
     const evidence::Claims& claims() const { return parts_->claims; }
+    bool has_quote() const { return !parts_->message.quote.statement.empty(); }
+    // The PCRs that the TPM with this quote key (SPKI) vouches for, in a quote for just these
+    // claims. Errors: keys::tpm::verify_quote(); without a quote peer_malformed.
+    Result<keys::tpm::PcrState> verify_quote(Bytes quote_key) const;
     // That the attestation key `key` signed these claims for the device that they name:
     // integrity_signature if not.
     Result<void> verify(const crypto::PublicKey& key) const;
 
 private:
     friend Result<OpenedEvidence> open_evidence(Bytes bytes);
+    Result<crypto::ByteVector> signed_part() const;
     struct Parts {
         crypto::ByteVector bytes;
         evidence::Message message;

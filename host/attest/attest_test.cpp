@@ -37,7 +37,7 @@ struct Sample {
 
 TEST(attest, evidence__signed_and_opened__verifies) {
     const Sample sample;
-    const auto bytes = sign_evidence(sample.claims, attestation_key());
+    const auto bytes = sign_evidence(sample.claims, sign_with(attestation_key()));
     ASSERT_TRUE(bytes) << bytes.error().message;
     EXPECT_LE(bytes->size(), evidence::max_message_size);
     const auto opened = open_evidence(*bytes);
@@ -48,7 +48,7 @@ TEST(attest, evidence__signed_and_opened__verifies) {
 
 TEST(attest, evidence__other_key_or_changed_claim__signature_refused) {
     const Sample sample;
-    auto bytes = *sign_evidence(sample.claims, attestation_key());
+    auto bytes = *sign_evidence(sample.claims, sign_with(attestation_key()));
     const auto other = PrivateKey::generate(Algorithm::slh_dsa_shake_128f);
     const auto refused = open_evidence(bytes)->verify(*other->public_key());
     ASSERT_FALSE(refused);
@@ -64,10 +64,10 @@ TEST(attest, evidence__other_key_or_changed_claim__signature_refused) {
 TEST(attest, evidence__key_of_another_algorithm__refused) {
     const Sample sample;
     const auto key = PrivateKey::generate(Algorithm::ml_dsa_65);
-    const auto signed_wrong = sign_evidence(sample.claims, *key);
+    const auto signed_wrong = sign_evidence(sample.claims, sign_with(*key));
     ASSERT_FALSE(signed_wrong);
     EXPECT_EQ(signed_wrong.error().code, Code::input_invalid);
-    const auto bytes = sign_evidence(sample.claims, attestation_key());
+    const auto bytes = sign_evidence(sample.claims, sign_with(attestation_key()));
     EXPECT_FALSE(open_evidence(*bytes)->verify(*key->public_key()));
 }
 

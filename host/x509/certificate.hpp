@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -41,6 +42,9 @@ public:
     std::int64_t not_after_ms() const;
     bool is_ca() const;  // basicConstraints CA and keyUsage keyCertSign
     Result<crypto::PublicKey> public_key() const;
+    // Of an attestation certificate: SPKI of the TPM key whose quotes come with the evidence.
+    // Empty: none. Twice: integrity_mismatch.
+    Result<crypto::ByteVector> quote_key() const;
     Result<crypto::ByteVector> der() const;
     Result<std::string> pem() const;
     Result<crypto::Sha256Digest> sha256() const;      // of the DER
@@ -56,10 +60,16 @@ public:
     // Proves possession by its own signature.
     static Result<std::string> make_der(const crypto::PrivateKey& key,
                                         std::string_view common_name);
+    // Likewise for a key that is not OpenSSL's to use, of an algorithm whose signature has the
+    // object identifier of its key (SLH-DSA). `quote_key`: see Certificate; empty: none.
+    using Sign = std::function<Result<crypto::ByteVector>(Bytes message)>;
+    static Result<std::string> make_der(const crypto::PublicKey& key, const Sign& sign,
+                                        std::string_view common_name, Bytes quote_key);
     // Checks size, form and the self-signature (proof of possession).
     static Result<Request> from_der(Bytes der);
     std::string common_name() const;
     const crypto::PublicKey& public_key() const { return public_key_; }
+    Result<crypto::ByteVector> quote_key() const;  // as Certificate's
 
 private:
     Request(std::shared_ptr<X509_REQ> request, crypto::PublicKey key)
@@ -86,7 +96,8 @@ struct IssueRequest {
     std::optional<Identity> identity;  // none for CAs
     std::vector<std::string> names;    // server: DNS names or IP addresses
     std::chrono::seconds lifetime;
-    std::string crl_url;  // CRL distribution point; empty: none
+    std::string crl_url;                // CRL distribution point; empty: none
+    crypto::ByteVector quote_key = {};  // attest: see Certificate; empty: none
 };
 
 // Self-signed.

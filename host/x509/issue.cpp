@@ -5,6 +5,7 @@
 
 #include "host/x509/certificate.hpp"
 #include "host/x509/names.hpp"
+#include "host/x509/quote_key.hpp"
 
 namespace quoin::x509 {
 namespace {
@@ -60,6 +61,10 @@ Result<void> check(const IssueRequest& request) {
     }
     if (request.profile != Profile::server && !request.names.empty()) {
         return fail(Code::input_invalid, "{}: only servers have DNS names and addresses",
+                    request.common_name);
+    }
+    if (request.profile != Profile::attest && !request.quote_key.empty()) {
+        return fail(Code::input_invalid, "{}: only attestation certificates name a quote key",
                     request.common_name);
     }
     if (request.names.size() > max_names) {
@@ -158,6 +163,12 @@ Result<void> add_extensions(X509* certificate, X509* issuer, const IssueRequest&
         QUOIN_CHECK(check_url(request.crl_url));
         QUOIN_CHECK(add_extension(certificate, &context, NID_crl_distribution_points,
                                   "URI:" + request.crl_url));
+    }
+    if (!request.quote_key.empty()) {
+        QUOIN_TRY(const ExtensionHandle quote_key, make_quote_key_extension(request.quote_key));
+        if (X509_add_ext(certificate, quote_key.get(), -1) != 1) {
+            return fail(Code::internal, "cannot add a quote key: {}", crypto::openssl_error());
+        }
     }
     return add_alternative_names(certificate, request);
 }

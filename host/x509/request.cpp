@@ -1,10 +1,24 @@
 #include "host/x509/certificate.hpp"
 #include "host/x509/names.hpp"
+#include "host/x509/quote_key.hpp"
 
 namespace quoin::x509 {
 namespace {
 
 using RequestHandle = crypto::Handle<X509_REQ, X509_REQ_free>;
+using AlgorithmHandle = crypto::Handle<X509_ALGOR, X509_ALGOR_free>;
+using BitsHandle = crypto::Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
+
+struct FreeEncoded {
+    void operator()(unsigned char* encoded) const noexcept { OPENSSL_free(encoded); }
+};
+using EncodedHandle = std::unique_ptr<unsigned char, FreeEncoded>;
+struct FreeStack {  // not what is on it
+    void operator()(STACK_OF(X509_EXTENSION) * stack) const noexcept {
+        sk_X509_EXTENSION_free(stack);
+    }
+};
+using StackHandle = std::unique_ptr<STACK_OF(X509_EXTENSION), FreeStack>;
 
 // The key must be one of ours before its signature is checked: a huge RSA key costs seconds.
 Result<crypto::PublicKey> key_of(X509_REQ* request) {
@@ -16,25 +30,76 @@ Result<crypto::PublicKey> key_of(X509_REQ* request) {
     return key;
 }
 
+std::unexpected<Error> cannot_make() {
+    return fail(Code::internal, "cannot make a request: {}", crypto::openssl_error());
+}
+
+Result<RequestHandle> unsigned_request(EVP_PKEY* key, std::string_view common_name) {
+    QUOIN_TRY(const NameHandle name, make_name(common_name));
+    RequestHandle request(X509_REQ_new_ex(crypto::library(), nullptr));
+    if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
+        X509_REQ_set_subject_name(request.get(), name.get()) != 1 ||
+        X509_REQ_set_pubkey(request.get(), key) != 1) {
+        return cannot_make();
+    }
+    return request;
+}
+
+Result<std::string> der_of(const X509_REQ* request) {
+    unsigned char* encoded = nullptr;
+    const int size = i2d_X509_REQ(request, &encoded);
+    const EncodedHandle owned(encoded);
+    if (size <= 0) return cannot_make();
+    return std::string(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
+}
+
+// A signature of the algorithm that the key's own object identifier names.
+Result<void> attach(X509_REQ* request, Bytes signature) {
+    ASN1_OBJECT* oid = nullptr;
+    const AlgorithmHandle algorithm(X509_ALGOR_new());
+    BitsHandle bits(ASN1_BIT_STRING_new());
+    X509_PUBKEY* const spki = X509_REQ_get_X509_PUBKEY(request);
+    if (!algorithm || !bits || X509_PUBKEY_get0_param(&oid, nullptr, nullptr, nullptr, spki) != 1 ||
+        X509_ALGOR_set0(algorithm.get(), OBJ_dup(oid), V_ASN1_UNDEF, nullptr) != 1 ||
+        X509_REQ_set1_signature_algo(request, algorithm.get()) != 1 ||
+        ASN1_BIT_STRING_set(bits.get(), const_cast<unsigned char*>(signature.data()),
+                            static_cast<int>(signature.size())) != 1) {
+        return cannot_make();
+    }
+    // Whole bytes; without this, zero bits at the end would be left out.
+    bits->flags = (bits->flags & ~(ASN1_STRING_FLAG_BITS_LEFT | 0x07)) | ASN1_STRING_FLAG_BITS_LEFT;
+    X509_REQ_set0_signature(request, bits.release());
+    return {};
+}
+
 }  // namespace
 
 Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string_view common_name) {
-    QUOIN_TRY(const NameHandle name, make_name(common_name));
     QUOIN_TRY(const EVP_MD* const digest, signing_digest(key));
-    const RequestHandle request(X509_REQ_new_ex(crypto::library(), nullptr));
-    if (!request || X509_REQ_set_version(request.get(), X509_REQ_VERSION_1) != 1 ||
-        X509_REQ_set_subject_name(request.get(), name.get()) != 1 ||
-        X509_REQ_set_pubkey(request.get(), key.native()) != 1 ||
-        X509_REQ_sign(request.get(), key.native(), digest) == 0) {
-        return fail(Code::internal, "cannot make a request: {}", crypto::openssl_error());
+    QUOIN_TRY(const RequestHandle request, unsigned_request(key.native(), common_name));
+    if (X509_REQ_sign(request.get(), key.native(), digest) == 0) return cannot_make();
+    return der_of(request.get());
+}
+
+Result<std::string> Request::make_der(const crypto::PublicKey& key, const Sign& sign,
+                                      std::string_view common_name, Bytes quote_key) {
+    QUOIN_TRY(const RequestHandle request, unsigned_request(key.native(), common_name));
+    if (!quote_key.empty()) {
+        QUOIN_TRY(const ExtensionHandle extension, make_quote_key_extension(quote_key));
+        const StackHandle extensions(sk_X509_EXTENSION_new_null());
+        if (!extensions || sk_X509_EXTENSION_push(extensions.get(), extension.get()) == 0 ||
+            X509_REQ_add_extensions(request.get(), extensions.get()) != 1) {
+            return cannot_make();
+        }
     }
     unsigned char* encoded = nullptr;
-    const int size = i2d_X509_REQ(request.get(), &encoded);
-    if (size <= 0)
-        return fail(Code::internal, "cannot encode a request: {}", crypto::openssl_error());
-    std::string der(reinterpret_cast<const char*>(encoded), static_cast<std::size_t>(size));
-    OPENSSL_free(encoded);
-    return der;
+    const int size = i2d_re_X509_REQ_tbs(request.get(), &encoded);
+    const EncodedHandle owned(encoded);
+    if (size <= 0) return cannot_make();
+    QUOIN_TRY(const crypto::ByteVector signature,
+              sign(Bytes(encoded, static_cast<std::size_t>(size))));
+    QUOIN_CHECK(attach(request.get(), signature));
+    return der_of(request.get());
 }
 
 Result<Request> Request::from_der(Bytes der) {

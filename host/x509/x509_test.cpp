@@ -52,6 +52,62 @@ Result<void> verify(const Certificate& certificate, Purpose purpose = Purpose::c
     return verify_chain(certificate, pki().intermediates(), pki().anchors(), purpose, crl_pem);
 }
 
+// ---- TPM quote keys ----
+
+TEST(quote_key, issue__attestation_certificate__names_it_and_no_other_does) {
+    const auto tpm = *crypto::PrivateKey::generate(Algorithm::ecdsa_p256);
+    const auto spki = *tpm.public_key()->spki_der();
+    IssueRequest request{.profile = Profile::attest,
+                         .common_name = "mpu-1",
+                         .identity = Identity{Kind::attest, std::string(test::site), "mpu-1", {}},
+                         .names = {},
+                         .lifetime = std::chrono::seconds(60),
+                         .crl_url = "",
+                         .quote_key = spki};
+    const auto issued =
+        issue(pki().issuing.key, pki().issuing.certificate, *tpm.public_key(), request);
+    ASSERT_TRUE(issued) << issued.error().message;
+    EXPECT_EQ(*issued->quote_key(), spki);
+    EXPECT_TRUE(verify(*issued, Purpose::any));
+    EXPECT_TRUE(leaf().certificate.quote_key()->empty());
+    request.profile = Profile::device;
+    request.identity->kind = Kind::device;
+    const auto device =
+        issue(pki().issuing.key, pki().issuing.certificate, *tpm.public_key(), request);
+    ASSERT_FALSE(device);
+    EXPECT_THAT(device.error().message, HasSubstr("only attestation certificates"));
+    request.profile = Profile::attest;
+    request.identity->kind = Kind::attest;
+    request.quote_key =
+        *crypto::PrivateKey::generate(Algorithm::ml_dsa_44)->public_key()->spki_der();
+    const auto other =
+        issue(pki().issuing.key, pki().issuing.certificate, *tpm.public_key(), request);
+    ASSERT_FALSE(other);
+    EXPECT_THAT(other.error().message, HasSubstr("ECDSA-P256"));
+    request.quote_key = {1, 2, 3};
+    EXPECT_FALSE(issue(pki().issuing.key, pki().issuing.certificate, *tpm.public_key(), request));
+}
+
+TEST(quote_key, request__signed_by_others_and_by_openssl__both_sound) {
+    const auto key = *crypto::PrivateKey::generate(Algorithm::slh_dsa_shake_128f);
+    const auto tpm = *crypto::PrivateKey::generate(Algorithm::ecdsa_p256);
+    const auto spki = *tpm.public_key()->spki_der();
+    const auto sign = [&](Bytes message) { return key.sign(message); };
+    const auto named = Request::make_der(*key.public_key(), sign, "mpu-1", spki);
+    ASSERT_TRUE(named) << named.error().message;
+    const auto read = Request::from_der(bytes_of(*named));
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(*read->quote_key(), spki);
+    EXPECT_EQ(read->common_name(), "mpu-1");
+    const auto plain = Request::from_der(bytes_of(*Request::make_der(key, "mpu-1")));
+    ASSERT_TRUE(plain) << plain.error().message;
+    EXPECT_TRUE(plain->quote_key()->empty());
+    const auto lying = [&](Bytes) { return key.sign(bytes_of("something else")); };
+    const auto unsigned_one = Request::make_der(*key.public_key(), lying, "mpu-1", {});
+    ASSERT_TRUE(unsigned_one);
+    EXPECT_EQ(Request::from_der(bytes_of(*unsigned_one)).error().code, Code::integrity_signature);
+}
+
 // ---- Identities ----
 
 TEST(identity, parse_identity__every_kind__round_trip) {

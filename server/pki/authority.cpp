@@ -256,19 +256,25 @@ Result<Enrolee> Authority::enrolee(const std::string& device) {
 }
 
 Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profile,
-                                     const crypto::PublicKey& key, bool renewal) {
+                                     const x509::Request& request, bool renewal) {
     const bool attest = profile == x509::Profile::attest;
     const x509::Identity identity{.kind = attest ? x509::Kind::attest : x509::Kind::device,
                                   .site = options_.site,
                                   .id = enrolee.device,
                                   .role = std::nullopt};
-    QUOIN_TRY(Certificate certificate, x509::issue(key_, issuing_, key,
+    QUOIN_TRY(crypto::ByteVector quote_key, request.quote_key());
+    if (!attest && !quote_key.empty()) {
+        return fail(Code::peer_forbidden,
+                    "only an attestation certificate names a TPM's quote key");
+    }
+    QUOIN_TRY(Certificate certificate, x509::issue(key_, issuing_, request.public_key(),
                                                    {.profile = profile,
                                                     .common_name = enrolee.device,
                                                     .identity = identity,
                                                     .names = {},
                                                     .lifetime = options_.device_lifetime,
-                                                    .crl_url = options_.crl_url}));
+                                                    .crl_url = options_.crl_url,
+                                                    .quote_key = std::move(quote_key)}));
     const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {
         // In the transaction of the record: a revocation comes before or after, never in between.
         QUOIN_TRY(const Enrolee now, load_enrolee(session, "device_id", enrolee.device));

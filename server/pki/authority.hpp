@@ -65,7 +65,7 @@ public:
     // Issues and records. `profile`: device or attest. state_wrong when the device may not have one
     // now.
     Result<x509::Certificate> issue(const Enrolee& enrolee, x509::Profile profile,
-                                    const crypto::PublicKey& key, bool renewal);
+                                    const x509::Request& request, bool renewal);
 
     std::string crl_pem() const;
     // To be called about once a second: issues the list again at half its life, or if that failed

@@ -152,8 +152,7 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
     QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
     QUOIN_TRY(const x509::Profile profile,
               profile_of(algorithm, enrolee.device_class, options_.suite));
-    QUOIN_TRY(const x509::Certificate issued,
-              authority_.issue(enrolee, profile, csr.public_key(), renewal));
+    QUOIN_TRY(const x509::Certificate issued, authority_.issue(enrolee, profile, csr, renewal));
     return certs_only({&issued, 1}, true);
 }
 

@@ -33,10 +33,33 @@ std::string_view claims_problem(const evidence::Claims& claims, const Facts& fac
     return {};
 }
 
-bool is_signed(const attest::OpenedEvidence& evidence, const Facts& facts) {
-    return std::ranges::any_of(facts.attestation_keys, [&](const crypto::PublicKey& key) {
-        return evidence.verify(key).has_value();
+// The attestation key that signed it; null: none.
+const AttestationKey* signer(const attest::OpenedEvidence& evidence, const Facts& facts) {
+    const auto found = std::ranges::find_if(facts.attestation_keys, [&](const AttestationKey& one) {
+        return evidence.verify(one.key).has_value();
     });
+    return found == facts.attestation_keys.end() ? nullptr : &*found;
+}
+
+// Of the quote: what its PCRs are is measured, and what is measured is what the TPM quoted.
+std::string_view quote_problem(const attest::OpenedEvidence& evidence, const AttestationKey& key) {
+    const evidence::Claims& claims = evidence.claims();
+    // Nothing in this version of the format can back it.
+    if (claims.level == evidence::Level::boot_signed) return "level_unproven";
+    const bool quoted = claims.level == evidence::Level::tpm_quoted;
+    // A key that is bound to a TPM signs with a quote only: without it, somebody took it away.
+    if (quoted == key.quote_key.empty() || quoted != evidence.has_quote()) return "level_unproven";
+    if (!quoted) return {};
+    const auto state = evidence.verify_quote(key.quote_key);
+    if (!state) return "bad_quote";
+    const auto quoted_digest = keys::tpm::measurement_of(*state);
+    const auto measured = std::ranges::find(claims.measurements, keys::tpm::measurement_name,
+                                            &evidence::Measurement::name);
+    if (!quoted_digest || measured == claims.measurements.end() ||
+        !std::ranges::equal(measured->digest, *quoted_digest)) {
+        return "quote_mismatch";
+    }
+    return {};
 }
 
 // The first measurement that is wrong; empty: none.
@@ -66,12 +89,14 @@ Appraisal appraise(const Result<attest::OpenedEvidence>& opened, const Facts& fa
     if (const auto problem = claims_problem(claims, facts); !problem.empty()) {
         return untrusted(std::string(problem));
     }
-    if (!is_signed(*opened, facts)) return untrusted("bad_signature");
-    // Nothing in this version of the format can back a higher level.
-    constexpr auto proven = evidence::Level::self_reported;
-    const std::string level(evidence::level_name(proven));
-    if (claims.level > proven) return untrusted("level_unproven", level);
-    if (proven < facts.minimum_level) return untrusted("level_too_low", level);
+    const AttestationKey* const key = signer(*opened, facts);
+    if (key == nullptr) return untrusted("bad_signature");
+    if (const auto problem = quote_problem(*opened, *key); !problem.empty()) {
+        return untrusted(std::string(problem),
+                         std::string(evidence::level_name(evidence::Level::self_reported)));
+    }
+    const std::string level(evidence::level_name(claims.level));
+    if (claims.level < facts.minimum_level) return untrusted("level_too_low", level);
     if (claims.boot_counter < facts.boot_counter) return untrusted("counter_rollback", level);
     if (facts.references.empty()) return untrusted("unknown_reference", level);
     if (std::string problem = measurement_problem(claims, facts); !problem.empty()) {

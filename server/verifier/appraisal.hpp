@@ -17,13 +17,18 @@
 
 namespace quoin::verifier {
 
+struct AttestationKey {
+    crypto::PublicKey key;
+    crypto::ByteVector quote_key;  // SPKI of the TPM key that quotes beside it; empty: none
+};
+
 // What is known of the device whose topic the evidence came on.
 struct Facts {
     std::string device;
     std::string device_class;
-    std::uint64_t boot_counter = 0;                   // the highest seen
-    std::vector<std::string> ldevid_sha3_512;         // hex; of its valid operational certificates
-    std::vector<crypto::PublicKey> attestation_keys;  // of its valid attestation certificates
+    std::uint64_t boot_counter = 0;                // the highest seen
+    std::vector<std::string> ldevid_sha3_512;      // hex; of its valid operational certificates
+    std::vector<AttestationKey> attestation_keys;  // of its valid attestation certificates
     evidence::Level minimum_level = evidence::Level::self_reported;
     NonceState nonce = NonceState::replayed;
     // Reference values of the release that the evidence names: name -> digest in hex. Empty:

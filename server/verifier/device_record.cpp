@@ -31,7 +31,8 @@ Result<void> add_attestation_key(const std::string& der_base64, Facts& facts) {
     QUOIN_TRY(const crypto::ByteVector der, crypto::from_base64(der_base64));
     QUOIN_TRY(const x509::Certificate certificate, x509::Certificate::from_der(der));
     QUOIN_TRY(crypto::PublicKey key, certificate.public_key());
-    facts.attestation_keys.push_back(std::move(key));
+    QUOIN_TRY(crypto::ByteVector quote_key, certificate.quote_key());
+    facts.attestation_keys.push_back({std::move(key), std::move(quote_key)});
     return {};
 }
 

@@ -142,7 +142,7 @@ protected:
                                                   .device_class = "mpu",
                                                   .level = evidence::Level::self_reported,
                                                   .measurements = measurements},
-                                                 keys().attest.key);
+                                                 attest::sign_with(keys().attest.key));
         EXPECT_TRUE(bytes);
         return {bytes->begin(), bytes->end()};
     }

@@ -298,9 +298,10 @@ Result<void> Client::remove(std::string_view name) {
     return ask(Remove{{std::string(name)}}, [](const auto&) {});
 }
 
-Result<ByteVector> Client::sign(std::string_view key, Bytes message, Bytes context) {
+Result<ByteVector> Client::sign(std::string_view key, Bytes message, Bytes context,
+                                const QuoteField& quote) {
     ByteVector signature;
-    QUOIN_CHECK(ask(Sign{{std::string(key)}, {context}, {message}},
+    QUOIN_CHECK(ask(Sign{{std::string(key)}, {context}, {message}, quote},
                     [&](const auto& reply) { signature = copy(reply.signature.bytes); }));
     return signature;
 }

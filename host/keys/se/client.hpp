@@ -75,7 +75,9 @@ public:
     Result<std::vector<KeyEntry>> list();
     Result<void> remove(std::string_view name);
 
-    Result<ByteVector> sign(std::string_view key, Bytes message, Bytes context);
+    // `quote`: for a key whose policy has a platform.
+    Result<ByteVector> sign(std::string_view key, Bytes message, Bytes context,
+                            const QuoteField& quote = {});
     Result<SharedSecret> decapsulate(const Target& key, Bytes ciphertext);
     Result<SharedSecret> agree(const Target& key, std::span<const std::uint8_t, 32> peer);
 

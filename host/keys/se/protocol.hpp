@@ -34,10 +34,14 @@ inline constexpr std::size_t max_sealed_overhead = 56;      // salt 32, counter 
 inline constexpr std::size_t max_context_size = 255;
 inline constexpr std::size_t max_prefix_size = 64;
 inline constexpr std::size_t max_nonce_size = 64;
-inline constexpr std::size_t max_frame_size = max_message_size + 2048;
+inline constexpr std::size_t max_frame_size = max_message_size + 4096;
 inline constexpr std::size_t max_keys = 256;
 inline constexpr std::size_t max_counters = 64;
-inline constexpr std::size_t max_uids = 8;      // in one policy
+inline constexpr std::size_t max_uids = 8;   // in one policy
+inline constexpr std::size_t max_pcrs = 24;  // likewise
+inline constexpr std::size_t max_quote_key_size = 128;
+inline constexpr std::size_t max_quote_statement_size = 1024;
+inline constexpr std::size_t max_quote_signature_size = 256;
 inline constexpr std::size_t max_handles = 64;  // of one session
 inline constexpr std::size_t max_statement_size = 512U << 10U;
 
@@ -75,6 +79,18 @@ enum Operation : std::uint8_t {
     may_attest = 32,      // statements that quoin-se makes itself, and nothing else
 };
 
+// A key that signs only beside a TPM's quote (host/keys/tpm/quote.hpp): signed by `quote_key`, over
+// just these PCRs with these values, and with quote_nonce(message) as its nonce, so that it is no
+// older than the message. An empty `quote_key`: no platform.
+struct Platform {
+    Owned<max_quote_key_size> quote_key;  // SubjectPublicKeyInfo, ECDSA P-256
+    Many<std::uint32_t, max_pcrs> pcrs;   // ascending, 0..23
+    std::array<std::uint8_t, 32> pcr_digest{};
+
+    auto fields(this auto&& self) { return std::tie(self.quote_key, self.pcrs, self.pcr_digest); }
+    bool operator==(const Platform&) const = default;
+};
+
 // Fixed when the key is made. `uids`: who may use it beside its owner, who made it. `prefix`: every
 // message to sign begins with it. `context`: if `context_fixed` is 1, the only one to sign with.
 struct Policy {
@@ -85,10 +101,11 @@ struct Policy {
     Owned<max_prefix_size> prefix{};
     std::uint8_t context_fixed = 0;
     Owned<max_context_size> context{};
+    Platform platform{};
 
     auto fields(this auto&& self) {
         return std::tie(self.operations, self.max_uses, self.max_uses_per_minute, self.uids,
-                        self.prefix, self.context_fixed, self.context);
+                        self.prefix, self.context_fixed, self.context, self.platform);
     }
     bool operator==(const Policy&) const = default;
 };
@@ -184,13 +201,23 @@ struct Remove {
     using Reply = Nothing;
 };
 
+// A TPM's: TPMS_ATTEST, and an ECDSA signature in DER. Empty where the key's policy wants none.
+struct QuoteField {
+    Sized<max_quote_statement_size> statement;
+    Sized<max_quote_signature_size> signature;
+    auto fields(this auto&& self) { return std::tie(self.statement, self.signature); }
+};
+
 // Pure mode. `context`: ML-DSA's, SLH-DSA's and the composites'; empty for Ed25519.
 struct Sign {
     static constexpr Command command = Command::sign;
     Name key;
     Sized<max_context_size> context;
     Sized<max_message_size> message;
-    auto fields(this auto&& self) { return std::tie(self.key, self.context, self.message); }
+    QuoteField quote{};
+    auto fields(this auto&& self) {
+        return std::tie(self.key, self.context, self.message, self.quote);
+    }
     struct Reply {
         Sized<max_signature_size> signature;
         auto fields(this auto&& self) { return std::tie(self.signature); }

@@ -1,6 +1,5 @@
 #include "host/keys/se/store.hpp"
 
-#include <openssl/asn1.h>
 #include <openssl/objects.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
@@ -10,6 +9,7 @@
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/keys/se/client.hpp"
+#include "host/keys/se/reference.hpp"
 
 namespace quoin::keys::se {
 namespace {
@@ -40,8 +40,8 @@ Result<ByteVector> spki_of(const AlgorithmInfo& algorithm, Bytes key) {
 Result<Policy> policy_of(Algorithm algorithm, const UsePolicy& wanted) {
     if (wanted.platform_bound) {
         return fail(Code::input_unsupported,
-                    "quoin-se cannot bind one key to the platform: what unseals its store binds "
-                    "all of them");
+                    "quoin-se has no platform of its own to bind a key to: a TPM has, with "
+                    "host/keys/attestation_key.hpp");
     }
     if (wanted.message_prefix.size() > max_prefix_size) {
         return fail(Code::input_unsupported, "quoin-se takes prefixes of at most {} bytes",
@@ -78,38 +78,16 @@ Result<Policy> policy_of(Algorithm algorithm, const UsePolicy& wanted) {
 
 UsePolicy use_policy_of(const Policy& policy) {
     return {.attestation_only = (policy.operations & may_attest) != 0,
-            .platform_bound = false,
+            .platform_bound = !policy.platform.quote_key.bytes.empty(),
             .max_uses = policy.max_uses,
             .max_uses_per_minute = policy.max_uses_per_minute,
             .message_prefix = std::string(text_of(policy.prefix.bytes))};
 }
 
-// Everything but what stands for itself in every URI, and '/'.
-std::string percent_encoded(std::string_view text) {
-    std::string encoded;
-    for (const char c : text) {
-        const bool stands = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || std::string_view("-._~/").contains(c);
-        if (stands) {
-            encoded += c;
-        } else {
-            encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return encoded;
-}
-
-// SEQUENCE { UTF8String }, as provider/key_reference reads it.
-Result<std::string> reference_pem(const std::string& uri) {
-    const int text_size = static_cast<int>(uri.size());
-    const int inner = ASN1_object_size(0, text_size, V_ASN1_UTF8STRING);
-    ByteVector der(static_cast<std::size_t>(ASN1_object_size(1, inner, V_ASN1_SEQUENCE)));
-    unsigned char* at = der.data();
-    ASN1_put_object(&at, 1, inner, V_ASN1_SEQUENCE, V_ASN1_UNIVERSAL);
-    ASN1_put_object(&at, 0, text_size, V_ASN1_UTF8STRING, V_ASN1_UNIVERSAL);
-    std::ranges::copy(uri, at);
+Result<std::string> reference_pem(const KeyReference& reference) {
+    const ByteVector der = encode_reference(reference);
     const crypto::BioHandle out(BIO_new(BIO_s_mem()));
-    if (!out || PEM_write_bio(out.get(), "QUOIN KEY REFERENCE", "", der.data(),
+    if (!out || PEM_write_bio(out.get(), std::string(reference_label).c_str(), "", der.data(),
                               static_cast<long>(der.size())) <= 0) {
         return fail(Code::internal, "write a key reference: {}", crypto::openssl_error());
     }
@@ -186,9 +164,8 @@ public:
             return fail(Code::input_unsupported, "{}: OpenSSL programs use signature keys only",
                         name);
         }
-        return reference_pem(fmt::format(
-            "quoin:se?socket={}&key={}",
-            percent_encoded(std::filesystem::absolute(socket_).lexically_normal().string()), name));
+        return reference_pem(
+            {std::filesystem::absolute(socket_).lexically_normal().string(), std::string(name)});
     }
 
     Result<void> remove(std::string_view name) override {
@@ -291,6 +268,8 @@ private:
     std::string seal_key_;
 };
 
+}  // namespace
+
 Result<std::unique_ptr<Client>> connect(const Uri& uri) {
     QUOIN_CHECK(uri.check_options({"socket", "bus"}));
     QUOIN_TRY(std::string socket, uri.required("socket"));
@@ -301,8 +280,6 @@ Result<std::unique_ptr<Client>> connect(const Uri& uri) {
     }
     return Client::open(std::move(options));
 }
-
-}  // namespace
 
 Result<std::unique_ptr<SecurityProvider>> open(const Uri& uri) {
     QUOIN_TRY(auto client, connect(uri));

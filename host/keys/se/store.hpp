@@ -7,11 +7,13 @@
 // under a key "_seal.UID" that this class makes and does not list.
 #pragma once
 
+#include "host/keys/se/client.hpp"
 #include "host/keys/security_provider.hpp"
 #include "host/keys/uri.hpp"
 
 namespace quoin::keys::se {
 
+Result<std::unique_ptr<Client>> connect(const Uri& uri);
 Result<std::unique_ptr<SecurityProvider>> open(const Uri& uri);
 Result<std::unique_ptr<SecurityProvider>> create(const Uri& uri);
 

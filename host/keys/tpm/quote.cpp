@@ -7,9 +7,6 @@
 namespace quoin::keys::tpm {
 namespace {
 
-constexpr std::size_t max_statement = 1024;  // bytes; a quote has about 140
-constexpr std::size_t max_signature = 256;
-
 struct Statement {
     Bytes nonce;
     Quote quote;
@@ -55,28 +52,40 @@ core::Result<Statement> parse(Bytes bytes) {
     statement.quote.restart_count = static_cast<std::uint32_t>(restarts);
     QUOIN_CHECK(reader.take(1));  // "safe": only of the clock
     QUOIN_TRY(statement.quote.firmware_version, reader.take_unsigned<8>());
-    QUOIN_TRY(statement.quote.pcrs, take_pcrs(reader));
+    QUOIN_TRY(statement.quote.state.pcrs, take_pcrs(reader));
     QUOIN_TRY(const Bytes digest, take_sized(reader, sizeof(TPMU_HA)));
-    if (digest.size() != statement.quote.pcr_digest.size()) {
+    if (digest.size() != statement.quote.state.digest.size()) {
         return std::unexpected(Code::peer_malformed);
     }
-    std::ranges::copy(digest, statement.quote.pcr_digest.begin());
+    std::ranges::copy(digest, statement.quote.state.digest.begin());
     QUOIN_CHECK(reader.finish());
     return statement;
 }
 
-}  // namespace
-
-Result<std::array<std::uint8_t, 32>> pcr_digest(const PcrValues& values) {
-    ByteVector all;
-    for (const auto& [number, value] : values) all.insert(all.end(), value.begin(), value.end());
-    return crypto::sha256(all);
+// tag | 0 | body
+ByteVector tagged(std::string_view tag, Bytes body) {
+    ByteVector all(bytes_of(tag).begin(), bytes_of(tag).end());
+    all.push_back(0);
+    all.insert(all.end(), body.begin(), body.end());
+    return all;
 }
 
-Result<Quote> verify_quote(const Attestation& attestation, Bytes attestation_key, Bytes nonce,
-                           const PcrValues& expected) {
-    if (attestation.format != quote_format || attestation.statement.size() > max_statement ||
-        attestation.signature.size() > max_signature) {
+}  // namespace
+
+Result<PcrState> pcr_state(const PcrValues& values) {
+    PcrState state;
+    ByteVector all;
+    for (const auto& [number, value] : values) {
+        state.pcrs.push_back(number);
+        all.insert(all.end(), value.begin(), value.end());
+    }
+    QUOIN_TRY(state.digest, crypto::sha256(all));
+    return state;
+}
+
+Result<Quote> verify_quote(const Attestation& attestation, Bytes attestation_key, Bytes nonce) {
+    if (attestation.format != quote_format || attestation.statement.size() > max_quote_statement ||
+        attestation.signature.size() > max_quote_signature) {
         return fail(Code::peer_malformed, "is no TPM quote");
     }
     if (nonce.empty() || nonce.size() > max_nonce_size) {
@@ -88,20 +97,33 @@ Result<Quote> verify_quote(const Attestation& attestation, Bytes attestation_key
     if (!std::ranges::equal(statement.nonce, nonce)) {
         return fail(Code::peer_replayed, "TPM quote: answers another challenge than this one");
     }
-    std::vector<std::uint32_t> wanted;
-    for (const auto& [number, value] : expected) wanted.push_back(number);
-    if (statement.quote.pcrs != wanted) {
+    return statement.quote;
+}
+
+Result<void> check_state(const PcrState& quoted, const PcrState& expected) {
+    if (quoted.pcrs != expected.pcrs) {
         return fail(Code::integrity_mismatch, "TPM quote: is over PCRs {}, not {}",
-                    fmt::join(statement.quote.pcrs, ","), fmt::join(wanted, ","));
+                    fmt::join(quoted.pcrs, ","), fmt::join(expected.pcrs, ","));
     }
-    QUOIN_TRY(const auto digest, pcr_digest(expected));
-    if (statement.quote.pcr_digest != digest) {
+    if (quoted.digest != expected.digest) {
         return fail(Code::integrity_mismatch,
                     "TPM quote: PCRs {} have other values than expected: the platform booted other "
                     "software",
-                    fmt::join(wanted, ","));
+                    fmt::join(expected.pcrs, ","));
     }
-    return statement.quote;
+    return {};
+}
+
+Result<crypto::Sha256Digest> quote_nonce(Bytes message) {
+    const ByteVector all = tagged("quoin-quote-nonce-v1", message);
+    return crypto::sha256(all);
+}
+
+Result<crypto::Sha3_512Digest> measurement_of(const PcrState& state) {
+    ByteVector body{static_cast<std::uint8_t>(state.pcrs.size())};
+    for (const std::uint32_t pcr : state.pcrs) body.push_back(static_cast<std::uint8_t>(pcr));
+    body.insert(body.end(), state.digest.begin(), state.digest.end());
+    return crypto::sha3_512(tagged("quoin-tpm-pcrs-v1", body));
 }
 
 }  // namespace quoin::keys::tpm

@@ -13,12 +13,13 @@ class Device:
     """`rows` numbers (0, 1, 2, ...) are replayed, `rate` a second; the stream is named `numbers`."""
 
     def __init__(self, plant, name, device_class, rows=100_000, rate=10, birth=True,
-                 register=True, extra=""):
+                 register=True, extra="", tpm=None):
         self.plant = plant
         self.name = name
         self.device_class = device_class
         self.rows = rows
         self.folder = plant.folder / "devices" / name
+        self.tpm = tpm  # lib.tpm: the attestation key is bound to it
         self.process = None
         if birth:
             self._birth()
@@ -78,7 +79,8 @@ speed = {rate}
         manifest.unlink(missing_ok=True)
         quoin("release", "measure", "--release", RELEASE, "--out", manifest,
               f"agent={shutil.which('quoin-agent')}", f"config@{self.name}={self.folder}/agent.toml",
-              f"file:plc-program.bin@{self.name}={self.folder}/plc-program.bin")
+              f"file:plc-program.bin@{self.name}={self.folder}/plc-program.bin",
+              *([f"tpm-pcrs@{self.name}={self.tpm.uri}"] if self.tpm else []))
         quoin("release", "add", manifest, "--home", self.plant.home)
 
     # --- running

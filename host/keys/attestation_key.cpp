@@ -1,0 +1,181 @@
+#include "host/keys/attestation_key.hpp"
+
+#include <openssl/pem.h>
+
+#include <algorithm>
+#include <array>
+
+#include "host/crypto/handles.hpp"
+#include "host/keys/open.hpp"
+#include "host/keys/program_key.hpp"
+#include "host/keys/se/client.hpp"
+#include "host/keys/se/reference.hpp"
+#include "host/keys/se/store.hpp"
+#include "host/keys/uri.hpp"
+
+namespace quoin::keys {
+namespace {
+
+constexpr auto algorithm = crypto::Algorithm::slh_dsa_shake_128f;
+
+Result<std::unique_ptr<se::Client>> connect(const std::string& store) {
+    QUOIN_TRY(const Uri uri, Uri::parse(store));
+    if (uri.scheme() == "se") return se::connect(uri);
+    return fail(Code::config_invalid,
+                "{}: attestation keys are made in quoin-se (se:socket=PATH) or in this process",
+                store);
+}
+
+Result<se::KeyReference> reference_in(std::string_view pem) {
+    const crypto::BioHandle in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    char* label = nullptr;
+    char* header = nullptr;
+    unsigned char* der = nullptr;
+    long size = 0;
+    const bool read = in && PEM_read_bio(in.get(), &label, &header, &der, &size) == 1;
+    const std::string found = read ? label : "";
+    const ByteVector bytes = read ? ByteVector(der, der + size) : ByteVector();
+    OPENSSL_free(label);
+    OPENSSL_free(header);
+    OPENSSL_free(der);
+    crypto::openssl_error();
+    if (found != se::reference_label) {
+        return fail(Code::integrity_mismatch, "holds no key reference");
+    }
+    return se::decode_reference(bytes);
+}
+
+// The TPM's quote key, made when it is missing.
+Result<ByteVector> quote_key_of(SecurityProvider& tpm) {
+    auto found = tpm.public_key(quote_key_name);
+    if (found || found.error().code != Code::input_not_found) return found;
+    UsePolicy policy;
+    policy.attestation_only = true;
+    QUOIN_CHECK(tpm.generate(quote_key_name, "ECDSA-P256", policy));
+    return tpm.public_key(quote_key_name);
+}
+
+// What the TPM says of its PCRs now.
+Result<tpm::PcrState> state_now(SecurityProvider& tpm, Bytes quote_key) {
+    std::array<std::uint8_t, 32> nonce{};
+    QUOIN_CHECK(crypto::random_bytes(nonce));
+    QUOIN_TRY(const Attestation quote, tpm.attest(quote_key_name, nonce));
+    QUOIN_TRY(const tpm::Quote verified, tpm::verify_quote(quote, quote_key, nonce));
+    return verified.state;
+}
+
+Result<std::string> prefix_of(const std::string& owner) {
+    return program_key_prefix("attest", owner);
+}
+
+}  // namespace
+
+struct AttestationKey::Element {
+    std::unique_ptr<se::Client> client;  // thread-safe
+    std::string store;
+    std::string name;
+};
+
+Result<AttestationKey> AttestationKey::make(const AttestationStores& stores,
+                                            const std::string& owner) {
+    if (stores.keys.empty()) {
+        QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::generate(algorithm));
+        return of(std::move(key));
+    }
+    se::Policy policy{.operations = se::may_sign};
+    if (!stores.tpm.empty()) {
+        QUOIN_TRY(const auto tpm, open_store(stores.tpm));
+        QUOIN_TRY(policy.platform.quote_key.bytes, quote_key_of(*tpm));
+        QUOIN_TRY(const tpm::PcrState state, state_now(*tpm, policy.platform.quote_key.bytes));
+        policy.platform.pcrs.items = state.pcrs;
+        policy.platform.pcr_digest = state.digest;
+    }
+    QUOIN_TRY(const auto client, connect(stores.keys));
+    QUOIN_TRY(const std::string prefix, prefix_of(owner));
+    QUOIN_TRY(const std::string tag, crypto::random_hex(8));
+    QUOIN_CHECK(client->generate(prefix + tag, se::Algorithm::slh_dsa_shake_128f, policy));
+    return in_store(stores, prefix + tag);
+}
+
+Result<AttestationKey> AttestationKey::of(crypto::PrivateKey key) {
+    QUOIN_TRY(crypto::PublicKey public_key, key.public_key());
+    AttestationKey made(std::move(public_key));
+    made.here_ = std::move(key);
+    return made;
+}
+
+Result<AttestationKey> AttestationKey::in_store(const AttestationStores& stores,
+                                                const std::string& name) {
+    QUOIN_TRY(const auto store, open_store(stores.keys));
+    QUOIN_TRY(const ByteVector spki, store->public_key(name));
+    QUOIN_TRY(crypto::PublicKey public_key, crypto::PublicKey::from_spki_der(spki));
+    AttestationKey key(std::move(public_key));
+    QUOIN_TRY(auto client, connect(stores.keys));
+    QUOIN_TRY(const se::PublicKeyInfo info, client->describe(name));
+    key.element_ = std::make_shared<Element>(std::move(client), stores.keys, name);
+    const se::Platform& platform = info.entry.policy.platform;
+    if (platform.quote_key.bytes.empty()) return key;
+    if (stores.tpm.empty()) {
+        return fail(Code::config_invalid, "{}: key {} is bound to a TPM, and no TPM is configured",
+                    stores.keys, name);
+    }
+    QUOIN_TRY(std::unique_ptr<SecurityProvider> tpm, open_store(stores.tpm));
+    key.tpm_ = std::move(tpm);
+    key.quote_key_ = platform.quote_key.bytes;
+    key.platform_ = tpm::PcrState{platform.pcrs.items, platform.pcr_digest};
+    return key;
+}
+
+Result<AttestationKey> AttestationKey::from_pem(std::string_view pem,
+                                                const crypto::Passphrase& unlock,
+                                                const AttestationStores& stores) {
+    if (!pem.contains(se::reference_label)) {
+        QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::from_encrypted_pem(pem, unlock));
+        return of(std::move(key));
+    }
+    QUOIN_TRY(const se::KeyReference reference, reference_in(pem));
+    return in_store({.keys = "se:socket=" + reference.socket, .tpm = stores.tpm}, reference.key);
+}
+
+Result<std::string> AttestationKey::pem(const crypto::Passphrase& unlock) const {
+    if (here_) return here_->to_encrypted_pem(unlock);
+    QUOIN_TRY(const auto store, open_store(element_->store));
+    return store->key_reference(element_->name);
+}
+
+Result<void> AttestationKey::remove_others(const AttestationStores& stores,
+                                           const std::string& owner, const AttestationKey* kept) {
+    if (stores.keys.empty()) return {};
+    QUOIN_TRY(const auto store, open_store(stores.keys));
+    QUOIN_TRY(const std::string prefix, prefix_of(owner));
+    QUOIN_TRY(const auto all, store->list());
+    for (const KeyInfo& key : all) {
+        const bool keep = kept != nullptr && kept->element_ && kept->element_->name == key.name;
+        if (key.name.starts_with(prefix) && !keep) QUOIN_CHECK(store->remove(key.name));
+    }
+    return {};
+}
+
+Result<void> AttestationKey::check_platform() const {
+    if (!is_bound()) return {};
+    QUOIN_TRY(const tpm::PcrState now, state_now(*tpm_, quote_key_));
+    return tpm::check_state(now, *platform_);
+}
+
+Result<tpm::QuotedSignature> AttestationKey::sign(Bytes message) const {
+    if (here_) {
+        QUOIN_TRY(ByteVector signature, here_->sign(message));
+        return tpm::QuotedSignature{std::move(signature), std::nullopt};
+    }
+    std::optional<Attestation> quote;
+    se::QuoteField beside;
+    if (is_bound()) {
+        QUOIN_TRY(const auto nonce, tpm::quote_nonce(message));
+        QUOIN_TRY(quote, tpm_->attest(quote_key_name, nonce));
+        beside = {{quote->statement}, {quote->signature}};
+    }
+    QUOIN_TRY(ByteVector signature, element_->client->sign(element_->name, message, {}, beside));
+    return tpm::QuotedSignature{std::move(signature), std::move(quote)};
+}
+
+}  // namespace quoin::keys

@@ -1,0 +1,67 @@
+"""Attestation keys in quoin-se, bound to a TPM (swtpm): evidence holds its quote, and other boot measurements give none."""
+
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from lib import waiting
+from lib.element import Element
+from lib.plant import running_plant
+from lib.tpm import Tpm
+
+LEVEL = """
+[verifier]
+period_s = 1
+timeout_s = 4
+lifetime_s = 8
+minimum_level = "tpm-quoted"
+"""
+
+
+@pytest.fixture
+def platform():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-tpm-"))
+    folder.chmod(0o755)
+    element = Element(folder / "se").start()
+    tpm = Tpm(folder / "tpm").start().make_store()
+    try:
+        yield element, tpm
+    finally:
+        element.stop()
+        tpm.stop()
+    shutil.rmtree(folder)
+
+
+def test_platform__attestation_key_bound_to_a_tpm__quoted_isolated_and_released(platform):
+    element, tpm = platform
+    tpm.extend(8)  # what boots here
+    with running_plant(LEVEL) as plant:
+        device = plant.add_device("mpu-1", tpm=tpm, extra=f'[keys]\nstore = "{element.uri}"\ntpm = "{tpm.uri}"\n')
+        plant.wait_event("verifier.evidence.trusted", "mpu-1", level="tpm-quoted")
+        device.wait_stored(10)
+        assert (device.identity / "attest.key").read_text().startswith("-----BEGIN QUOIN KEY REFERENCE-----")
+        assert len(element.keys()) == 2  # session and attestation
+
+        # Something is loaded that was not there: quoin-se makes no signature any more, so no evidence passes.
+        before = plant.last_event()
+        tpm.extend(8)
+        waiting.until(lambda: "attest_failed" in device.log.read_text(), "quoin-se refuses", 20)
+        assert "bound to its platform" in device.log.read_text()
+        plant.wait_event("verifier.evidence.stale", "mpu-1", after=before)
+
+        # The agent starts again on that platform, gets a key for it, and the verifier sees what it is.
+        before = plant.last_event()
+        device.stop()
+        device.start()
+        plant.wait_event("verifier.evidence.untrusted", "mpu-1", after=before, reason="measurement_mismatch:tpm-pcrs")
+        plant.wait_state("mpu-1", "quarantined")
+        assert "platform_changed" in device.log.read_text()
+
+
+def test_platform__without_a_tpm__below_the_level_that_the_plant_demands(platform):
+    element, _ = platform
+    with running_plant(LEVEL) as plant:
+        plant.add_device("mpu-1", extra=f'[keys]\nstore = "{element.uri}"\n')
+        plant.wait_event("verifier.evidence.untrusted", "mpu-1", reason="level_too_low")
