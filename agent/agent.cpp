@@ -22,8 +22,9 @@ using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds first_wait{1000};
-constexpr milliseconds longest_wait{3'600'000};
-constexpr double renew_jitter = 0.05;  // of a certificate's life, earlier
+constexpr milliseconds longest_wait{300'000};  // an operator who has changed his mind waits so long
+constexpr milliseconds look_interval{1000};    // for what makes a renewal due early
+constexpr double renew_jitter = 0.05;          // of a certificate's life, earlier
 
 std::minstd_rand& randomness() {
     static thread_local std::minstd_rand random(std::random_device{}());
@@ -36,7 +37,9 @@ class Backoff {
 public:
     explicit Backoff(milliseconds when_refused) : when_refused_(when_refused) {}
     milliseconds after(const Error& error) {
-        const bool refused = error.code == Code::peer_forbidden;
+        // A wrong authorisation counts towards a TPM's lockout: not often either.
+        const bool refused =
+            error.code == Code::peer_forbidden || error.code == Code::input_unauthenticated;
         const milliseconds least = refused ? when_refused_ : first_wait;
         const milliseconds most = refused ? longest_wait : std::max(when_refused_, first_wait);
         wait_ = std::clamp(wait_ * 2, least, most);
@@ -48,17 +51,6 @@ private:
     milliseconds when_refused_;
     milliseconds wait_{0};
 };
-
-// Other software was booted than the attestation key is bound to. A new key is bound to what is
-// there now; whether that may be is the verifier's to say.
-bool platform_changed(const Identity& identity) {
-    if (!identity.attestation) return false;
-    const auto same = identity.attestation->key.check_platform();
-    if (same || same.error().code != Code::integrity_mismatch) return false;
-    spdlog::warn("platform_changed device={}: renewing error=\"{}\"", identity.device,
-                 same.error().message);
-    return true;
-}
 
 bool expired(const Identity& identity) { return identity.certificate().not_after_ms() <= now_ms(); }
 
@@ -118,7 +110,9 @@ public:
 
 private:
     Result<std::optional<Enrolled>> enrolled(const std::stop_token& stop);
-    Result<Enrolled> enrol_once();
+    Result<Enrolled> enrol_once(const std::optional<Identity>& present);
+    static bool wait_for_renewal(Clock::time_point due, const Session& session,
+                                 const std::stop_token& stop);
     Result<void> serve(Enrolled enrolled, Session& session, const std::stop_token& stop);
     std::optional<Enrolled> renewed(const Identity& present, const std::stop_token& stop);
     Result<void> with_session(Enrolled enrolled, Queue& queue, std::optional<Sources>& sources,
@@ -133,13 +127,8 @@ private:
     std::uint64_t boot_counter_ = 0;
 };
 
-// The identity on disk, or a new one. An error is of this device, not of the plant.
-Result<Enrolled> Agent::enrol_once() {
-    QUOIN_TRY(const std::optional<Identity> present, store_.current());
-    if (present && !expired(*present) && platform_changed(*present)) {
-        QUOIN_TRY(Enrolled fresh, enrolment_.renew(*present));
-        return fresh;
-    }
+// The identity on disk, or a new one.
+Result<Enrolled> Agent::enrol_once(const std::optional<Identity>& present) {
     if (present && !expired(*present)) {
         QUOIN_TRY(PlantInfo plant, enrolment_.plant(*present));
         return Enrolled{*present, std::move(plant)};
@@ -156,12 +145,14 @@ Result<Enrolled> Agent::enrol_once() {
 Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
     Backoff backoff(config_.renew_retry);
     while (!stop.stop_requested()) {
-        auto got = enrol_once();
+        const auto present = store_.current();
+        if (!present && present.error().code == Code::integrity_mismatch) {
+            return std::unexpected(present.error());  // its own files are damaged
+        }
+        auto got = present ? enrol_once(*present) : std::unexpected(present.error());
         if (got) return std::move(*got);
         const Error& error = got.error();
-        if (error.code == Code::integrity_mismatch || error.code == Code::config_invalid) {
-            return std::unexpected(error);
-        }
+        if (error.code == Code::config_invalid) return std::unexpected(error);
         const milliseconds wait = backoff.after(error);
         spdlog::warn("{} device={} retry_ms={} error=\"{}\"",
                      error.code == Code::peer_forbidden ? "enrol_refused" : "enrol_failed",
@@ -191,9 +182,20 @@ std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_
     return std::nullopt;
 }
 
+// False: stopped. A renewal is due at `due`, or when the attestation key is of no use any more.
+bool Agent::wait_for_renewal(Clock::time_point due, const Session& session,
+                             const std::stop_token& stop) {
+    while (Clock::now() < due && !session.needs_attestation_key()) {
+        if (!wait_until(stop, std::min(due, Clock::now() + look_interval))) return false;
+    }
+    return !stop.stop_requested();
+}
+
 Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_token& stop) {
-    milliseconds wait = time_to_renewal(enrolled.identity, enrolled.plant.renew_at);
-    while (wait_until(stop, Clock::now() + wait)) {
+    milliseconds wait = attestation_key_fits(enrolled.identity, config_)
+                            ? time_to_renewal(enrolled.identity, enrolled.plant.renew_at)
+                            : milliseconds(0);
+    while (wait_for_renewal(Clock::now() + wait, session, stop)) {
         std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
         if (!fresh) return {};
         if (fresh->plant.broker_host != enrolled.plant.broker_host ||

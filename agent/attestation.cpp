@@ -63,6 +63,20 @@ Result<crypto::ByteVector> answer(const attest::Challenge& challenge, const Iden
     return attest::sign_evidence(claims, [&key](Bytes message) { return key.sign(message); });
 }
 
+bool attestation_key_fits(const Identity& identity, const Config& config) {
+    if (!identity.attestation) return true;
+    const keys::AttestationKey& key = identity.attestation->key;
+    if (!config.tpm.empty() && !key.is_bound()) {
+        spdlog::warn("platform_unbound device={}: its attestation key is from before the TPM",
+                     identity.device);
+        return false;
+    }
+    const auto same = key.check_platform();
+    if (same || same.error().code != Code::integrity_mismatch) return true;
+    spdlog::warn("platform_changed device={} error=\"{}\"", identity.device, same.error().message);
+    return false;
+}
+
 Result<std::uint64_t> next_boot_counter(const std::filesystem::path& home) {
     const std::filesystem::path file = home / "boot_counter";
     std::uint64_t counter = 0;

@@ -7,7 +7,7 @@
 //   with a TPM: "tpm-pcrs" too, and the TPM's quote for this answer (host/keys/attestation_key.hpp)
 //
 // Measured anew for every answer. What cannot be read measures as 64 zero bytes, which no reference
-// value is. Threads: any; an answer takes about 50 ms.
+// value is. Threads: any; an answer takes about 50 ms, with a TPM as long as its quote more.
 #pragma once
 
 #include <cstdint>
@@ -34,6 +34,10 @@ std::vector<Measured> measure(const Config& config, DeviceClass device_class);
 Result<crypto::ByteVector> answer(const attest::Challenge& challenge, const Identity& identity,
                                   const Config& config, DeviceClass device_class,
                                   std::uint64_t boot_counter);
+
+// False: the configuration has a TPM and the key is bound to none, or the platform is another than
+// it is bound to. Then a new key is due; whether that platform may be is the verifier's to say.
+bool attestation_key_fits(const Identity& identity, const Config& config);
 
 // Counts the starts of the agent: reads, adds one, and has it on disk before it returns. A damaged
 // file is integrity_mismatch: a counter that began again would look like a restored disk (I4).

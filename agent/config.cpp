@@ -49,10 +49,10 @@ void read_attest(Section section, Config& config) {
     std::string firmware;
     section.texts("files", files);
     section.text("firmware", firmware);
-    // The agent, its configuration and a firmware image are measured beside them.
-    if (files.size() > evidence::max_measurements - 3) {
+    // The agent, its configuration, a firmware image and PCRs are measured beside them.
+    if (files.size() > evidence::max_measurements - 4) {
         section.refuse("files", fmt::format("{} files; {} are possible", files.size(),
-                                            evidence::max_measurements - 3));
+                                            evidence::max_measurements - 4));
         return;
     }
     std::set<std::string> seen;

@@ -87,6 +87,11 @@ Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials
         return fail(Code::peer_malformed, "the plant gave certificates of two sites: {} and {}",
                     named.site, attester.site);
     }
+    QUOIN_TRY(const auto quote_key, attest.quote_key());
+    if (quote_key != attest_key.quote_key()) {
+        return fail(Code::peer_malformed,
+                    "the plant's attestation certificate does not name this device's TPM");
+    }
     identity.attestation = {attest, std::move(attest_key)};
     return identity;
 }

@@ -5,7 +5,7 @@
 //   cut, see identity/N/device.crt .key      the old identity or the new one, never a part
 //   identity/N/attest.crt .key      (mpu only)
 //
-// Keys are encrypted under unlock.key (I11). Threads: one at a time.
+// Keys are encrypted under unlock.key (I11), or references to quoin-se. Threads: one at a time.
 #pragma once
 
 #include <filesystem>
@@ -47,7 +47,7 @@ public:
                                       keys::AttestationStores stores = {});
 
     Result<Birth> birth() const;
-    // With its key, which is used once: it is read for that, and not kept.
+    // With its key, which is read for an enrolment, and not kept.
     Result<tls::Credentials> birth_credentials() const;
     // None before the first enrolment.
     Result<std::optional<Identity>> current() const;

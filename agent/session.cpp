@@ -77,6 +77,7 @@ Result<void> Session::connect(tls::Context tls) {
 Result<void> Session::replace(Identity identity) {
     QUOIN_TRY(tls::Context tls, context(identity));
     auto fresh = std::make_shared<const Identity>(std::move(identity));
+    needs_attestation_key_ = false;
     // std::function copies what it holds, which a context does not allow.
     auto held = std::make_shared<tls::Context>(std::move(tls));
     client_->post([this, fresh = std::move(fresh), held] {
@@ -154,6 +155,7 @@ void Session::answer_one(const Asked& asked) {
                                  options_.boot_counter);
     if (!evidence) {
         spdlog::error("attest_failed error=\"{}\"", evidence.error().message);
+        if (!attestation_key_fits(*asked.identity, config_)) needs_attestation_key_ = true;
         return;
     }
     client_->post([this, asked, text = std::string(text_of(*evidence))]() mutable {

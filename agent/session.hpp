@@ -6,6 +6,7 @@
 // from one thread.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <latch>
 #include <memory>
@@ -39,6 +40,8 @@ public:
 
     // Goes on with a renewed identity: reconnects at once.
     Result<void> replace(Identity identity);
+    // Its attestation key is bound to another platform than this one is now.
+    bool needs_attestation_key() const { return needs_attestation_key_; }
 
 private:
     Session(const Config& config, SessionOptions options, Queue& queue, Identity identity);
@@ -80,6 +83,7 @@ private:
     std::shared_ptr<const Identity> identity_;  // of the present connection, or of the next
     std::uint64_t connection_ = 0;              // counts them
     std::unique_ptr<net::MqttClient> client_;
+    std::atomic<bool> needs_attestation_key_{false};
     std::jthread attester_;
 };
 

@@ -56,7 +56,9 @@ TEST_F(AttestationKeyTest, bound__pcrs_as_then__signs_with_a_quote_for_this_mess
     const auto again = must(AttestationKey::from_pem(pem, unlock_, bound_));
     EXPECT_TRUE(again.check_platform());
     EXPECT_TRUE(again.sign(message_));
-    EXPECT_EQ(code_of(AttestationKey::from_pem(pem, unlock_, stores_)), Code::config_invalid);
+    const auto without = must(AttestationKey::from_pem(pem, unlock_, stores_));
+    EXPECT_EQ(code_of(without.sign(message_)), Code::config_invalid);
+    EXPECT_EQ(code_of(without.check_platform()), Code::integrity_mismatch);
 }
 
 TEST_F(AttestationKeyTest, bound__other_pcrs__refused_by_quoin_se_until_they_are_back) {
@@ -92,8 +94,8 @@ TEST_F(AttestationKeyTest, request__key_that_only_quoin_se_can_use__proves_posse
         QUOIN_TRY(auto made, key.sign(message));
         return std::move(made.signature);
     };
-    const auto der = must(
-        x509::Request::make_der(key.public_key(), sign, "mpu-1", key.quote_key()));
+    const auto der =
+        must(x509::Request::make_der(key.public_key(), sign, "mpu-1", key.quote_key()));
     const auto request = x509::Request::from_der(bytes_of(der));
     ASSERT_TRUE(request) << request.error().message;
     EXPECT_EQ(request->common_name(), "mpu-1");
@@ -126,7 +128,8 @@ TEST_F(AttestationKeyTest, in_this_process__pem__is_encrypted_and_comes_back) {
     const auto again = must(AttestationKey::from_pem(pem, unlock_, {}));
     const auto made = must(again.sign(message_));
     EXPECT_TRUE(key.public_key().verify(message_, made.signature));
-    EXPECT_FALSE(AttestationKey::from_pem("-----BEGIN QUOIN KEY REFERENCE-----\nAAAA\n", unlock_, {}));
+    EXPECT_FALSE(
+        AttestationKey::from_pem("-----BEGIN QUOIN KEY REFERENCE-----\nAAAA\n", unlock_, {}));
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <spdlog/spdlog.h>
 
 #include "core/crypto/sha2/sha2.hpp"
-#include "host/crypto/library.hpp"
 #include "secure_element/entry.hpp"
 
 namespace quoin::secure_element {
@@ -59,8 +58,6 @@ Result<std::unique_ptr<Element>> Element::open(Store::Opened opened, ElementOpti
     std::unique_ptr<Element> element(
         new Element(std::move(opened.store), std::move(opened.contents), std::move(options)));
     QUOIN_CHECK(private_random(element->instance_));
-    crypto::library();  // verifies quotes; it opens files, which is not possible later
-                        // (confine.hpp)
     if (opened.is_new) {
         QUOIN_TRY(element->contents_.attestation, make_material(Algorithm::ml_dsa_65));
         QUOIN_CHECK(element->store_.save(element->contents_));

@@ -10,6 +10,9 @@ using namespace keys::se;
 
 namespace {
 
+static_assert(max_quote_statement_size == keys::tpm::max_quote_statement &&
+              max_quote_signature_size == keys::tpm::max_quote_signature);
+
 bool begins_with(Bytes message, Bytes prefix) {
     return message.size() >= prefix.size() &&
            std::ranges::equal(message.first(prefix.size()), prefix);
@@ -18,14 +21,10 @@ bool begins_with(Bytes message, Bytes prefix) {
 // The TPM of the key's platform says, for this message, that it is in the state of the policy.
 Result<void> check_platform(const Platform& platform, const Sign& message) {
     if (platform.quote_key.bytes.empty()) return {};
-    const auto copy = [](Bytes bytes) { return ByteVector(bytes.begin(), bytes.end()); };
-    const keys::Attestation attestation{std::string(keys::tpm::quote_format),
-                                        copy(message.quote.statement.bytes),
-                                        copy(message.quote.signature.bytes)};
-    QUOIN_TRY(const auto nonce, keys::tpm::quote_nonce(message.message.bytes));
-    QUOIN_TRY(const auto quote,
-              keys::tpm::verify_quote(attestation, platform.quote_key.bytes, nonce));
-    return keys::tpm::check_state(quote.state, {platform.pcrs.items, platform.pcr_digest});
+    QUOIN_TRY(const auto state,
+              keys::tpm::verify_quote_for(message.message.bytes, message.quote.statement.bytes,
+                                          message.quote.signature.bytes, platform.quote_key.bytes));
+    return keys::tpm::check_state(state, {platform.pcrs.items, platform.pcr_digest});
 }
 
 }  // namespace

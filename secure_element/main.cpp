@@ -9,6 +9,7 @@
 #include <system_error>
 #include <thread>
 
+#include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 #include "secure_element/confine.hpp"
 #include "secure_element/server.hpp"
@@ -127,6 +128,9 @@ quoin::Result<Unlock> confine(const Options& options) {
 }
 
 quoin::Result<void> run(const Options& options) {
+    // Verifies quotes. First, before anything else of OpenSSL, and while files may be opened: it
+    // reads our provider, too, which it does not need.
+    if (crypto::library() == nullptr) return fail(Code::internal, "OpenSSL has no memory");
     QUOIN_TRY(const Unlock unlock, confine(options));
     std::set<uid_t> administrators(options.administrators.begin(), options.administrators.end());
     administrators.insert(::geteuid());

@@ -138,6 +138,44 @@ TEST_F(enrolment, attestation_key__attestation_certificate_for_an_mpu_only) {
     EXPECT_EQ(ask(&mcu, enroll, "mcu-att", Algorithm::slh_dsa_shake_128f).status, 403);
 }
 
+// A request for an attestation certificate that names `quote_key` (SPKI; empty: none).
+std::string attest_csr(const std::string& name, Bytes quote_key,
+                       Algorithm algorithm = Algorithm::slh_dsa_shake_128f) {
+    const auto key = new_key(algorithm);
+    const auto sign = [&](Bytes message) { return key.sign(message); };
+    return base64(must(x509::Request::make_der(must(key.public_key()), sign, name, quote_key)));
+}
+
+TEST_F(enrolment, quote_key__first_is_believed_and_stays__and_is_one_devices) {
+    plant_->birth("mpu-tpm", "mpu");
+    plant_->birth("mpu-relay", "mpu");
+    const tls::Credentials mpu = plant_->birth_credentials("mpu-tpm");
+    const auto tpm = must(must(new_key(Algorithm::ecdsa_p256).public_key()).spki_der());
+    const auto other = must(must(new_key(Algorithm::ecdsa_p256).public_key()).spki_der());
+    // From before the TPM came.
+    EXPECT_TRUE(must(issued_in(post(&mpu, enroll, attest_csr("mpu-tpm", {}))).quote_key()).empty());
+    EXPECT_EQ(must(issued_in(post(&mpu, enroll, attest_csr("mpu-tpm", tpm))).quote_key()), tpm);
+    issued_in(post(&mpu, enroll, attest_csr("mpu-tpm", tpm)));
+    const auto dropped = post(&mpu, enroll, attest_csr("mpu-tpm", {}));
+    EXPECT_EQ(dropped.status, 403) << dropped.body;
+    EXPECT_THAT(dropped.body, HasSubstr("another device"));
+    EXPECT_EQ(post(&mpu, enroll, attest_csr("mpu-tpm", other)).status, 403);
+    const tls::Credentials relay = plant_->birth_credentials("mpu-relay");
+    const auto relayed = post(&relay, enroll, attest_csr("mpu-relay", tpm));
+    EXPECT_EQ(relayed.status, 403) << relayed.body;
+    EXPECT_THAT(relayed.body, HasSubstr("is that of mpu-tpm"));
+    EXPECT_EQ(post(&relay, enroll, attest_csr("mpu-relay", other)).status, 200);
+}
+
+TEST_F(enrolment, quote_key__in_a_session_certificate__refused) {
+    plant_->birth("mpu-quote", "mpu");
+    const tls::Credentials mpu = plant_->birth_credentials("mpu-quote");
+    const auto tpm = must(must(new_key(Algorithm::ecdsa_p256).public_key()).spki_der());
+    const auto session = post(&mpu, enroll, attest_csr("mpu-quote", tpm, Algorithm::ml_dsa_65));
+    EXPECT_EQ(session.status, 403) << session.body;
+    EXPECT_THAT(session.body, HasSubstr("only an attestation certificate"));
+}
+
 TEST_F(enrolment, renewal_and_description__with_the_operational_certificate) {
     plant_->birth("mpu-renew", "mpu");
     const tls::Credentials old = enrolled("mpu-renew", Algorithm::ml_dsa_65);

@@ -75,8 +75,15 @@ CREATE TABLE distrust (
     until_ms BIGINT NOT NULL);
 )";
 
+// Of attestation certificates: SHA-256 of the TPM quote key that they name, in hex; empty: none.
+constexpr std::string_view version_3 = R"(
+ALTER TABLE certificates ADD COLUMN quote_key VARCHAR(64) NOT NULL DEFAULT '';
+CREATE INDEX certificates_quote_key ON certificates (quote_key, subject_id);
+)";
+
 constexpr std::array all{store::Migration{.version = 1, .sql = version_1},
-                         store::Migration{.version = 2, .sql = version_2}};
+                         store::Migration{.version = 2, .sql = version_2},
+                         store::Migration{.version = 3, .sql = version_3}};
 
 }  // namespace
 

@@ -5,6 +5,9 @@
 
 namespace quoin::attest {
 
+static_assert(evidence::max_quote_statement_size == keys::tpm::max_quote_statement &&
+              evidence::max_quote_signature_size == keys::tpm::max_quote_signature);
+
 Sign sign_with(const crypto::PrivateKey& key) {
     return [&key](Bytes message) -> Result<keys::tpm::QuotedSignature> {
         QUOIN_TRY(const crypto::Algorithm algorithm, key.algorithm());
@@ -63,12 +66,7 @@ Result<void> OpenedEvidence::verify(const crypto::PublicKey& key) const {
 Result<keys::tpm::PcrState> OpenedEvidence::verify_quote(Bytes quote_key) const {
     const evidence::Quote& quote = parts_->message.quote;
     QUOIN_TRY(const crypto::ByteVector message, signed_part());
-    QUOIN_TRY(const auto nonce, keys::tpm::quote_nonce(message));
-    const auto copy = [](Bytes bytes) { return crypto::ByteVector(bytes.begin(), bytes.end()); };
-    const keys::Attestation attestation{std::string(keys::tpm::quote_format), copy(quote.statement),
-                                        copy(quote.signature)};
-    QUOIN_TRY(const auto verified, keys::tpm::verify_quote(attestation, quote_key, nonce));
-    return verified.state;
+    return keys::tpm::verify_quote_for(message, quote.statement, quote.signature, quote_key);
 }
 
 Result<crypto::ByteVector> OpenedEvidence::signed_part() const {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <mutex>
 
 #include "host/crypto/handles.hpp"
 #include "host/keys/open.hpp"
@@ -72,8 +73,11 @@ Result<std::string> prefix_of(const std::string& owner) {
 
 struct AttestationKey::Element {
     std::unique_ptr<se::Client> client;  // thread-safe
-    std::string store;
     std::string name;
+    std::string tpm_uri;
+
+    std::mutex mutex;
+    std::unique_ptr<SecurityProvider> tpm;  // opened when it is needed; thread-safe
 };
 
 Result<AttestationKey> AttestationKey::make(const AttestationStores& stores,
@@ -90,11 +94,11 @@ Result<AttestationKey> AttestationKey::make(const AttestationStores& stores,
         policy.platform.pcrs.items = state.pcrs;
         policy.platform.pcr_digest = state.digest;
     }
-    QUOIN_TRY(const auto client, connect(stores.keys));
+    QUOIN_TRY(auto client, connect(stores.keys));
     QUOIN_TRY(const std::string prefix, prefix_of(owner));
     QUOIN_TRY(const std::string tag, crypto::random_hex(8));
     QUOIN_CHECK(client->generate(prefix + tag, se::Algorithm::slh_dsa_shake_128f, policy));
-    return in_store(stores, prefix + tag);
+    return in_store(std::move(client), prefix + tag, stores.tpm);
 }
 
 Result<AttestationKey> AttestationKey::of(crypto::PrivateKey key) {
@@ -104,43 +108,50 @@ Result<AttestationKey> AttestationKey::of(crypto::PrivateKey key) {
     return made;
 }
 
-Result<AttestationKey> AttestationKey::in_store(const AttestationStores& stores,
-                                                const std::string& name) {
-    QUOIN_TRY(const auto store, open_store(stores.keys));
-    QUOIN_TRY(const ByteVector spki, store->public_key(name));
+Result<AttestationKey> AttestationKey::in_store(std::unique_ptr<se::Client> client,
+                                                std::string name, std::string tpm_uri) {
+    QUOIN_TRY(const se::PublicKeyInfo info, client->describe(name));
+    QUOIN_TRY(const ByteVector spki, se::spki_of(se::info(info.entry.algorithm), info.public_key));
     QUOIN_TRY(crypto::PublicKey public_key, crypto::PublicKey::from_spki_der(spki));
     AttestationKey key(std::move(public_key));
-    QUOIN_TRY(auto client, connect(stores.keys));
-    QUOIN_TRY(const se::PublicKeyInfo info, client->describe(name));
-    key.element_ = std::make_shared<Element>(std::move(client), stores.keys, name);
+    key.element_ = std::make_shared<Element>();
+    key.element_->client = std::move(client);
+    key.element_->name = std::move(name);
+    key.element_->tpm_uri = std::move(tpm_uri);
     const se::Platform& platform = info.entry.policy.platform;
     if (platform.quote_key.bytes.empty()) return key;
-    if (stores.tpm.empty()) {
-        return fail(Code::config_invalid, "{}: key {} is bound to a TPM, and no TPM is configured",
-                    stores.keys, name);
-    }
-    QUOIN_TRY(std::unique_ptr<SecurityProvider> tpm, open_store(stores.tpm));
-    key.tpm_ = std::move(tpm);
     key.quote_key_ = platform.quote_key.bytes;
     key.platform_ = tpm::PcrState{platform.pcrs.items, platform.pcr_digest};
     return key;
 }
 
+Result<SecurityProvider*> AttestationKey::tpm() const {
+    const std::scoped_lock lock(element_->mutex);
+    if (element_->tpm_uri.empty()) {
+        return fail(Code::config_invalid, "key {} is bound to a TPM, and no TPM is configured",
+                    element_->name);
+    }
+    if (!element_->tpm) {
+        QUOIN_TRY(element_->tpm, open_store(element_->tpm_uri));
+    }
+    return element_->tpm.get();
+}
+
 Result<AttestationKey> AttestationKey::from_pem(std::string_view pem,
                                                 const crypto::Passphrase& unlock,
                                                 const AttestationStores& stores) {
-    if (!pem.contains(se::reference_label)) {
+    if (!pem.starts_with(fmt::format("-----BEGIN {}-----", se::reference_label))) {
         QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::from_encrypted_pem(pem, unlock));
         return of(std::move(key));
     }
     QUOIN_TRY(const se::KeyReference reference, reference_in(pem));
-    return in_store({.keys = "se:socket=" + reference.socket, .tpm = stores.tpm}, reference.key);
+    QUOIN_TRY(auto client, se::Client::open({.socket = reference.socket, .label = "attestation"}));
+    return in_store(std::move(client), reference.key, stores.tpm);
 }
 
 Result<std::string> AttestationKey::pem(const crypto::Passphrase& unlock) const {
     if (here_) return here_->to_encrypted_pem(unlock);
-    QUOIN_TRY(const auto store, open_store(element_->store));
-    return store->key_reference(element_->name);
+    return se::reference_pem({element_->client->options().socket, element_->name});
 }
 
 Result<void> AttestationKey::remove_others(const AttestationStores& stores,
@@ -151,15 +162,27 @@ Result<void> AttestationKey::remove_others(const AttestationStores& stores,
     QUOIN_TRY(const auto all, store->list());
     for (const KeyInfo& key : all) {
         const bool keep = kept != nullptr && kept->element_ && kept->element_->name == key.name;
-        if (key.name.starts_with(prefix) && !keep) QUOIN_CHECK(store->remove(key.name));
+        if (!key.name.starts_with(prefix) || keep) continue;
+        const auto removed = store->remove(key.name);
+        // Another user's, which we may only see.
+        if (!removed && removed.error().code != Code::peer_forbidden) return removed;
     }
     return {};
 }
 
 Result<void> AttestationKey::check_platform() const {
     if (!is_bound()) return {};
-    QUOIN_TRY(const tpm::PcrState now, state_now(*tpm_, quote_key_));
-    return tpm::check_state(now, *platform_);
+    const auto same = [this]() -> Result<void> {
+        QUOIN_TRY(SecurityProvider* const tpm, this->tpm());
+        QUOIN_TRY(const tpm::PcrState now, state_now(*tpm, quote_key_));
+        return tpm::check_state(now, *platform_);
+    }();
+    if (same) return {};
+    // No TPM; no store or quote key in it; another quote key.
+    constexpr std::array another_tpm{Code::config_invalid, Code::input_not_found,
+                                     Code::integrity_signature};
+    if (!std::ranges::contains(another_tpm, same.error().code)) return same;
+    return fail(Code::integrity_mismatch, "{}", same.error().message);
 }
 
 Result<tpm::QuotedSignature> AttestationKey::sign(Bytes message) const {
@@ -171,7 +194,8 @@ Result<tpm::QuotedSignature> AttestationKey::sign(Bytes message) const {
     se::QuoteField beside;
     if (is_bound()) {
         QUOIN_TRY(const auto nonce, tpm::quote_nonce(message));
-        QUOIN_TRY(quote, tpm_->attest(quote_key_name, nonce));
+        QUOIN_TRY(SecurityProvider* const tpm, this->tpm());
+        QUOIN_TRY(quote, tpm->attest(quote_key_name, nonce));
         beside = {{quote->statement}, {quote->signature}};
     }
     QUOIN_TRY(ByteVector signature, element_->client->sign(element_->name, message, {}, beside));

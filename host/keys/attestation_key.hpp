@@ -13,7 +13,6 @@
 // Threads: any. Time: 40 ms for a signature in this process, 20 ms more for a quote (swtpm).
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,10 @@
 #include "host/crypto/crypto.hpp"
 #include "host/keys/security_provider.hpp"
 #include "host/keys/tpm/quote.hpp"
+
+namespace quoin::keys::se {
+class Client;
+}
 
 namespace quoin::keys {
 
@@ -38,7 +41,7 @@ public:
     static Result<AttestationKey> make(const AttestationStores& stores, const std::string& owner);
     // One that is in this process already.
     static Result<AttestationKey> of(crypto::PrivateKey key);
-    // As pem() wrote it. A reference whose key is bound to a TPM needs `stores.tpm`.
+    // As pem() wrote it. The TPM is opened when it is needed.
     static Result<AttestationKey> from_pem(std::string_view pem, const crypto::Passphrase& unlock,
                                            const AttestationStores& stores);
     Result<std::string> pem(const crypto::Passphrase& unlock) const;
@@ -52,23 +55,24 @@ public:
     bool is_bound() const { return platform_.has_value(); }
     const ByteVector& quote_key() const { return quote_key_; }
     const tpm::PcrState& platform() const { return *platform_; }
-    // integrity_mismatch: the PCRs have changed since; the key is of no use until they are back.
+    // integrity_mismatch: the PCRs have changed since, or it is not that TPM: the key is of no use
+    // until they are back.
     Result<void> check_platform() const;
 
     // With a quote if it is bound.
     Result<tpm::QuotedSignature> sign(Bytes message) const;
 
 private:
-    struct Element;  // quoin-se, and the key's name in it
+    struct Element;  // quoin-se, the key's name in it, and the TPM
 
     explicit AttestationKey(crypto::PublicKey key) : public_key_(std::move(key)) {}
-    static Result<AttestationKey> in_store(const AttestationStores& stores,
-                                           const std::string& name);
+    static Result<AttestationKey> in_store(std::unique_ptr<se::Client> client, std::string name,
+                                           std::string tpm_uri);
+    Result<SecurityProvider*> tpm() const;
 
     crypto::PublicKey public_key_;
     std::optional<crypto::PrivateKey> here_;
     std::shared_ptr<Element> element_;
-    std::shared_ptr<SecurityProvider> tpm_;
     ByteVector quote_key_;
     std::optional<tpm::PcrState> platform_;
 };

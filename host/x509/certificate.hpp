@@ -43,7 +43,7 @@ public:
     bool is_ca() const;  // basicConstraints CA and keyUsage keyCertSign
     Result<crypto::PublicKey> public_key() const;
     // Of an attestation certificate: SPKI of the TPM key whose quotes come with the evidence.
-    // Empty: none. Twice: integrity_mismatch.
+    // Empty: none. Twice: peer_malformed.
     Result<crypto::ByteVector> quote_key() const;
     Result<crypto::ByteVector> der() const;
     Result<std::string> pem() const;

@@ -16,7 +16,7 @@ using ExtensionHandle = crypto::Handle<X509_EXTENSION, X509_EXTENSION_free>;
 
 // input_invalid unless it is an ECDSA P-256 key, which is what TPMs quote with.
 Result<ExtensionHandle> make_quote_key_extension(Bytes spki);
-// Empty: none. integrity_mismatch: more than one.
+// Empty: none. peer_malformed: more than one.
 Result<crypto::ByteVector> quote_key_in(const STACK_OF(X509_EXTENSION) * extensions);
 
 }  // namespace quoin::x509

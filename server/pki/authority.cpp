@@ -57,14 +57,49 @@ std::string_view kind_name(const Certificate& certificate) {
     return "ca";
 }
 
+// SHA-256 in hex of the TPM quote key that it names; empty: none.
+Result<std::string> quote_key_name(const Certificate& certificate) {
+    QUOIN_TRY(const crypto::ByteVector key, certificate.quote_key());
+    if (key.empty()) return std::string();
+    QUOIN_TRY(const crypto::Sha256Digest digest, crypto::sha256(key));
+    return crypto::to_hex(digest);
+}
+
+// The TPM of a device stays the same, and is no other device's: whoever holds its session key for
+// a while can neither shed the TPM nor name one of his own. Before the first one there is only the
+// device's word.
+Result<void> check_quote_key(soci::session& session, const std::string& device,
+                             const std::string& quote_key) {
+    std::string bound;
+    session << "SELECT quote_key FROM certificates WHERE subject_id = :d AND kind = 'attest' AND "
+               "revoked_ms = 0 AND quote_key <> '' LIMIT 1",
+        soci::use(device), soci::into(bound);
+    if (session.got_data() && bound != quote_key) {
+        return fail(Code::peer_forbidden,
+                    "{} attests with the TPM {}, and asks for a certificate with {}; with another "
+                    "TPM it is another device",
+                    device, bound.substr(0, 16),
+                    quote_key.empty() ? "none" : quote_key.substr(0, 16));
+    }
+    if (quote_key.empty()) return {};
+    std::string other;
+    session << "SELECT subject_id FROM certificates WHERE quote_key = :q AND subject_id <> :d AND "
+               "revoked_ms = 0 LIMIT 1",
+        soci::use(quote_key), soci::use(device), soci::into(other);
+    if (!session.got_data()) return {};
+    return fail(Code::peer_forbidden, "the TPM {} is that of {}, not of {}",
+                quote_key.substr(0, 16), other, device);
+}
+
 // Inserts a row if the serial is not there yet.
 Result<void> record(soci::session& session, const Certificate& certificate) {
     const auto identity = certificate.identity();
     QUOIN_TRY(const crypto::ByteVector der, certificate.der());
     QUOIN_TRY(const crypto::Sha3_512Digest digest, certificate.sha3_512());
+    QUOIN_TRY(const std::string quote_key, quote_key_name(certificate));
     using Texts = std::vector<std::string>;
     using Numbers = std::vector<std::int64_t>;
-    const std::array<store::Column, 8> columns{{
+    const std::array<store::Column, 9> columns{{
         {"serial", Texts{certificate.serial_hex()}},
         {"kind", Texts{std::string(kind_name(certificate))}},
         {"subject_id", Texts{identity ? identity->id : certificate.common_name()}},
@@ -73,6 +108,7 @@ Result<void> record(soci::session& session, const Certificate& certificate) {
         {"revoked_ms", Numbers{0}},
         {"sha3_512", Texts{crypto::to_hex(digest)}},
         {"der", Texts{crypto::to_base64(der)}},
+        {"quote_key", Texts{quote_key}},
     }};
     store::insert_new(session, "certificates", columns);
     return {};
@@ -275,6 +311,7 @@ Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profi
                                                     .lifetime = options_.device_lifetime,
                                                     .crl_url = options_.crl_url,
                                                     .quote_key = std::move(quote_key)}));
+    QUOIN_TRY(const std::string quote_key_digest, quote_key_name(certificate));
     const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {
         // In the transaction of the record: a revocation comes before or after, never in between.
         QUOIN_TRY(const Enrolee now, load_enrolee(session, "device_id", enrolee.device));
@@ -282,14 +319,16 @@ Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profi
             return fail(Code::state_wrong, "{} is {} and gets no certificate", now.device,
                         now.state);
         }
+        if (attest) QUOIN_CHECK(check_quote_key(session, enrolee.device, quote_key_digest));
         return record(session, certificate);
     });
     QUOIN_CHECK(committed);
+    audit::Detail detail{{"kind", attest ? "attest" : "device"},
+                         {"serial", certificate.serial_hex()},
+                         {"not_after_ms", certificate.not_after_ms()}};
+    if (!quote_key_digest.empty()) detail.push_back({"quote_key", quote_key_digest});
     audit_.append(renewal ? audit::Id::pki_certificate_renewed : audit::Id::pki_certificate_issued,
-                  enrolee.device,
-                  {{"kind", attest ? "attest" : "device"},
-                   {"serial", certificate.serial_hex()},
-                   {"not_after_ms", certificate.not_after_ms()}});
+                  enrolee.device, detail);
     bus_.certificate_issued.publish({.device = enrolee.device,
                                      .kind = attest ? "attest" : "device",
                                      .serial = certificate.serial_hex()});

@@ -42,19 +42,22 @@ const AttestationKey* signer(const attest::OpenedEvidence& evidence, const Facts
 }
 
 // Of the quote: what its PCRs are is measured, and what is measured is what the TPM quoted.
-std::string_view quote_problem(const attest::OpenedEvidence& evidence, const AttestationKey& key) {
+std::string_view quote_problem(const attest::OpenedEvidence& evidence, const AttestationKey& key,
+                               const Facts& facts) {
     const evidence::Claims& claims = evidence.claims();
     // Nothing in this version of the format can back it.
     if (claims.level == evidence::Level::boot_signed) return "level_unproven";
     const bool quoted = claims.level == evidence::Level::tpm_quoted;
     // A key that is bound to a TPM signs with a quote only: without it, somebody took it away.
     if (quoted == key.quote_key.empty() || quoted != evidence.has_quote()) return "level_unproven";
-    if (!quoted) return {};
+    if (!quoted && facts.bound) return "level_unproven";
+    const auto measured = std::ranges::find(claims.measurements, keys::tpm::measurement_name,
+                                            &evidence::Measurement::name);
+    // PCRs that nobody quoted are copied from somewhere.
+    if (!quoted) return measured == claims.measurements.end() ? "" : "quote_mismatch";
     const auto state = evidence.verify_quote(key.quote_key);
     if (!state) return "bad_quote";
     const auto quoted_digest = keys::tpm::measurement_of(*state);
-    const auto measured = std::ranges::find(claims.measurements, keys::tpm::measurement_name,
-                                            &evidence::Measurement::name);
     if (!quoted_digest || measured == claims.measurements.end() ||
         !std::ranges::equal(measured->digest, *quoted_digest)) {
         return "quote_mismatch";
@@ -91,7 +94,7 @@ Appraisal appraise(const Result<attest::OpenedEvidence>& opened, const Facts& fa
     }
     const AttestationKey* const key = signer(*opened, facts);
     if (key == nullptr) return untrusted("bad_signature");
-    if (const auto problem = quote_problem(*opened, *key); !problem.empty()) {
+    if (const auto problem = quote_problem(*opened, *key, facts); !problem.empty()) {
         return untrusted(std::string(problem),
                          std::string(evidence::level_name(evidence::Level::self_reported)));
     }

@@ -29,6 +29,8 @@ struct Facts {
     std::uint64_t boot_counter = 0;                // the highest seen
     std::vector<std::string> ldevid_sha3_512;      // hex; of its valid operational certificates
     std::vector<AttestationKey> attestation_keys;  // of its valid attestation certificates
+    // It has attested with a TPM, and so must go on with it.
+    bool bound = false;
     evidence::Level minimum_level = evidence::Level::self_reported;
     NonceState nonce = NonceState::replayed;
     // Reference values of the release that the evidence names: name -> digest in hex. Empty:

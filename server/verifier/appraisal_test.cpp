@@ -187,6 +187,23 @@ const std::vector<Row> rows{
          c.quote = [](Bytes) { return std::nullopt; };
      },
      Verdict::untrusted, "level_unproven"},
+    {"quote_for_no_reason",
+     [](Case& c) {
+         c.bind();
+         c.claims.level = evidence::Level::self_reported;
+         c.facts.attestation_keys[0].quote_key.clear();
+     },
+     Verdict::untrusted, "level_unproven"},
+    {"pcrs_that_nobody_quoted",
+     [](Case& c) {
+         c.bind();
+         c.claims.level = evidence::Level::self_reported;
+         c.facts.attestation_keys[0].quote_key.clear();
+         c.quote = [](Bytes) { return std::nullopt; };
+     },
+     Verdict::untrusted, "quote_mismatch"},
+    {"older_key_of_a_device_that_has_a_tpm", [](Case& c) { c.facts.bound = true; },
+     Verdict::untrusted, "level_unproven"},
     {"quote_of_a_key_nobody_enrolled",
      [](Case& c) {
          c.bind();

@@ -37,6 +37,11 @@ Result<void> add_attestation_key(const std::string& der_base64, Facts& facts) {
 }
 
 Result<void> read_certificates(soci::session& session, std::int64_t now_ms, Facts& facts) {
+    std::int64_t bound = 0;
+    session << "SELECT COUNT(*) FROM certificates WHERE subject_id = :d AND kind = 'attest' AND "
+               "revoked_ms = 0 AND quote_key <> ''",
+        soci::into(bound), soci::use(facts.device);
+    facts.bound = bound > 0;
     std::string kind, digest, der;
     soci::statement statement =
         (session.prepare

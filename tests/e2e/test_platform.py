@@ -8,7 +8,7 @@ import pytest
 
 from lib import waiting
 from lib.element import Element
-from lib.plant import running_plant
+from lib.plant import quoin, running_plant
 from lib.tpm import Tpm
 
 LEVEL = """
@@ -24,13 +24,13 @@ minimum_level = "tpm-quoted"
 def platform():
     folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-tpm-"))
     folder.chmod(0o755)
-    element = Element(folder / "se").start()
-    tpm = Tpm(folder / "tpm").start().make_store()
+    element, tpm = Element(folder / "se"), Tpm(folder / "tpm")
     try:
-        yield element, tpm
+        yield element.start(), tpm.start().make_store()
     finally:
-        element.stop()
-        tpm.stop()
+        for one in (element, tpm):
+            if one.process:
+                one.stop()
     shutil.rmtree(folder)
 
 
@@ -47,17 +47,39 @@ def test_platform__attestation_key_bound_to_a_tpm__quoted_isolated_and_released(
         # Something is loaded that was not there: quoin-se makes no signature any more, so no evidence passes.
         before = plant.last_event()
         tpm.extend(8)
-        waiting.until(lambda: "attest_failed" in device.log.read_text(), "quoin-se refuses", 20)
-        assert "bound to its platform" in device.log.read_text()
-        plant.wait_event("verifier.evidence.stale", "mpu-1", after=before)
+        waiting.until(lambda: "bound to its platform" in device.log.read_text(), "quoin-se refuses", 20)
 
-        # The agent starts again on that platform, gets a key for it, and the verifier sees what it is.
-        before = plant.last_event()
-        device.stop()
-        device.start()
+        # The agent gets a key for that platform, and the verifier sees what it is.
         plant.wait_event("verifier.evidence.untrusted", "mpu-1", after=before, reason="measurement_mismatch:tpm-pcrs")
         plant.wait_state("mpu-1", "quarantined")
         assert "platform_changed" in device.log.read_text()
+
+        # Booted as it must be, it needs a key for that again, which a plant that has shut it out does not give.
+        device.stop()
+        tpm.reboot()
+        tpm.extend(8)
+        device.start()
+        waiting.until(lambda: "renew_refused" in device.log.read_text(), "no certificate in quarantine", 20)
+        before = plant.last_event()
+        quoin("device", "release", "mpu-1", "--home", plant.home)
+        plant.wait_event("verifier.evidence.trusted", "mpu-1", after=before, level="tpm-quoted", timeout_s=60)
+        device.wait_stored(plant.newest("mpu-1") + 10)
+
+
+def test_platform__tpm_away__connected_without_evidence_and_well_again(platform):
+    element, tpm = platform
+    with running_plant(LEVEL) as plant:
+        device = plant.add_device("mpu-1", tpm=tpm, extra=f'[keys]\nstore = "{element.uri}"\ntpm = "{tpm.uri}"\n')
+        plant.wait_event("verifier.evidence.trusted", "mpu-1", level="tpm-quoted")
+        device.stop()
+        tpm.stop()
+        before = plant.last_event()
+        device.start()
+        plant.wait_event("broker.session.opened", "mpu-1", after=before)
+        plant.wait_event("verifier.evidence.stale", "mpu-1", after=before)
+        before = plant.last_event()
+        tpm.start()
+        plant.wait_event("verifier.evidence.trusted", "mpu-1", after=before, level="tpm-quoted")
 
 
 def test_platform__without_a_tpm__below_the_level_that_the_plant_demands(platform):

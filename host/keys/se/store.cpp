@@ -8,12 +8,8 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
-#include "host/keys/se/client.hpp"
-#include "host/keys/se/reference.hpp"
 
 namespace quoin::keys::se {
-namespace {
-
 using SpkiHandle = crypto::Handle<X509_PUBKEY, X509_PUBKEY_free>;
 
 // SubjectPublicKeyInfo without parameters, which is how all of the table are.
@@ -36,6 +32,19 @@ Result<ByteVector> spki_of(const AlgorithmInfo& algorithm, Bytes key) {
     }
     return der;
 }
+
+Result<std::string> reference_pem(const KeyReference& reference) {
+    const auto path = std::filesystem::absolute(reference.socket).lexically_normal();
+    const ByteVector der = encode_reference({path.string(), reference.key});
+    const crypto::BioHandle out(BIO_new(BIO_s_mem()));
+    if (!out || PEM_write_bio(out.get(), std::string(reference_label).c_str(), "", der.data(),
+                              static_cast<long>(der.size())) <= 0) {
+        return fail(Code::internal, "write a key reference: {}", crypto::openssl_error());
+    }
+    return crypto::text_of_bio(out.get());
+}
+
+namespace {
 
 Result<Policy> policy_of(Algorithm algorithm, const UsePolicy& wanted) {
     if (wanted.platform_bound) {
@@ -82,16 +91,6 @@ UsePolicy use_policy_of(const Policy& policy) {
             .max_uses = policy.max_uses,
             .max_uses_per_minute = policy.max_uses_per_minute,
             .message_prefix = std::string(text_of(policy.prefix.bytes))};
-}
-
-Result<std::string> reference_pem(const KeyReference& reference) {
-    const ByteVector der = encode_reference(reference);
-    const crypto::BioHandle out(BIO_new(BIO_s_mem()));
-    if (!out || PEM_write_bio(out.get(), std::string(reference_label).c_str(), "", der.data(),
-                              static_cast<long>(der.size())) <= 0) {
-        return fail(Code::internal, "write a key reference: {}", crypto::openssl_error());
-    }
-    return crypto::text_of_bio(out.get());
 }
 
 class Store final : public SecurityProvider {
@@ -164,8 +163,7 @@ public:
             return fail(Code::input_unsupported, "{}: OpenSSL programs use signature keys only",
                         name);
         }
-        return reference_pem(
-            {std::filesystem::absolute(socket_).lexically_normal().string(), std::string(name)});
+        return reference_pem({socket_.string(), std::string(name)});
     }
 
     Result<void> remove(std::string_view name) override {

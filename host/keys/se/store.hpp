@@ -8,12 +8,17 @@
 #pragma once
 
 #include "host/keys/se/client.hpp"
+#include "host/keys/se/reference.hpp"
 #include "host/keys/security_provider.hpp"
 #include "host/keys/uri.hpp"
 
 namespace quoin::keys::se {
 
 Result<std::unique_ptr<Client>> connect(const Uri& uri);
+// SubjectPublicKeyInfo of a raw public key.
+Result<ByteVector> spki_of(const AlgorithmInfo& algorithm, Bytes key);
+// PEM; the socket's path is made absolute.
+Result<std::string> reference_pem(const KeyReference& reference);
 Result<std::unique_ptr<SecurityProvider>> open(const Uri& uri);
 Result<std::unique_ptr<SecurityProvider>> create(const Uri& uri);
 

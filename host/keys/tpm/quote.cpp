@@ -119,6 +119,17 @@ Result<crypto::Sha256Digest> quote_nonce(Bytes message) {
     return crypto::sha256(all);
 }
 
+Result<PcrState> verify_quote_for(Bytes message, Bytes statement, Bytes signature,
+                                  Bytes attestation_key) {
+    if (statement.empty()) return fail(Code::peer_malformed, "a TPM's quote is missing");
+    QUOIN_TRY(const crypto::Sha256Digest nonce, quote_nonce(message));
+    const Attestation attestation{std::string(quote_format),
+                                  ByteVector(statement.begin(), statement.end()),
+                                  ByteVector(signature.begin(), signature.end())};
+    QUOIN_TRY(Quote quote, verify_quote(attestation, attestation_key, nonce));
+    return std::move(quote.state);
+}
+
 Result<crypto::Sha3_512Digest> measurement_of(const PcrState& state) {
     ByteVector body{static_cast<std::uint8_t>(state.pcrs.size())};
     for (const std::uint32_t pcr : state.pcrs) body.push_back(static_cast<std::uint8_t>(pcr));

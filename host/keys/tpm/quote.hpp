@@ -52,6 +52,9 @@ struct QuotedSignature {
 // The nonce of a quote that belongs to one message, and so is as fresh as that:
 // SHA-256("quoin-quote-nonce-v1" | 0 | message).
 Result<crypto::Sha256Digest> quote_nonce(Bytes message);
+// verify_quote() of one that belongs to `message`: the PCRs that it vouches for.
+Result<PcrState> verify_quote_for(Bytes message, Bytes statement, Bytes signature,
+                                  Bytes attestation_key);
 
 // A state as a measurement of evidence, beside those of files:
 // SHA3-512("quoin-tpm-pcrs-v1" | 0 | u8 count | u8 number of each | digest).
