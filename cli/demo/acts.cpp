@@ -8,6 +8,7 @@
 
 #include "cli/plant/interrupt.hpp"
 #include "host/descriptor.hpp"
+#include "host/files/files.hpp"
 
 namespace quoin::cli {
 namespace {
@@ -79,12 +80,25 @@ Result<void> flip_a_byte(const std::filesystem::path& file) {
     return {};
 }
 
+// On the device's disk is no session key, only the name of one in quoin-se.
+Result<void> key_is_elsewhere(Stage& stage, const std::string& id) {
+    const auto file = device_folder(stage.home, id) / "identity/current/device.key";
+    QUOIN_TRY(const std::string text, files::read(file));
+    if (!text.starts_with("-----BEGIN QUOIN KEY REFERENCE-----")) {
+        return fail(Code::integrity_mismatch, "{} holds a key, not a reference to one",
+                    file.string());
+    }
+    stage.narrator.say(id, "its device.key names a key in quoin-se, and holds none");
+    return {};
+}
+
 Result<void> device_runs(Stage& stage, const DemoDevice& device) {
     QUOIN_CHECK(stage.watch.wait(device.id + " gets its certificate", 0,
                                  event("pki.certificate.issued", device.id), patience));
     QUOIN_CHECK(stage.watch.wait(device.id + " connects to the broker", 0,
                                  event("broker.session.opened", device.id), patience));
     if (device.device_class == "mpu") {
+        QUOIN_CHECK(key_is_elsewhere(stage, device.id));
         QUOIN_CHECK(stage.watch.wait(device.id + " is attested and trusted", 0,
                                      event("verifier.evidence.trusted", device.id), patience));
     }

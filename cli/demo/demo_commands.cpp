@@ -9,6 +9,7 @@
 #include <system_error>
 
 #include "cli/demo/acts.hpp"
+#include "cli/demo/elements.hpp"
 #include "cli/output.hpp"
 #include "cli/plant/interrupt.hpp"
 #include "cli/supervise/account.hpp"
@@ -57,7 +58,23 @@ struct Opening {
     fs::path home;
     Programs programs;
     DemoData data;
+    std::uint16_t flexim_port = 0;
+    std::vector<DemoDevice> devices;
+    std::unique_ptr<Elements> elements;
 };
+
+Result<std::uint16_t> free_port() {
+    QUOIN_TRY(const Ports ports, Ports::find_free());
+    return ports.http;
+}
+
+std::vector<std::string> with_elements(const std::vector<DemoDevice>& devices) {
+    std::vector<std::string> names;
+    for (const DemoDevice& device : devices) {
+        if (device.device_class == "mpu") names.push_back(device.id);
+    }
+    return names;
+}
 
 // What needs the rights we were started with; they are gone afterwards.
 Result<Opening> open_all(const Context& context, const Options& options) {
@@ -65,6 +82,8 @@ Result<Opening> open_all(const Context& context, const Options& options) {
     QUOIN_TRY(opening.programs, Programs::open(true));
     QUOIN_CHECK(opening.programs.share_provider());
     opening.data = find_data(options.data);
+    QUOIN_TRY(opening.flexim_port, free_port());
+    opening.devices = demo_devices(opening.flexim_port, opening.data);
     QUOIN_TRY(const Account account, plant_account());
     if (options.home_given) {
         QUOIN_CHECK(refuse_used_home(context.home));
@@ -73,13 +92,10 @@ Result<Opening> open_all(const Context& context, const Options& options) {
         QUOIN_TRY(opening.home, temporary_home());
     }
     QUOIN_CHECK(prepare_home(account, opening.home));
+    QUOIN_TRY(opening.elements, Elements::start(opening.programs, account,
+                                                with_elements(opening.devices), opening.home));
     QUOIN_CHECK(become(account));
     return opening;
-}
-
-Result<std::uint16_t> free_port() {
-    QUOIN_TRY(const Ports ports, Ports::find_free());
-    return ports.http;
 }
 
 Result<void> play(Stage& stage) {
@@ -102,15 +118,17 @@ void say_how_to_look(const Opening& opening) {
     std::fflush(stdout);
 }
 
-Result<void> run_plant(const Context& context, const Options& options, const Opening& opening,
+Result<void> run_plant(const Context& context, const Options& options, Opening& opening,
                        nlohmann::json& times) {
     catch_interrupts();
     const std::int64_t start_ms = now_ms();
     Narrator narrator(start_ms, context.json);
     narrator.act("A plant in " + opening.home.string());
     const Say say = [&narrator](const std::string& line) { narrator.say("plant", line); };
-    QUOIN_TRY(const std::uint16_t flexim_port, free_port());
-    const auto devices = demo_devices(flexim_port, opening.data);
+    const std::vector<DemoDevice>& devices = opening.devices;
+    // They end after the plant, and say nothing when the narrator is gone.
+    const std::unique_ptr<Elements> elements = std::move(opening.elements);
+    elements->listen(say);
     const PlantRequest request{.home = opening.home,
                                .site = "demo",
                                .suite = context.suite,
@@ -123,13 +141,15 @@ Result<void> run_plant(const Context& context, const Options& options, const Ope
                     ports.https, ports.http));
     times["ready_ms"] = now_ms() - start_ms;
     QUOIN_TRY(const Client client, plant->client());
-    QUOIN_CHECK(configure_devices(*plant, devices, opening.data));
+    QUOIN_CHECK(configure_devices(*plant, devices, opening.data, *elements));
     QUOIN_CHECK(register_devices(*plant, client, opening.programs, devices));
     for (const DemoDevice& device : devices)
         narrator.say(device.id, "born and imported: " + device.label);
+    QUOIN_CHECK(elements->wait_until_usable());
+    for (const std::string& id : elements->devices()) narrator.say(id, elements->facts());
     QUOIN_TRY(Client watching, plant->client());
     const Watch watch(std::move(watching), [&](const Seen& seen) { narrator.show(seen); });
-    QUOIN_CHECK(start_devices(*plant, opening.programs, devices, flexim_port));
+    QUOIN_CHECK(start_devices(*plant, opening.programs, devices, opening.flexim_port));
     Stage stage{client, watch, narrator, devices, opening.home, times};
     auto played = play(stage);
     times["running_ms"] = now_ms() - start_ms;
@@ -141,7 +161,7 @@ Result<void> run_plant(const Context& context, const Options& options, const Ope
 }
 
 Result<void> run(const Context& context, const Options& options) {
-    QUOIN_TRY(const Opening opening, open_all(context, options));
+    QUOIN_TRY(Opening opening, open_all(context, options));
     nlohmann::json times = nlohmann::json::object();
     auto ran = run_plant(context, options, opening, times);
     const bool remove = ran && !options.home_given;

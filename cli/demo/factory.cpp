@@ -24,14 +24,17 @@ std::string csv_source(std::string_view stream) {
         stream, replay_speed);
 }
 
-std::string agent_toml(const Plant& plant, const DemoDevice& device) {
+std::string agent_toml(const Plant& plant, const DemoDevice& device, const Elements& elements) {
     const Prepared& prepared = plant.prepared();
     return fmt::format(
         "# {}\nplant = \"https://127.0.0.1:{}\"\ntrust = \"trust.crt\"\nsuite = \"{}\"\nclass = "
         "\"{}\"\n"
-        "release = \"{}\"\n\n{}{}",
+        "release = \"{}\"\n\n{}{}{}",
         device.label, prepared.ports.https, tls::info(prepared.settings.suite).name,
         device.device_class, release_version,
+        elements.has(device.id)
+            ? fmt::format("[keys]\nstore = \"{}\"\n\n", elements.uris(device.id).store)
+            : "",
         device.device_class == "mpu" ? fmt::format("[attest]\nfiles = [\"{}\"]\n\n", measured_file)
                                      : "",
         device.source);
@@ -49,11 +52,13 @@ Result<void> ship(const server::Maker& maker, const fs::path& home, const DemoDe
     return {};
 }
 
-Result<void> configure(const Plant& plant, const DemoDevice& device, const DemoData& data) {
+Result<void> configure(const Plant& plant, const DemoDevice& device, const DemoData& data,
+                       const Elements& elements) {
     const fs::path folder = device_folder(plant.home(), device.id);
     QUOIN_TRY(const std::string root, files::read(plant.home() / "pki/root.crt"));
     QUOIN_CHECK(files::write_atomically(folder / "trust.crt", root, 0600));
-    QUOIN_CHECK(files::write_atomically(folder / "agent.toml", agent_toml(plant, device), 0600));
+    QUOIN_CHECK(
+        files::write_atomically(folder / "agent.toml", agent_toml(plant, device, elements), 0600));
     if (device.stream != "flexim") {
         const SensorData& sensor = device.device_class == "mcu" ? data.ambient : data.machine;
         QUOIN_CHECK(files::write_atomically(folder / "sensor.csv", sensor.csv, 0600));
@@ -104,8 +109,10 @@ Result<void> make_devices(const fs::path& home, const std::vector<DemoDevice>& d
 }
 
 Result<void> configure_devices(const Plant& plant, const std::vector<DemoDevice>& devices,
-                               const DemoData& data) {
-    for (const DemoDevice& device : devices) QUOIN_CHECK(configure(plant, device, data));
+                               const DemoData& data, const Elements& elements) {
+    for (const DemoDevice& device : devices) {
+        QUOIN_CHECK(configure(plant, device, data, elements));
+    }
     return {};
 }
 

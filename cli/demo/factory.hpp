@@ -6,6 +6,7 @@
 
 #include "cli/client.hpp"
 #include "cli/demo/data.hpp"
+#include "cli/demo/elements.hpp"
 #include "cli/plant/plant.hpp"
 
 namespace quoin::cli {
@@ -29,9 +30,10 @@ std::filesystem::path device_folder(const std::filesystem::path& home, const std
 // The maker's part and the folders of the devices. Before quoind starts: it reads the makers once.
 Result<void> make_devices(const std::filesystem::path& home,
                           const std::vector<DemoDevice>& devices);
-// The configurations need the plant's ports.
+// The configurations need the plant's ports. Devices that have an element keep their session keys
+// there.
 Result<void> configure_devices(const Plant& plant, const std::vector<DemoDevice>& devices,
-                               const DemoData& data);
+                               const DemoData& data, const Elements& elements);
 // Batch and reference values go to the plant.
 Result<void> register_devices(const Plant& plant, const Client& client, const Programs& programs,
                               const std::vector<DemoDevice>& devices);

@@ -22,7 +22,8 @@ namespace quoin::cli {
 namespace fs = std::filesystem;
 namespace {
 
-constexpr const char* user_name = "quoin";
+constexpr const char* plant_user = "quoin";
+constexpr const char* element_user = "quoin-se";
 
 std::string first_line(const char* file) {
     std::ifstream stream(file);
@@ -42,20 +43,20 @@ bool is_confined_root() {
     return mapped == 1 || first_line("/proc/self/setgroups") == "deny";
 }
 
-Result<Account> find_user() {
+Result<Account> find_user(const char* name, std::string_view purpose) {
     passwd entry{};
     passwd* found = nullptr;
     std::array<char, 4096> buffer{};
-    const int failure = getpwnam_r(user_name, &entry, buffer.data(), buffer.size(), &found);
+    const int failure = getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found);
     if (found == nullptr) {
         return fail(Code::config_missing,
-                    "quoin was started as root and runs the plant as the user '{}', which does not "
+                    "quoin was started as root and runs {} as the user '{}', which does not "
                     "exist{}{}: make it with `useradd --system --no-create-home --shell "
                     "/usr/sbin/nologin {}`, or start quoin as an ordinary user",
-                    user_name, failure != 0 ? ": " : "", failure != 0 ? std::strerror(failure) : "",
-                    user_name);
+                    purpose, name, failure != 0 ? ": " : "",
+                    failure != 0 ? std::strerror(failure) : "", name);
     }
-    return Account{.uid = entry.pw_uid, .gid = entry.pw_gid, .name = user_name, .change = true};
+    return Account{.uid = entry.pw_uid, .gid = entry.pw_gid, .name = name, .change = true};
 }
 
 Result<void> own(const fs::path& path, const Account& account) {
@@ -114,8 +115,13 @@ Result<void> check_reachable(const Account& account, const fs::path& home) {
 
 Result<Account> plant_account() {
     const uid_t uid = geteuid();
-    if (uid == 0 && !is_confined_root()) return find_user();
+    if (uid == 0 && !is_confined_root()) return find_user(plant_user, "the plant");
     return Account{.uid = uid, .gid = getegid(), .name = uid == 0 ? "root" : "", .change = false};
+}
+
+Result<Account> element_account(const Account& plant) {
+    if (!plant.change) return plant;
+    return find_user(element_user, "secure elements");
 }
 
 Result<Account> owner_of(const fs::path& home) {

@@ -2,7 +2,8 @@
 //
 // Started by an ordinary user: that user. Started as root: the system user `quoin`, for everything
 // that follows (state, broker, quoind, agents). In a user namespace that maps only one uid there is
-// nobody else to be: root of the namespace is that ordinary user.
+// nobody else to be: root of the namespace is that ordinary user. Secure elements run as a user of
+// their own, `quoin-se`, when there is somebody else to be.
 // Threads: call before the first thread is made.
 #pragma once
 
@@ -24,6 +25,9 @@ struct Account {
 
 // A missing user `quoin` is config_missing, with the command that makes it.
 Result<Account> plant_account();
+// Of secure elements and what seals their keys: the system user `quoin-se`, missing as above, where
+// the plant's is `quoin`; else the plant's own.
+Result<Account> element_account(const Account& plant);
 
 // Makes HOME (0700, owned by the account) if it is not there. A folder with content that belongs to
 // somebody else, or that the account cannot reach, is refused and left as it is. A plant that root

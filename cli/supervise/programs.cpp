@@ -105,6 +105,9 @@ Result<Programs> Programs::open(bool with_simulators) {
               open_first(provider.filename().string(), {provider.parent_path()}, build));
     if (with_simulators) {
         QUOIN_TRY(programs.flexim, open_first("quoin-sim-flexim", {here}, build));
+        QUOIN_TRY(programs.element, open_first("quoin-se", {here}, build));
+        QUOIN_TRY(programs.swtpm,
+                  open_first("swtpm", search_path(), "install it: apt install swtpm"));
     }
     return programs;
 }

@@ -15,7 +15,8 @@ namespace quoin::cli {
 struct Programs {
     Descriptor quoind, agent, mosquitto, plugin;
     Descriptor provider;  // quoin.so, for OpenSSL
-    Descriptor flexim;    // the simulated machine; only demos need it
+    // Only demos need these: the simulated machine, quoin-se, and the software TPM.
+    Descriptor flexim, element, swtpm;
 
     static Result<Programs> open(bool with_simulators);
     // From here on this process, and every child of it, loads the provider by its descriptor.

@@ -45,6 +45,17 @@ void end(Child& child) {
     child.running = false;
 }
 
+// One that is of use, or none.
+Result<Process> begin(const ProcessSpec& spec) {
+    QUOIN_TRY(Process process, launch(spec));
+    if (!spec.ready) return process;
+    const auto ready = spec.ready(process);
+    if (ready) return process;
+    syscall(SYS_pidfd_send_signal, process.handle.number(), SIGKILL, nullptr, 0);
+    return fail(ready.error().code, "{} (pid {}) does not work: {}; it ended: {}, log {}",
+                spec.name, process.pid, ready.error().message, reap(process), spec.log.string());
+}
+
 }  // namespace
 
 struct Supervisor::State {
@@ -76,14 +87,15 @@ struct Supervisor::State {
     }
 
     void start(Child& child) {
-        auto process = launch(child.spec);
+        auto process = begin(child.spec);
         const std::scoped_lock lock(mutex);
         if (process) {
             child.process = *std::move(process);
             child.running = true;
             child.since = Clock::now();
         } else {
-            say(process.error().message);
+            say(fmt::format("{}; trying again in {} ms", process.error().message,
+                            child.delay.count()));
             postpone(child);
         }
     }
@@ -161,7 +173,7 @@ Supervisor::~Supervisor() {
 
 Result<void> Supervisor::add(ProcessSpec spec) {
     return state_->ask([this, &spec]() -> Result<void> {
-        QUOIN_TRY(Process process, launch(spec));
+        QUOIN_TRY(Process process, begin(spec));
         const std::scoped_lock lock(state_->mutex);
         state_->children.push_back(Child{.spec = std::move(spec),
                                          .process = std::move(process),

@@ -18,12 +18,13 @@ namespace quoin::cli {
 
 class Supervisor {
 public:
-    // `say` gets one line for each start after a death.
+    // `say` gets one line for each death, and for each start after it that failed.
     explicit Supervisor(std::function<void(const std::string&)> say);
     Supervisor(const Supervisor&) = delete;
     Supervisor& operator=(const Supervisor&) = delete;
     ~Supervisor();  // stops all, the last added first
 
+    // Its first start; when that fails, it is not added.
     Result<void> add(ProcessSpec spec);
     // SIGTERM, and SIGKILL after 3 s; it is not started again.
     Result<void> stop(const std::string& name);

@@ -110,7 +110,7 @@ remove_leftovers() {
 }
 
 ensure_root() {
-    ROOT=$CACHE/root-$({ packages && echo "recipe 2"; } | sha256sum | cut -c1-16)
+    ROOT=$CACHE/root-$({ packages && echo "recipe 3"; } | sha256sum | cut -c1-16)
     need_namespace
     ! root_is_whole || return 0
     need_mmdebstrap
@@ -158,6 +158,7 @@ make_root() { # PARTIAL: where it is made, until it is whole
         $(needless_parts) \
         --essential-hook='mkdir -p "$1/etc/postgresql-common" && echo "create_main_cluster = false" >"$1/etc/postgresql-common/createcluster.conf"' \
         --customize-hook='chroot "$1" useradd --system --no-create-home --shell /usr/sbin/nologin quoin' \
+        --customize-hook='chroot "$1" useradd --system --no-create-home --shell /usr/sbin/nologin quoin-se' \
         --customize-hook='chmod 755 "$1" "$1/root"' \
         trixie "$partial" "$MIRROR" >"$CACHE/root.log" 2>&1 </dev/null 9>&- &
     local maker=$! status=0
