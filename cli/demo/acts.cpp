@@ -80,15 +80,17 @@ Result<void> flip_a_byte(const std::filesystem::path& file) {
     return {};
 }
 
-// On the device's disk is no session key, only the name of one in quoin-se.
+// On the device's disk is no key, only the names of some in quoin-se.
 Result<void> key_is_elsewhere(Stage& stage, const std::string& id) {
-    const auto file = device_folder(stage.home, id) / "identity/current/device.key";
-    QUOIN_TRY(const std::string text, files::read(file));
-    if (!text.starts_with("-----BEGIN QUOIN KEY REFERENCE-----")) {
-        return fail(Code::integrity_mismatch, "{} holds a key, not a reference to one",
-                    file.string());
+    for (const char* name : {"device.key", "attest.key"}) {
+        const auto file = device_folder(stage.home, id) / "identity/current" / name;
+        QUOIN_TRY(const std::string text, files::read(file));
+        if (!text.starts_with("-----BEGIN QUOIN KEY REFERENCE-----")) {
+            return fail(Code::integrity_mismatch, "{} holds a key, not a reference to one",
+                        file.string());
+        }
     }
-    stage.narrator.say(id, "its device.key names a key in quoin-se, and holds none");
+    stage.narrator.say(id, "its device.key and attest.key name keys in quoin-se, and hold none");
     return {};
 }
 

@@ -20,7 +20,8 @@ namespace {
 
 // Quick enough to watch; a plant asks every 30 s unless told otherwise.
 constexpr const char* demo_overlay =
-    "# written by `quoin demo`\n[verifier]\nperiod_s = 2\ntimeout_s = 5\nlifetime_s = 20\n";
+    "# written by `quoin demo`\n[verifier]\nperiod_s = 2\ntimeout_s = 5\nlifetime_s = 20\n"
+    "minimum_level = \"tpm-quoted\"\n";
 
 struct Options {
     bool once = false;
@@ -85,6 +86,7 @@ Result<Opening> open_all(const Context& context, const Options& options) {
     QUOIN_TRY(opening.flexim_port, free_port());
     opening.devices = demo_devices(opening.flexim_port, opening.data);
     QUOIN_TRY(const Account account, plant_account());
+    QUOIN_TRY(const Account elements, element_account(account));
     if (options.home_given) {
         QUOIN_CHECK(refuse_used_home(context.home));
         opening.home = context.home;
@@ -92,7 +94,7 @@ Result<Opening> open_all(const Context& context, const Options& options) {
         QUOIN_TRY(opening.home, temporary_home());
     }
     QUOIN_CHECK(prepare_home(account, opening.home));
-    QUOIN_TRY(opening.elements, Elements::start(opening.programs, account,
+    QUOIN_TRY(opening.elements, Elements::start(opening.programs, elements, account,
                                                 with_elements(opening.devices), opening.home));
     QUOIN_CHECK(become(account));
     return opening;
@@ -142,10 +144,10 @@ Result<void> run_plant(const Context& context, const Options& options, Opening& 
     times["ready_ms"] = now_ms() - start_ms;
     QUOIN_TRY(const Client client, plant->client());
     QUOIN_CHECK(configure_devices(*plant, devices, opening.data, *elements));
-    QUOIN_CHECK(register_devices(*plant, client, opening.programs, devices));
+    QUOIN_CHECK(elements->wait_until_usable());
+    QUOIN_CHECK(register_devices(*plant, client, opening.programs, devices, *elements));
     for (const DemoDevice& device : devices)
         narrator.say(device.id, "born and imported: " + device.label);
-    QUOIN_CHECK(elements->wait_until_usable());
     for (const std::string& id : elements->devices()) narrator.say(id, elements->facts());
     QUOIN_TRY(Client watching, plant->client());
     const Watch watch(std::move(watching), [&](const Seen& seen) { narrator.show(seen); });

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -15,6 +16,7 @@
 #include "cli/demo/factory.hpp"
 #include "cli/demo/software_tpm.hpp"
 #include "cli/plant/interrupt.hpp"
+#include "host/files/files.hpp"
 #include "host/keys/open.hpp"
 #include "host/keys/sealed_key.hpp"
 
@@ -27,7 +29,9 @@ constexpr std::uint32_t element_pcr = 9;
 // Primary keys in each TPM: that of the keeper, and that of the device.
 constexpr const char* sealing_handle = "0x81015100";
 constexpr const char* device_handle = "0x81015101";
+constexpr std::chrono::seconds starts_within{3};
 constexpr std::chrono::seconds usable_within{15};
+constexpr int interval_ms = 5;
 
 // All that the keeper needs to know.
 struct Plan {
@@ -60,12 +64,13 @@ Result<void> make_folders(const Plan& plan, const fs::path& part) {
     return make_folder(part / "sealing", geteuid(), getegid(), 0700);
 }
 
-// As host/keys/uri.hpp reads it.
+// As host/keys/uri.hpp reads it, and within quotes of agent.toml.
 std::string escaped(const fs::path& path) {
     std::string text;
     for (const char c : path.string()) {
-        text += c == '%' || c == ';' ? fmt::format("%{:02X}", static_cast<unsigned char>(c))
-                                     : std::string(1, c);
+        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+                           std::string_view("/._-+").contains(c);
+        text += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
     }
     return text;
 }
@@ -88,6 +93,34 @@ ProcessSpec element_process(const Plan& plan, const std::string& device, const f
             .locks_memory = plan.lock_memory};
 }
 
+// It listens when its key store is open.
+Result<void> wait_for_socket(const fs::path& socket, const Process& process) {
+    const auto deadline = std::chrono::steady_clock::now() + starts_within;
+    std::error_code failure;
+    while (!fs::exists(socket, failure)) {
+        if (std::chrono::steady_clock::now() > deadline) {
+            return fail(Code::resource_timeout, "there is no {} after {} s", socket.string(),
+                        starts_within.count());
+        }
+        if (wait_for_end(process, interval_ms)) {
+            return fail(Code::resource_unavailable, "it did not get to listen");
+        }
+    }
+    return {};
+}
+
+// The folder of the log goes when this fails: what it says last is told.
+Result<void> add(Supervisor& supervisor, ProcessSpec spec) {
+    const fs::path log = spec.log;
+    auto added = supervisor.add(std::move(spec));
+    if (added) return added;
+    const std::string text = files::read(log).value_or("");
+    std::string_view rest = text;
+    while (rest.ends_with('\n')) rest.remove_suffix(1);
+    return fail(added.error().code, "{}: \"{}\"", added.error().message,
+                rest.substr(rest.rfind('\n') + 1));
+}
+
 Result<void> start_one(const Plan& plan, const std::string& device, Supervisor& supervisor) {
     const fs::path part = plan.folder / device;
     QUOIN_CHECK(make_folders(plan, part));
@@ -98,17 +131,20 @@ Result<void> start_one(const Plan& plan, const std::string& device, Supervisor& 
         spec->account = plan.account;
         spec->log = part / (spec->name + ".log");
     }
-    QUOIN_CHECK(supervisor.add(std::move(tpm)));
+    QUOIN_CHECK(add(supervisor, std::move(tpm)));
 
     const std::string uri = tpm_uri(chip.tcti(), part / "sealing", sealing_handle);
     const fs::path file = part / "sealing/element.key";
     QUOIN_TRY(const auto store, keys::create_store(uri));
     QUOIN_CHECK(keys::make_sealed_key(*store, file));
-    element.key = [uri, file]() -> Result<keys::SecretBytes> {
+    const fs::path socket = part / "se/se.sock";
+    element.key = [uri, file, socket]() -> Result<keys::SecretBytes> {
+        unlink(socket.c_str());  // of one that was killed
         QUOIN_TRY(const auto opened, keys::open_store(uri));
         return keys::open_sealed_key(*opened, file);
     };
-    return supervisor.add(std::move(element));
+    element.ready = [socket](const Process& process) { return wait_for_socket(socket, process); };
+    return add(supervisor, std::move(element));
 }
 
 // Whether our children may lock as much as they like: by a limit that they inherit, or by
@@ -133,10 +169,7 @@ Result<void> start_all(Plan plan, Supervisor& supervisor, const Keeper::Say& say
             "--danger-unlocked-memory, its keys may reach a swap disk");
     }
     for (const std::string& device : plan.devices) {
-        if (auto started = start_one(plan, device, supervisor); !started) {
-            return fail(started.error().code, "the secure element of {}: {}", device,
-                        started.error().message);
-        }
+        QUOIN_CHECK(start_one(plan, device, supervisor));
     }
     return {};
 }
@@ -175,10 +208,10 @@ Result<void> until(const Keeper& keeper, const std::function<Result<void>()>& do
 
 }  // namespace
 
-Result<std::unique_ptr<Elements>> Elements::start(const Programs& programs, const Account& plant,
+Result<std::unique_ptr<Elements>> Elements::start(const Programs& programs, const Account& account,
+                                                  const Account& plant,
                                                   std::vector<std::string> devices,
                                                   const fs::path& home) {
-    QUOIN_TRY(Account account, element_account(plant));
     QUOIN_TRY(const Measurement agent, measure_program(agent_pcr, programs.agent));
     QUOIN_TRY(const Measurement element, measure_program(element_pcr, programs.element));
     setenv("TSS2_LOG", "all+none", 0);  // tpm2-tss tells standard error what we tell better
@@ -189,11 +222,12 @@ Result<std::unique_ptr<Elements>> Elements::start(const Programs& programs, cons
     elements->home_ = home;
     elements->devices_ = devices;
     elements->facts_ = fmt::format(
-        "keys in quoin-se ({}), sealed by a software TPM (swtpm, standing in for a chip), PCRs "
-        "{},{} of a simulated measured boot",
+        "keys in quoin-se ({}), sealed by a software TPM (swtpm) standing in for a chip; PCRs "
+        "{},{}, "
+        "boot simulated",
         account.change ? "user " + account.name : "the plant's own user", agent_pcr, element_pcr);
     const Plan plan{.programs = programs,
-                    .account = std::move(account),
+                    .account = account,
                     .plant = plant,
                     .folder = folder,
                     .devices = std::move(devices),
@@ -213,19 +247,14 @@ Result<std::unique_ptr<Elements>> Elements::start(const Programs& programs, cons
 Result<void> Elements::wait_until_usable() const {
     for (const std::string& device : devices_) {
         const ElementUris here = uris(device);
-        auto usable = until(*keeper_, [&]() -> Result<void> {
+        const auto usable = until(*keeper_, [&]() -> Result<void> {
             QUOIN_CHECK(keys::open_store(here.store));
             return {};
         });
-        if (usable) {
-            if (auto made = keys::create_store(here.tpm); !made) {
-                usable = std::unexpected(made.error());
-            }
-        }
         if (!usable) {
-            return fail(usable.error().code, "the secure element of {}: {}", device,
-                        usable.error().message);
+            return fail(usable.error().code, "the secure elements: {}", usable.error().message);
         }
+        QUOIN_CHECK(keys::create_store(here.tpm));
     }
     return {};
 }

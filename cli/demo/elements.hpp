@@ -29,13 +29,12 @@ struct ElementUris {
 
 class Elements {
 public:
-    // Before the plant's account is become, and before any thread. `devices`: names; `home`: the
-    // plant's. Returns before they run.
-    static Result<std::unique_ptr<Elements>> start(const Programs& programs, const Account& plant,
+    // Before the plant's account is become, and before any thread. Returns before they run.
+    // `account`: theirs; `devices`: names; `home`: the plant's.
+    static Result<std::unique_ptr<Elements>> start(const Programs& programs, const Account& account,
+                                                   const Account& plant,
                                                    std::vector<std::string> devices,
                                                    const std::filesystem::path& home);
-    Elements(const Elements&) = delete;
-    Elements& operator=(const Elements&) = delete;
 
     // Once: what the keeper has to say.
     void listen(Keeper::Say say) { keeper_->listen(std::move(say)); }

@@ -24,6 +24,12 @@ std::string csv_source(std::string_view stream) {
         stream, replay_speed);
 }
 
+std::string keys_table(const Elements& elements, const std::string& device) {
+    if (!elements.has(device)) return "";
+    const ElementUris uris = elements.uris(device);
+    return fmt::format("[keys]\nstore = \"{}\"\ntpm = \"{}\"\n\n", uris.store, uris.tpm);
+}
+
 std::string agent_toml(const Plant& plant, const DemoDevice& device, const Elements& elements) {
     const Prepared& prepared = plant.prepared();
     return fmt::format(
@@ -31,10 +37,7 @@ std::string agent_toml(const Plant& plant, const DemoDevice& device, const Eleme
         "\"{}\"\n"
         "release = \"{}\"\n\n{}{}{}",
         device.label, prepared.ports.https, tls::info(prepared.settings.suite).name,
-        device.device_class, release_version,
-        elements.has(device.id)
-            ? fmt::format("[keys]\nstore = \"{}\"\n\n", elements.uris(device.id).store)
-            : "",
+        device.device_class, release_version, keys_table(elements, device.id),
         device.device_class == "mpu" ? fmt::format("[attest]\nfiles = [\"{}\"]\n\n", measured_file)
                                      : "",
         device.source);
@@ -117,7 +120,7 @@ Result<void> configure_devices(const Plant& plant, const std::vector<DemoDevice>
 }
 
 Result<void> register_devices(const Plant& plant, const Client& client, const Programs& programs,
-                              const std::vector<DemoDevice>& devices) {
+                              const std::vector<DemoDevice>& devices, const Elements& elements) {
     QUOIN_TRY(const std::string batch, files::read(plant.home() / "maker/batch.jsonl"));
     QUOIN_CHECK(client.post("devices/import", batch, "application/x-ndjson"));
     Manifest manifest(release_version, "mpu");
@@ -128,6 +131,9 @@ Result<void> register_devices(const Plant& plant, const Client& client, const Pr
         QUOIN_CHECK(manifest.measure("config", device.id, folder / "agent.toml"));
         QUOIN_CHECK(manifest.measure(fmt::format("file:{}", measured_file), device.id,
                                      folder / measured_file));
+        if (elements.has(device.id)) {
+            QUOIN_CHECK(manifest.measure_tpm(elements.uris(device.id).tpm, device.id));
+        }
     }
     const fs::path file = plant.home() / "release.json";
     QUOIN_CHECK(files::write_atomically(file, manifest.text() + "\n", 0600));

@@ -30,13 +30,12 @@ std::filesystem::path device_folder(const std::filesystem::path& home, const std
 // The maker's part and the folders of the devices. Before quoind starts: it reads the makers once.
 Result<void> make_devices(const std::filesystem::path& home,
                           const std::vector<DemoDevice>& devices);
-// The configurations need the plant's ports. Devices that have an element keep their session keys
-// there.
+// The configurations need the plant's ports. Devices that have an element keep their keys there.
 Result<void> configure_devices(const Plant& plant, const std::vector<DemoDevice>& devices,
                                const DemoData& data, const Elements& elements);
-// Batch and reference values go to the plant.
+// Batch and reference values go to the plant, the PCRs of usable elements among them.
 Result<void> register_devices(const Plant& plant, const Client& client, const Programs& programs,
-                              const std::vector<DemoDevice>& devices);
+                              const std::vector<DemoDevice>& devices, const Elements& elements);
 Result<void> start_devices(Plant& plant, const Programs& programs,
                            const std::vector<DemoDevice>& devices, std::uint16_t flexim_port);
 

@@ -11,6 +11,13 @@ namespace {
 
 Account self() { return {.uid = geteuid(), .gid = getegid(), .name = "me", .change = false}; }
 
+TEST(account, element_account__plant_of_an_ordinary_user__the_same) {
+    const auto account = element_account(self());
+    ASSERT_TRUE(account) << account.error().message;
+    EXPECT_EQ(account->uid, geteuid());
+    EXPECT_FALSE(account->change);
+}
+
 TEST(account, prepare_home__new_folder__is_private) {
     const Scratch scratch;
     ASSERT_TRUE(prepare_home(self(), scratch.path() / "a/plant").has_value());

@@ -135,7 +135,8 @@ TEST(supervisor, key__not_given_at_a_restart__tried_again_slower_and_said) {
     ProcessSpec spec = script(program, scratch, "exec sleep 60");
     std::atomic<int> asked = 0;
     spec.key = [&]() -> Result<keys::SecretBytes> {
-        if (++asked == 2 || asked == 3) return fail(Code::integrity_mismatch, "the PCRs differ");
+        const int turn = ++asked;
+        if (turn == 2 || turn == 3) return fail(Code::integrity_mismatch, "the PCRs differ");
         return key_of('k');
     };
     ASSERT_TRUE(supervisor.add(spec));
