@@ -200,7 +200,9 @@ void add_demo_commands(CLI::App& app, Context& context) {
   quoin demo --suite pure --home /tmp/plant
 
 One MCU-class device (simulated: a Linux process) and two MPU-class ones, of which one reads a
-simulated FLEXIM machine. Everything listens on 127.0.0.1, on free ports.)");
+simulated FLEXIM machine. The keys of MPUs are in quoin-se, sealed by a software TPM (swtpm) in
+place of a chip, with a simulated measured boot. Started as root, the plant runs as the user
+quoin, quoin-se and swtpm as quoin-se. Everything listens on 127.0.0.1, on free ports.)");
     on_run(command, context, [&app, &context, options] {
         options->home_given = app.count("--home") > 0;
         return run(context, *options);

@@ -64,5 +64,30 @@ TEST(process, launch__starting_thread_ends__child_is_killed) {
     EXPECT_EQ(reap(*process), "signal 9 (Killed)");
 }
 
+// A change of uid makes the kernel forget that a child ends with its parent.
+TEST(process, launch__another_user__without_roots_rights_and_killed_with_its_starter) {
+    const auto account = plant_account();
+    if (!account || !account->change) GTEST_SKIP() << "only root can become somebody else";
+    const Scratch scratch;
+    std::filesystem::permissions(scratch.path(), std::filesystem::perms(0755));
+    const Descriptor program = shell();
+    ProcessSpec spec =
+        script(program, scratch, "id -u; id -G; grep CapPrm /proc/self/status; exec sleep 60");
+    spec.account = *account;
+    Result<Process> process = fail(Code::internal, "not started");
+    std::string said;
+    std::thread([&] {
+        process = launch(spec);
+        eventually([&] {
+            said = files::read(spec.log).value_or("");
+            return said.contains("CapPrm");
+        });
+    }).join();
+    ASSERT_TRUE(process) << process.error().message;
+    EXPECT_EQ(said, fmt::format("{}\n{}\nCapPrm:\t0000000000000000\n", account->uid, account->gid));
+    EXPECT_TRUE(wait_for_end(*process, 5000));
+    EXPECT_EQ(reap(*process), "signal 9 (Killed)");
+}
+
 }  // namespace
 }  // namespace quoin::cli
