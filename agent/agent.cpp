@@ -14,6 +14,7 @@
 #include "agent/source.hpp"
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
+#include "host/keys/program_key.hpp"
 
 namespace quoin::agent {
 namespace {
@@ -79,6 +80,11 @@ std::unique_ptr<Source> make_source(const std::variant<CsvOptions, ModbusOptions
     return make_modbus_source(std::get<ModbusOptions>(options), queue);
 }
 
+Result<void> check_file(const keys::Choice& choice, const std::filesystem::path& file) {
+    QUOIN_TRY(const keys::KeyPlace place, keys::place_of_key(file));
+    return place.store.empty() ? keys::check_software_key(choice, file.string()) : Result<void>{};
+}
+
 // The sources on their threads; the destructor stops and joins them.
 class Sources {
 public:
@@ -110,7 +116,10 @@ public:
 
 private:
     Result<std::optional<Enrolled>> enrolled(const std::stop_token& stop);
+    Result<std::optional<Identity>> usable_identity() const;
     Result<Enrolled> enrol_once(const std::optional<Identity>& present);
+    Result<Enrolled> renew_once(const Identity& present);
+    Result<void> check_keys() const;
     static bool wait_for_renewal(Clock::time_point due, const Session& session,
                                  const std::stop_token& stop);
     Result<void> serve(Enrolled enrolled, Session& session, const std::stop_token& stop);
@@ -126,6 +135,22 @@ private:
     const Enrolment enrolment_;
     std::uint64_t boot_counter_ = 0;
 };
+
+// What was enrolled before the profile was "production", or put in place of a reference.
+Result<void> Agent::check_keys() const {
+    QUOIN_TRY(const auto files, store_.key_files());
+    for (const std::filesystem::path& file : files) QUOIN_CHECK(check_file(config_.keys, file));
+    return {};
+}
+
+// The one on disk; none: there is none yet, or the store of its keys is away and has a fallback.
+Result<std::optional<Identity>> Agent::usable_identity() const {
+    QUOIN_CHECK(check_keys());
+    QUOIN_TRY(const bool out_of_reach, enrolment_.is_out_of_reach());
+    if (!out_of_reach) return store_.current();
+    spdlog::warn("key_out_of_reach device={}: enrolling again by birth", birth_.device);
+    return std::nullopt;
+}
 
 // The identity on disk, or a new one.
 Result<Enrolled> Agent::enrol_once(const std::optional<Identity>& present) {
@@ -145,7 +170,7 @@ Result<Enrolled> Agent::enrol_once(const std::optional<Identity>& present) {
 Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
     Backoff backoff(config_.renew_retry);
     while (!stop.stop_requested()) {
-        const auto present = store_.current();
+        const auto present = usable_identity();
         if (!present && present.error().code == Code::integrity_mismatch) {
             return std::unexpected(present.error());  // its own files are damaged
         }
@@ -162,10 +187,15 @@ Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
     return std::nullopt;
 }
 
+Result<Enrolled> Agent::renew_once(const Identity& present) {
+    QUOIN_TRY(const bool out_of_reach, enrolment_.is_out_of_reach());
+    return expired(present) || out_of_reach ? enrolment_.enrol() : enrolment_.renew(present);
+}
+
 std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_token& stop) {
     Backoff backoff(config_.renew_retry);
     while (!stop.stop_requested()) {
-        auto fresh = expired(present) ? enrolment_.enrol() : enrolment_.renew(present);
+        auto fresh = renew_once(present);
         if (fresh) {
             spdlog::info("renewed device={} serial={} expires_ms={}", fresh->identity.device,
                          fresh->identity.certificate().serial_hex(),
@@ -262,6 +292,7 @@ Result<void> run(const RunOptions& options, const std::stop_token& stop) {
     }
     QUOIN_TRY(IdentityStore store, IdentityStore::open(options.home, attestation_stores(config)));
     QUOIN_TRY(Birth birth, store.birth());
+    QUOIN_CHECK(check_file(config.keys, options.home / "birth.key"));
     QUOIN_TRY(const DeviceClass device_class, class_of(config, birth));
     QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
     Agent agent(options, std::move(config), std::move(store), std::move(birth), device_class,

@@ -70,17 +70,19 @@ void read_attest(Section section, Config& config) {
     if (!firmware.empty()) config.firmware = config.home / firmware;
 }
 
-void read_keys(Section section, Config& config) {
-    section.text("store", config.key_store);
-    if (!config.key_store.empty() && !config.key_store.starts_with("se:")) {
-        section.refuse("store", "only quoin-se has keys that OpenSSL uses: se:socket=PATH");
-    }
+void read_keys(config::Section section, Config& config) {
     section.text("tpm", config.tpm);
     if (!config.tpm.empty() && !config.tpm.starts_with("tpm:")) {
         section.refuse("tpm", "is the URI of a TPM's store: tpm:dir=DIR");
     }
-    if (!config.tpm.empty() && config.key_store.empty()) {
+    if (!config.tpm.empty() && config.keys.store.empty()) {
         section.refuse("tpm", "binds keys in a `store`, and there is none: store = \"se:...\"");
+    }
+    const auto& fallbacks = config.keys.fallbacks;
+    if (!config.tpm.empty() && !fallbacks.empty() && fallbacks.back() == keys::software_keys) {
+        section.refuse("fallbacks",
+                       "\"software\" cannot follow a key bound to a TPM: a plant gives such a "
+                       "device no certificate without it");
     }
 }
 
@@ -229,7 +231,7 @@ std::string_view class_name(DeviceClass device_class) {
 }
 
 keys::AttestationStores attestation_stores(const Config& config) {
-    return {.keys = config.key_store, .tpm = config.tpm};
+    return {.keys = config.keys, .tpm = config.tpm};
 }
 
 Result<Config> parse_config(std::string_view text, const std::filesystem::path& home) {
@@ -240,7 +242,7 @@ Result<Config> parse_config(std::string_view text, const std::filesystem::path& 
               config::Document::parse(text, (home / config_file_name).string()));
     Section root = document.root();
     read_root(root, config);
-    read_keys(root.table("keys"), config);
+    read_keys(keys::bind_choice(root, config.keys), config);
     read_queue(root.table("queue"), config.queue);
     read_attest(root.table("attest"), config);
     std::set<std::string> names;

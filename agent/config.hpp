@@ -8,9 +8,12 @@
 //   class  = "mpu"                            # or "mcu"; default: what the birth key is
 //   release = "1.0.0"                         # of the firmware; default: the agent's own version
 //   renew_retry_s = 30                        # 1..3600: first wait after a failed enrolment
+//   profile = "production"                    # no software keys; default "development"
 //   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session and attestation keys are
 //                                             # made and stay; default: this process, on disk
 //                                             # under unlock.key
+//             fallbacks = ["software"]        # while the store cannot be reached
+//             danger_software_keys = true     # in production: host/keys/choice.hpp
 //             tpm = "tpm:dir=/var/lib/quoin/tpm"   # with a store: the attestation key works only
 //                                             # while this TPM's PCRs are as they were when it was
 //                                             # made, and evidence holds the TPM's quote
@@ -58,8 +61,8 @@ struct Config {
     std::optional<DeviceClass> device_class;
     std::string release;
     std::chrono::seconds renew_retry{30};
-    std::string key_store;  // host/keys/uri.hpp; empty: keys are in this process
-    std::string tpm;        // likewise; empty: none
+    keys::Choice keys;  // of session and attestation keys
+    std::string tpm;    // host/keys/uri.hpp; empty: none
     QueueLimits queue;
     std::vector<MeasuredFile> files;
     std::filesystem::path firmware;  // empty: none

@@ -130,5 +130,17 @@ TEST(agent_config, register_wrong__names_the_problem) {
     EXPECT_THAT(error_of(base + "kind = \"input\"\naddress2 = 70000\n"), HasSubstr("address"));
 }
 
+TEST(agent_config, keys__store_fallbacks_and_profile) {
+    const auto config = parse_config("profile = \"production\"\n" + std::string(least) +
+                                         "[keys]\nstore = \"se:socket=/a\"\n"
+                                         "fallbacks = [\"se:socket=/b\"]\n",
+                                     "/home/device");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_TRUE(config->keys.production);
+    EXPECT_EQ(config->keys.fallbacks, std::vector<std::string>{"se:socket=/b"});
+    EXPECT_THAT(error_of("profile = \"production\"\n" + std::string(least)),
+                HasSubstr("danger_software_keys"));
+}
+
 }  // namespace
 }  // namespace quoin::agent

@@ -3,12 +3,28 @@
 #include <spdlog/spdlog.h>
 
 #include "host/files/files.hpp"
+#include "host/keys/open.hpp"
 #include "host/keys/program_key.hpp"
 
 namespace quoin::agent {
 namespace {
 
 constexpr std::string_view plant_file_name = "plant.json";
+
+void say_fallback(std::string_view from, std::string_view to, const Error& why) {
+    spdlog::warn("key_fallback from={} to={} error=\"{}\": the new key is made there", from, to,
+                 why.message);
+}
+
+Certificates certificates_of(const Identity& identity) {
+    Certificates found{identity.certificate(), std::nullopt};
+    if (identity.attestation) found.attestation = identity.attestation->certificate;
+    return found;
+}
+
+void say_unreached(std::string_view store, const Error& why) {
+    spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal", store, why.message);
+}
 
 }  // namespace
 
@@ -35,33 +51,47 @@ Result<Enrolled> Enrolment::renew(const Identity& present) const {
 
 Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials& as,
                                    const std::string& device) const {
-    QUOIN_CHECK(remove_failed_attempts(device));
+    // Failed attempts have made keys that nobody uses.
+    QUOIN_TRY(const auto present, store_.certificates());
+    QUOIN_CHECK(remove_keys_but(present, device));
     QUOIN_TRY(Identity identity, request(call, as, device));
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
     QUOIN_CHECK(store_.replace(identity));
-    if (const auto removed = remove_keys_but(&identity, device); !removed) {
-        spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal",
-                     config_.key_store, removed.error().message);
+    if (const auto removed = remove_keys_but(certificates_of(identity), device);
+        !removed) {
+        say_unreached(config_.keys.store, removed.error());
     }
     QUOIN_CHECK(keep(reply));
     return Enrolled{std::move(identity), std::move(reply.info)};
 }
 
-// Each made a key, and none has used it.
-Result<void> Enrolment::remove_failed_attempts(const std::string& device) const {
-    if (config_.key_store.empty()) return {};
-    QUOIN_TRY(const auto present, store_.current());
-    return remove_keys_but(present ? &*present : nullptr, device);
+Result<void> Enrolment::remove_keys_but(const std::optional<Certificates>& kept,
+                                        const std::string& device) const {
+    std::optional<crypto::PublicKey> session;
+    std::optional<crypto::PublicKey> attestation;
+    if (kept) {
+        QUOIN_TRY(session, kept->session.public_key());
+    }
+    if (kept && kept->attestation) {
+        QUOIN_TRY(attestation, kept->attestation->public_key());
+    }
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
+    QUOIN_CHECK(keys::remove_other_program_keys(
+        config_.keys, prefix, session ? &*session : nullptr, say_unreached));
+    return keys::AttestationKey::remove_others(
+        config_.keys, device, attestation ? &*attestation : nullptr, say_unreached);
 }
 
-Result<void> Enrolment::remove_keys_but(const Identity* kept, const std::string& device) const {
-    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
-    QUOIN_CHECK(keys::remove_other_program_keys(config_.key_store, prefix,
-                                                kept != nullptr ? &kept->session.key : nullptr));
-    const bool attests = kept != nullptr && kept->attestation;
-    return keys::AttestationKey::remove_others(attestation_stores(config_), device,
-                                               attests ? &kept->attestation->key : nullptr);
+Result<bool> Enrolment::is_out_of_reach() const {
+    if (config_.keys.fallbacks.empty()) return false;
+    QUOIN_TRY(const auto files, store_.key_files());
+    for (const std::filesystem::path& file : files) {
+        QUOIN_TRY(const keys::KeyPlace place, keys::place_of_key(file));
+        const auto reached = keys::residence_of(place);
+        if (!reached && keys::cannot_be_reached(reached.error().code)) return true;
+    }
+    return false;
 }
 
 Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials& as,
@@ -69,9 +99,10 @@ Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials
     QUOIN_TRY(const auto intermediates, est_.intermediates());
     const tls::SuiteInfo& suite = tls::info(est_.suite());
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
-    QUOIN_TRY(crypto::PrivateKey key,
-              keys::make_program_key(config_.key_store, prefix,
-                                     class_ == DeviceClass::mcu ? suite.mcu : suite.mpu));
+    QUOIN_TRY(
+        crypto::PrivateKey key,
+        keys::make_program_key(config_.keys, prefix,
+                               class_ == DeviceClass::mcu ? suite.mcu : suite.mpu, say_fallback));
     QUOIN_TRY(const x509::Certificate leaf, est_.certificate(call, as, key, device));
     QUOIN_TRY(const x509::Identity named, check(leaf, intermediates, x509::Kind::device, device));
     Identity identity{device, named.site, {{leaf}, std::move(key)}, std::nullopt};
@@ -79,7 +110,7 @@ Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials
                                   intermediates.end());
     if (class_ == DeviceClass::mcu) return identity;
     QUOIN_TRY(keys::AttestationKey attest_key,
-              keys::AttestationKey::make(attestation_stores(config_), device));
+              keys::AttestationKey::make(attestation_stores(config_), device, say_fallback));
     QUOIN_TRY(const x509::Certificate attest, est_.certificate(call, as, attest_key, device));
     QUOIN_TRY(const x509::Identity attester,
               check(attest, intermediates, x509::Kind::attest, device));

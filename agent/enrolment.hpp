@@ -28,15 +28,18 @@ public:
     Result<Enrolled> enrol() const;
     // With the present identity. An expired one is not accepted by the plant: enrol() then.
     Result<Enrolled> renew(const Identity& present) const;
+    // The configuration has fallbacks, and the store of the present identity's key cannot be
+    // reached: only enrol() goes on.
+    Result<bool> is_out_of_reach() const;
     // Asks the plant; while it is away, what it said the last time (HOME/plant.json).
     Result<PlantInfo> plant(const Identity& present) const;
 
 private:
     Result<Enrolled> obtain(EstClient::Call call, const tls::Credentials& as,
                             const std::string& device) const;
-    Result<void> remove_failed_attempts(const std::string& device) const;
-    // From the key store; `kept` null: all of the device.
-    Result<void> remove_keys_but(const Identity* kept, const std::string& device) const;
+    // From the key stores, but those that these certificates are for.
+    Result<void> remove_keys_but(const std::optional<Certificates>& kept,
+                                 const std::string& device) const;
     Result<Identity> request(EstClient::Call call, const tls::Credentials& as,
                              const std::string& device) const;
     Result<x509::Identity> check(const x509::Certificate& certificate,

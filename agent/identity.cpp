@@ -80,7 +80,7 @@ Result<tls::Credentials> IdentityStore::birth_credentials() const {
     return tls::Credentials{std::move(named.chain), std::move(key)};
 }
 
-Result<std::optional<Identity>> IdentityStore::current() const {
+Result<std::optional<fs::path>> IdentityStore::current_folder() const {
     const fs::path link = home_ / "identity" / "current";
     std::error_code error;
     const fs::path target = fs::read_symlink(link, error);
@@ -91,8 +91,35 @@ Result<std::optional<Identity>> IdentityStore::current() const {
                     " again",
                     link.string());
     }
-    QUOIN_TRY(Identity identity, load(home_ / "identity" / target));
+    return home_ / "identity" / target;
+}
+
+Result<std::optional<Identity>> IdentityStore::current() const {
+    QUOIN_TRY(const std::optional<fs::path> folder, current_folder());
+    if (!folder) return std::nullopt;
+    QUOIN_TRY(Identity identity, load(*folder));
     return identity;
+}
+
+Result<std::optional<Certificates>> IdentityStore::certificates() const {
+    QUOIN_TRY(const std::optional<fs::path> folder, current_folder());
+    if (!folder) return std::nullopt;
+    QUOIN_TRY(const auto chain, x509::Certificate::load(*folder / "device.crt"));
+    Certificates found{chain.front(), std::nullopt};
+    if (fs::exists(*folder / "attest.crt")) {
+        QUOIN_TRY(const auto attest, x509::Certificate::load(*folder / "attest.crt"));
+        found.attestation = attest.front();
+    }
+    return found;
+}
+
+Result<std::vector<fs::path>> IdentityStore::key_files() const {
+    std::vector<fs::path> files;
+    QUOIN_TRY(const std::optional<fs::path> folder, current_folder());
+    for (const char* name : {"device.key", "attest.key"}) {
+        if (folder && fs::exists(*folder / name)) files.push_back(*folder / name);
+    }
+    return files;
 }
 
 Result<Identity> IdentityStore::load(const fs::path& folder) const {

@@ -35,6 +35,11 @@ struct Identity {
     const x509::Certificate& certificate() const { return session.chain.front(); }
 };
 
+struct Certificates {
+    x509::Certificate session;
+    std::optional<x509::Certificate> attestation;
+};
+
 struct Birth {
     std::string device;  // the silicon id
     std::vector<x509::Certificate> chain;
@@ -51,6 +56,9 @@ public:
     Result<tls::Credentials> birth_credentials() const;
     // None before the first enrolment.
     Result<std::optional<Identity>> current() const;
+    // Of current(), also while its keys cannot be reached.
+    Result<std::optional<Certificates>> certificates() const;
+    Result<std::vector<std::filesystem::path>> key_files() const;
     // Writes a folder of its own, then switches to it and removes the others. Durable when it
     // returns.
     Result<void> replace(const Identity& identity) const;
@@ -59,6 +67,7 @@ private:
     IdentityStore(std::filesystem::path home, crypto::Passphrase unlock,
                   keys::AttestationStores stores)
         : home_(std::move(home)), unlock_(std::move(unlock)), stores_(std::move(stores)) {}
+    Result<std::optional<std::filesystem::path>> current_folder() const;
     Result<Identity> load(const std::filesystem::path& folder) const;
     Result<void> write(const Identity& identity, const std::filesystem::path& folder) const;
     Result<void> switch_to(const std::string& number) const;

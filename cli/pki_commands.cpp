@@ -32,11 +32,25 @@ Result<void> act_as_owner(const Context& context) {
     return become(owner);
 }
 
+// On standard error: what was asked for is done all the same.
+server::KeyNotices key_notices() {
+    return {.on_fallback =
+                [](std::string_view from, std::string_view to, const Error& why) {
+                    fmt::print(stderr, "FALLBACK: a key is made in {} instead of {}: {}\n", to,
+                               from, printable(why.message));
+                },
+            .on_unreached =
+                [](std::string_view store, const Error& why) {
+                    fmt::print(stderr, "old keys stay in {} until the next renewal: {}\n", store,
+                               printable(why.message));
+                }};
+}
+
 struct InitOptions {
     std::string site;
     std::vector<std::string> names;
     std::string passphrase_file;
-    std::string key_store;
+    keys::Choice keys;
 };
 
 Result<void> init(const Context& context, const InitOptions& options) {
@@ -44,16 +58,17 @@ Result<void> init(const Context& context, const InitOptions& options) {
               tls::suite_by_name(context.suite.empty() ? "hybrid" : context.suite, false));
     server::PkiRequest request{.home = context.home, .site = options.site, .suite = suite};
     if (!options.names.empty()) request.names = options.names;
-    request.key_store = options.key_store;
+    if (options.keys != keys::Choice()) request.keys = options.keys;
     QUOIN_TRY(const auto passphrase, read_passphrase(options.passphrase_file,
                                                      "--root-passphrase-file", "root passphrase"));
-    if (!options.key_store.empty()) {
+    QUOIN_TRY(request.keys, server::key_choice(request));
+    if (!request.keys->store.empty()) {
         // quoin-se gives a key to the user who made it: the plant's, who will use it.
         QUOIN_TRY(const Account account, plant_account());
         QUOIN_CHECK(prepare_home(account, context.home));
         QUOIN_CHECK(become(account));
     }
-    QUOIN_CHECK(server::init_pki(request, passphrase));
+    QUOIN_CHECK(server::init_pki(request, passphrase, key_notices()));
     QUOIN_TRY(const auto root, x509::Certificate::load(request.home / "pki" / "root.crt"));
     QUOIN_TRY(const auto digest, root.front().sha256());
     const std::string fingerprint = crypto::to_hex(digest);
@@ -80,13 +95,23 @@ void add_init(CLI::App* pki, Context& context) {
     command->add_option("--root-passphrase-file", options->passphrase_file,
                         "File with the root key's passphrase; else it is asked for");
     command->add_option(
-        "--key-store", options->key_store,
+        "--key-store", options->keys.store,
         "quoin-se, where the keys of the issuing CA, quoind and the broker are made "
         "and stay: se:socket=PATH; default: files of the home");
+    command->add_option("--key-fallback", options->keys.fallbacks,
+                        "While the store cannot be reached: another one, or last \"software\" "
+                        "(again for more); default: none");
+    command->add_flag_callback(
+        "--production", [options] { options->keys.production = true; },
+        "The plant is of profile \"production\": its programs refuse software keys");
+    command->add_flag("--danger-software-keys", options->keys.danger_software_keys,
+                      "They do not refuse them");
     command->footer(
         "Examples:\n  quoin pki init --home plant --site hall-1 --suite pure "
         "--name plant.example --name 10.0.0.5\n"
-        "  quoin pki init --home plant --site hall-1 --key-store se:socket=/run/quoin/se.sock");
+        "  quoin pki init --home plant --site hall-1 --production \\\n"
+        "    --key-store se:socket=/run/quoin/se.sock\n"
+        "Profile and [keys] are written to quoin.toml; if there is one, it says where keys are.");
     on_run(command, context, [&context, options] { return init(context, *options); });
 }
 
@@ -135,7 +160,7 @@ void add_renew_services(CLI::App* pki, Context& context) {
     command->footer("Example:\n  quoin pki renew-services --home plant");
     on_run(command, context, [&context]() -> Result<void> {
         QUOIN_CHECK(act_as_owner(context));
-        QUOIN_CHECK(server::renew_services(context.home));
+        QUOIN_CHECK(server::renew_services(context.home, key_notices()));
         tell(context, {{"home", context.home}},
              "The services have new certificates; restart the plant to use them.");
         return {};
@@ -148,6 +173,7 @@ struct BirthOptions {
     std::vector<std::string> ids;
     std::uint64_t count = 0;
     std::string prefix;
+    std::string key_store;
 };
 
 Result<std::vector<std::string>> ids_of(const BirthOptions& options) {
@@ -172,7 +198,7 @@ Result<void> birth(const Context& context, const BirthOptions& options) {
     }
     Progress progress(context, "birth", ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        QUOIN_CHECK(maker.birth(ids[i], options.device_class));
+        QUOIN_CHECK(maker.birth(ids[i], options.device_class, options.key_store));
         progress.show(i + 1);
     }
     const std::string batch = maker.batch_file().string();
@@ -195,6 +221,9 @@ void add_birth(CLI::App& app, Context& context) {
     command->add_option("--count", options->count, "This many: PREFIX1, PREFIX2, …")
         ->check(CLI::Range(1, 1'000'000));
     command->add_option("--prefix", options->prefix, "For --count; default mcu- or mpu-");
+    command->add_option("--key-store", options->key_store,
+                        "The device's quoin-se, where its birth key is made and stays: "
+                        "se:socket=PATH; run it as the agent's user. Default: a file");
     command->footer(
         "Examples:\n  quoin birth --maker maker --class mpu mpu-1 mpu-2\n"
         "  quoin birth --maker maker --class mcu --count 100 --prefix sensor-");

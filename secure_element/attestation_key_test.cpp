@@ -17,17 +17,21 @@ Code code_of(const Result<T>& result) {
     return result ? Code::internal : result.error().code;
 }
 
+void no_fallback(std::string_view, std::string_view, const Error& why) {
+    ADD_FAILURE() << why.message;
+}
+
 class AttestationKeyTest : public testing::Test {
 protected:
     void SetUp() override {
         ASSERT_TRUE(element_.start());
-        stores_.keys = "se:socket=" + element_.socket.string();
+        stores_.keys.store = "se:socket=" + element_.socket.string();
         bound_ = {.keys = stores_.keys,
                   .tpm = fmt::format("tpm:tcti={};dir={};pcrs=0,8", swtpm_.tcti(),
                                      (swtpm_.folder() / "keys").string())};
         must(create_store(bound_.tpm));
     }
-    std::size_t keys_in_store() { return must(must(open_store(stores_.keys))->list()).size(); }
+    std::size_t keys_in_store() { return must(must(open_store(stores_.keys.store))->list()).size(); }
 
     secure_element::ElementProcess element_;
     tpm::Swtpm swtpm_;
@@ -37,7 +41,7 @@ protected:
 };
 
 TEST_F(AttestationKeyTest, bound__pcrs_as_then__signs_with_a_quote_for_this_message) {
-    const auto key = must(AttestationKey::make(bound_, "mpu-1"));
+    const auto key = must(AttestationKey::make(bound_, "mpu-1", no_fallback));
     const auto made = key.sign(message_);
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_TRUE(key.public_key().verify(message_, made->signature));
@@ -62,7 +66,7 @@ TEST_F(AttestationKeyTest, bound__pcrs_as_then__signs_with_a_quote_for_this_mess
 }
 
 TEST_F(AttestationKeyTest, bound__other_pcrs__refused_by_quoin_se_until_they_are_back) {
-    const auto key = must(AttestationKey::make(bound_, "mpu-1"));
+    const auto key = must(AttestationKey::make(bound_, "mpu-1", no_fallback));
     swtpm_.extend(7);  // none of the key's
     EXPECT_TRUE(key.sign(message_));
     swtpm_.extend(8);
@@ -77,19 +81,33 @@ TEST_F(AttestationKeyTest, bound__other_pcrs__refused_by_quoin_se_until_they_are
 }
 
 TEST_F(AttestationKeyTest, bound__tpm_or_quoin_se_away__unavailable_and_never_unbound) {
-    const auto key = must(AttestationKey::make(bound_, "mpu-1"));
+    const auto key = must(AttestationKey::make(bound_, "mpu-1", no_fallback));
     swtpm_.stop();
     EXPECT_EQ(code_of(key.sign(message_)), Code::resource_unavailable);
-    EXPECT_EQ(code_of(AttestationKey::make(bound_, "mpu-1")), Code::resource_unavailable);
+    EXPECT_EQ(code_of(AttestationKey::make(bound_, "mpu-1", no_fallback)), Code::resource_unavailable);
     swtpm_.restart();
     EXPECT_TRUE(key.sign(message_));
     element_.stop();
     EXPECT_EQ(code_of(key.sign(message_)), Code::resource_unavailable);
-    EXPECT_EQ(code_of(AttestationKey::make(stores_, "mpu-1")), Code::resource_unavailable);
+    EXPECT_EQ(code_of(AttestationKey::make(stores_, "mpu-1", no_fallback)), Code::resource_unavailable);
+}
+
+TEST_F(AttestationKeyTest, fallback__quoin_se_away__only_as_configured_and_never_in_production) {
+    element_.stop();
+    std::vector<std::string> told;
+    const auto teller = [&told](std::string_view, std::string_view to, const Error&) {
+        told.emplace_back(to);
+    };
+    stores_.keys.fallbacks = {"software"};
+    const auto key = must(AttestationKey::make(stores_, "mpu-1", teller));
+    EXPECT_FALSE(key.is_in_store());
+    EXPECT_EQ(told, std::vector<std::string>{"software"});
+    stores_.keys.production = true;
+    EXPECT_EQ(code_of(AttestationKey::make(stores_, "mpu-1", teller)), Code::config_invalid);
 }
 
 TEST_F(AttestationKeyTest, request__key_that_only_quoin_se_can_use__proves_possession) {
-    const auto key = must(AttestationKey::make(bound_, "mpu-1"));
+    const auto key = must(AttestationKey::make(bound_, "mpu-1", no_fallback));
     const auto sign = [&](Bytes message) -> Result<ByteVector> {
         QUOIN_TRY(auto made, key.sign(message));
         return std::move(made.signature);
@@ -107,11 +125,12 @@ TEST_F(AttestationKeyTest, request__key_that_only_quoin_se_can_use__proves_posse
 }
 
 TEST_F(AttestationKeyTest, remove_others__of_this_owner__only_the_kept_stays) {
-    const auto first = must(AttestationKey::make(stores_, "mpu-1"));
-    const auto kept = must(AttestationKey::make(stores_, "mpu-1"));
-    const auto neighbour = must(AttestationKey::make(stores_, "mpu-2"));
+    const auto first = must(AttestationKey::make(stores_, "mpu-1", no_fallback));
+    const auto kept = must(AttestationKey::make(stores_, "mpu-1", no_fallback));
+    const auto neighbour = must(AttestationKey::make(stores_, "mpu-2", no_fallback));
     EXPECT_EQ(keys_in_store(), 3U);
-    must(AttestationKey::remove_others(stores_, "mpu-1", &kept));
+    must(AttestationKey::remove_others(stores_.keys, "mpu-1", &kept.public_key(),
+                                       [](std::string_view, const Error&) { FAIL(); }));
     EXPECT_EQ(keys_in_store(), 2U);
     EXPECT_FALSE(first.sign(message_));
     const auto made = kept.sign(message_);
@@ -122,7 +141,7 @@ TEST_F(AttestationKeyTest, remove_others__of_this_owner__only_the_kept_stays) {
 }
 
 TEST_F(AttestationKeyTest, in_this_process__pem__is_encrypted_and_comes_back) {
-    const auto key = must(AttestationKey::make({}, "mpu-1"));
+    const auto key = must(AttestationKey::make({}, "mpu-1", no_fallback));
     const std::string pem = must(key.pem(unlock_));
     EXPECT_TRUE(pem.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
     const auto again = must(AttestationKey::from_pem(pem, unlock_, {}));

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/crypto/library.hpp"
+#include "host/keys/program_key.hpp"
 #include "server/bus/clock.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
@@ -131,7 +132,7 @@ void PlantProcess::tick() {
 Result<void> PlantProcess::open_state() {
     QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
     QUOIN_TRY(crypto::PrivateKey key,
-              crypto::PrivateKey::load(home_ / "services" / "audit.key", unlock));
+              keys::load_program_key(settings_.keys, home_ / "services" / "audit.key", unlock));
     QUOIN_TRY(audit_, audit::Log::open({.file = home_ / "audit" / "audit.jsonl"}, std::move(key)));
     event_log_ = std::jthread([this](const std::stop_token& stop) { log_events(stop); });
     QUOIN_CHECK(forward_events());
@@ -189,7 +190,8 @@ Result<void> PlantProcess::open_roles() {
                                            .site = settings_.site,
                                            .device_lifetime = settings_.device_lifetime,
                                            .crl_lifetime = settings_.crl_lifetime,
-                                           .crl_url = crl_url(settings_.http, http_->port())},
+                                           .crl_url = crl_url(settings_.http, http_->port()),
+                                           .keys = settings_.keys},
                                           *database_, bus_, *audit_));
     est_ = std::make_unique<Est>(EstOptions{.site = settings_.site,
                                             .suite = settings_.suite,
@@ -340,8 +342,9 @@ Result<tls::Credentials> PlantProcess::credentials(const std::string& service) c
     QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
     QUOIN_TRY(std::vector<x509::Certificate> chain,
               x509::Certificate::load(home_ / "services" / (service + ".crt")));
-    QUOIN_TRY(crypto::PrivateKey key,
-              crypto::PrivateKey::load(home_ / "services" / (service + ".key"), unlock));
+    QUOIN_TRY(
+        crypto::PrivateKey key,
+        keys::load_program_key(settings_.keys, home_ / "services" / (service + ".key"), unlock));
     return tls::Credentials{.chain = std::move(chain), .key = std::move(key)};
 }
 

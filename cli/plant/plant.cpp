@@ -13,6 +13,7 @@
 #include "cli/supervise/sealed_file.hpp"
 #include "core/base/constant_time.hpp"
 #include "host/crypto/crypto.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/tls/policy.hpp"
 
 namespace quoin::cli {
@@ -23,9 +24,10 @@ constexpr std::chrono::seconds ready_within{20};
 constexpr unsigned deaths_to_give_up = 3;
 
 // Mosquitto cannot decrypt a key without a prompt: it gets it in clear, in memory only.
-Result<Descriptor> broker_key(const fs::path& home) {
+Result<Descriptor> broker_key(const fs::path& home, const keys::Choice& choice) {
     QUOIN_TRY(const auto passphrase, crypto::existing_unlock_key(home / "unlock.key"));
-    QUOIN_TRY(const auto key, crypto::PrivateKey::load(home / "services/broker.key", passphrase));
+    QUOIN_TRY(const auto key,
+              keys::load_program_key(choice, home / "services/broker.key", passphrase));
     QUOIN_TRY(std::string clear, key.danger_to_clear_pem());
     auto file = sealed_file("quoin-broker-key", clear);
     core::ct::wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(clear.data()), clear.size()));
@@ -105,7 +107,7 @@ ProcessSpec Plant::process(std::string name, const Descriptor& program,
 
 Result<void> Plant::start_broker(const Programs& programs) {
     const fs::path folder = home_ / "broker";
-    QUOIN_TRY(broker_key_, broker_key(home_));
+    QUOIN_TRY(broker_key_, broker_key(home_, prepared_.settings.keys));
     QUOIN_TRY(const std::string anchors, client_anchors(home_));
     QUOIN_TRY(const std::string conf,
               broker::render({.address = broker_address(prepared_.settings.broker_host),

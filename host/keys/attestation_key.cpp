@@ -1,12 +1,9 @@
 #include "host/keys/attestation_key.hpp"
 
-#include <openssl/pem.h>
-
 #include <algorithm>
 #include <array>
 #include <mutex>
 
-#include "host/crypto/handles.hpp"
 #include "host/keys/open.hpp"
 #include "host/keys/program_key.hpp"
 #include "host/keys/se/client.hpp"
@@ -25,25 +22,6 @@ Result<std::unique_ptr<se::Client>> connect(const std::string& store) {
     return fail(Code::config_invalid,
                 "{}: attestation keys are made in quoin-se (se:socket=PATH) or in this process",
                 store);
-}
-
-Result<se::KeyReference> reference_in(std::string_view pem) {
-    const crypto::BioHandle in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
-    char* label = nullptr;
-    char* header = nullptr;
-    unsigned char* der = nullptr;
-    long size = 0;
-    const bool read = in && PEM_read_bio(in.get(), &label, &header, &der, &size) == 1;
-    const std::string found = read ? label : "";
-    const ByteVector bytes = read ? ByteVector(der, der + size) : ByteVector();
-    OPENSSL_free(label);
-    OPENSSL_free(header);
-    OPENSSL_free(der);
-    crypto::openssl_error();
-    if (found != se::reference_label) {
-        return fail(Code::integrity_mismatch, "holds no key reference");
-    }
-    return se::decode_reference(bytes);
 }
 
 // The TPM's quote key, made when it is missing.
@@ -81,11 +59,14 @@ struct AttestationKey::Element {
 };
 
 Result<AttestationKey> AttestationKey::make(const AttestationStores& stores,
-                                            const std::string& owner) {
-    if (stores.keys.empty()) {
+                                            const std::string& owner,
+                                            const OnFallback& on_fallback) {
+    QUOIN_TRY(const auto store, open_for_new_key(stores.keys, on_fallback));
+    if (store == nullptr) {
         QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::generate(algorithm));
         return of(std::move(key));
     }
+    const std::string uri = store->describe().location;
     se::Policy policy{.operations = se::may_sign};
     if (!stores.tpm.empty()) {
         QUOIN_TRY(const auto tpm, open_store(stores.tpm));
@@ -94,7 +75,7 @@ Result<AttestationKey> AttestationKey::make(const AttestationStores& stores,
         policy.platform.pcrs.items = state.pcrs;
         policy.platform.pcr_digest = state.digest;
     }
-    QUOIN_TRY(auto client, connect(stores.keys));
+    QUOIN_TRY(auto client, connect(uri));
     QUOIN_TRY(const std::string prefix, prefix_of(owner));
     QUOIN_TRY(const std::string tag, crypto::random_hex(8));
     QUOIN_CHECK(client->generate(prefix + tag, se::Algorithm::slh_dsa_shake_128f, policy));
@@ -144,9 +125,9 @@ Result<AttestationKey> AttestationKey::from_pem(std::string_view pem,
         QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::from_encrypted_pem(pem, unlock));
         return of(std::move(key));
     }
-    QUOIN_TRY(const se::KeyReference reference, reference_in(pem));
-    QUOIN_TRY(auto client, se::Client::open({.socket = reference.socket, .label = "attestation"}));
-    return in_store(std::move(client), reference.key, stores.tpm);
+    QUOIN_TRY(const KeyPlace place, place_of_reference(pem));
+    QUOIN_TRY(auto client, connect(place.store));
+    return in_store(std::move(client), place.name, stores.tpm);
 }
 
 Result<std::string> AttestationKey::pem(const crypto::Passphrase& unlock) const {
@@ -154,20 +135,11 @@ Result<std::string> AttestationKey::pem(const crypto::Passphrase& unlock) const 
     return se::reference_pem({element_->client->options().socket, element_->name});
 }
 
-Result<void> AttestationKey::remove_others(const AttestationStores& stores,
-                                           const std::string& owner, const AttestationKey* kept) {
-    if (stores.keys.empty()) return {};
-    QUOIN_TRY(const auto store, open_store(stores.keys));
+Result<void> AttestationKey::remove_others(const Choice& choice, const std::string& owner,
+                                           const crypto::PublicKey* kept,
+                                           const OnUnreached& on_unreached) {
     QUOIN_TRY(const std::string prefix, prefix_of(owner));
-    QUOIN_TRY(const auto all, store->list());
-    for (const KeyInfo& key : all) {
-        const bool keep = kept != nullptr && kept->element_ && kept->element_->name == key.name;
-        if (!key.name.starts_with(prefix) || keep) continue;
-        const auto removed = store->remove(key.name);
-        // Another user's, which we may only see.
-        if (!removed && removed.error().code != Code::peer_forbidden) return removed;
-    }
-    return {};
+    return remove_other_program_keys(choice, prefix, kept, on_unreached);
 }
 
 Result<void> AttestationKey::check_platform() const {

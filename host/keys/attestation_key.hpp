@@ -19,6 +19,7 @@
 #include <string_view>
 
 #include "host/crypto/crypto.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/keys/security_provider.hpp"
 #include "host/keys/tpm/quote.hpp"
 
@@ -31,23 +32,25 @@ namespace quoin::keys {
 inline constexpr std::string_view quote_key_name = "quote";
 
 struct AttestationStores {
-    std::string keys;  // URI of a store that gives references (quoin-se); empty: this process
-    std::string tpm;   // URI of a TPM's store, which is there; needs `keys`; empty: none
+    Choice keys;
+    std::string tpm;  // URI of a TPM's store, which is there; needs a store of keys; empty: none
 };
 
 class AttestationKey {
 public:
     // `owner`: the device; several share a store.
-    static Result<AttestationKey> make(const AttestationStores& stores, const std::string& owner);
+    static Result<AttestationKey> make(const AttestationStores& stores, const std::string& owner,
+                                       const OnFallback& on_fallback);
     // One that is in this process already.
     static Result<AttestationKey> of(crypto::PrivateKey key);
     // As pem() wrote it. The TPM is opened when it is needed.
     static Result<AttestationKey> from_pem(std::string_view pem, const crypto::Passphrase& unlock,
                                            const AttestationStores& stores);
     Result<std::string> pem(const crypto::Passphrase& unlock) const;
-    // Removes the owner's attestation keys from the store, but for `kept` (null: all).
-    static Result<void> remove_others(const AttestationStores& stores, const std::string& owner,
-                                      const AttestationKey* kept);
+    // remove_other_program_keys() of the owner's attestation keys.
+    static Result<void> remove_others(const Choice& choice, const std::string& owner,
+                                      const crypto::PublicKey* kept,
+                                      const OnUnreached& on_unreached);
 
     const crypto::PublicKey& public_key() const { return public_key_; }
     bool is_in_store() const { return element_ != nullptr; }

@@ -35,23 +35,11 @@ Result<const Scheme*> scheme_of(const Uri& uri) {
                 uri.text(), uri.scheme(), known);
 }
 
+}  // namespace
+
 bool cannot_be_reached(Code code) {
     return code == Code::resource_unavailable || code == Code::resource_timeout;
 }
-
-Result<void> check_production(const Choice& choice, const SecurityProvider& store) {
-    const Description description = store.describe();
-    if (!choice.production || choice.danger_software_keys ||
-        description.residence != Residence::best_effort) {
-        return {};
-    }
-    return fail(Code::config_invalid,
-                "{} at {}: keys in the using process are {}, and this is a production profile: use "
-                "quoin-se, or set danger_software_keys",
-                description.kind, description.location, residence_name(description.residence));
-}
-
-}  // namespace
 
 Opened open_store(std::string_view text) {
     QUOIN_TRY(const Uri uri, Uri::parse(text));
@@ -75,7 +63,11 @@ Opened open_store(const Choice& choice, const OnFallback& on_fallback) {
         opened = open_store(next);
     }
     if (!opened) return opened;
-    QUOIN_CHECK(check_production(choice, **opened));
+    const Description description = (*opened)->describe();
+    if (description.residence == Residence::best_effort) {
+        QUOIN_CHECK(check_software_key(
+            choice, fmt::format("{} at {}", description.kind, description.location)));
+    }
     return opened;
 }
 

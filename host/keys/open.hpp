@@ -6,12 +6,10 @@
 // functions.
 #pragma once
 
-#include <functional>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "host/keys/choice.hpp"
 #include "host/keys/security_provider.hpp"
 
 namespace quoin::keys {
@@ -21,18 +19,11 @@ Result<std::unique_ptr<SecurityProvider>> open_store(std::string_view uri);
 // A new, empty store; one that is there is input_conflict and stays as it is.
 Result<std::unique_ptr<SecurityProvider>> create_store(std::string_view uri);
 
-struct Choice {
-    std::string store;                   // URI
-    std::vector<std::string> fallbacks;  // URIs, in order; only what the configuration says
-    // A production profile: software keys are config_invalid, unless `danger_software_keys`.
-    bool production = false;
-    bool danger_software_keys = false;
-};
-// Of the store that was skipped, the one that is tried instead, and why. For an event and the log.
-using OnFallback =
-    std::function<void(std::string_view from, std::string_view to, const Error& why)>;
-
+// The store of the choice, or the first of its fallbacks that can be reached.
 Result<std::unique_ptr<SecurityProvider>> open_store(const Choice& choice,
                                                      const OnFallback& on_fallback);
+
+// Of an error of open_store(): what a fallback is for.
+bool cannot_be_reached(Code code);
 
 }  // namespace quoin::keys

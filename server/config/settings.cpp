@@ -104,6 +104,7 @@ Result<Settings> bind(const config::Document& document, const std::filesystem::p
         root.refuse("site", "must be 1 to 128 of the letters A-Z a-z 0-9 _ . -");
     }
     bind_suite(root, settings);
+    keys::bind_choice(root, settings.keys);
     bind_rest(root, settings);
     bind_verifier(root, settings);
     bind_syslog(root, settings);

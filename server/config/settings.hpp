@@ -2,6 +2,10 @@
 //
 //   site                     required; I0
 //   suite                    hybrid | pure | classical (needs danger_allow_classical = true)
+//   profile                  development | production: no software keys
+//   [keys]      store, fallbacks, danger_software_keys    where the keys of the issuing CA and of
+//   the
+//                            services are made and stay (host/keys/choice.hpp); absent: this home
 //   [listen]    https, http  "ADDRESS:PORT"; port 0: a free one, told in HOME/run/ports.json
 //   [database]  url          sqlite:///HOME/db/quoin.sqlite
 //   [broker]    host, port   where the roles and the devices find it
@@ -22,6 +26,7 @@
 #include <string_view>
 
 #include "host/error.hpp"
+#include "host/keys/choice.hpp"
 #include "host/tls/policy.hpp"
 
 namespace quoin::server {
@@ -41,6 +46,7 @@ struct SyslogSettings {
 struct Settings {
     std::string site;
     tls::Suite suite = tls::Suite::hybrid;
+    keys::Choice keys;
     Endpoint https{.address = "127.0.0.1", .port = 8443};
     Endpoint http{.address = "127.0.0.1", .port = 8080};
     std::string database_url;

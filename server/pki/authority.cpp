@@ -6,6 +6,7 @@
 #include <array>
 
 #include "host/files/files.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
 
@@ -172,7 +173,8 @@ Result<std::unique_ptr<Authority>> Authority::open(AuthorityOptions options,
               crypto::existing_unlock_key(options.home / "unlock.key"));
     QUOIN_TRY(Certificate root, load_one(pki / "root.crt"));
     QUOIN_TRY(Certificate issuing, load_one(pki / "issuing.crt"));
-    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(pki / "issuing.key", unlock));
+    QUOIN_TRY(crypto::PrivateKey key,
+              keys::load_program_key(options.keys, pki / "issuing.key", unlock));
     auto authority = std::unique_ptr<Authority>(new Authority(std::move(options), database, bus,
                                                               audit, std::move(root),
                                                               std::move(issuing), std::move(key)));

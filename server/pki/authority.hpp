@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "host/audit/audit.hpp"
+#include "host/keys/choice.hpp"
 #include "host/store/database.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
@@ -31,6 +32,7 @@ struct AuthorityOptions {
     std::chrono::seconds device_lifetime;
     std::chrono::seconds crl_lifetime;
     std::string crl_url;  // in the certificates; empty: none
+    keys::Choice keys = {};
 };
 
 // A device of the inventory that has proven who it is, by its birth or by its operational

@@ -8,6 +8,7 @@
 
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/tls/policy.hpp"
 
 namespace quoin::server {
@@ -144,7 +145,8 @@ Result<void> Maker::record(const std::string& id) {
     return {};
 }
 
-Result<void> Maker::birth(const std::string& id, std::string_view device_class) {
+Result<void> Maker::birth(const std::string& id, std::string_view device_class,
+                          const std::string& key_store) {
     // A leading dot is for unfinished devices, "." and ".." for the system.
     if (!x509::is_valid_id(id) || id.starts_with('.')) {
         return fail(Code::input_invalid,
@@ -155,7 +157,10 @@ Result<void> Maker::birth(const std::string& id, std::string_view device_class) 
         return fail(Code::input_conflict, "device {} was born already: a silicon id has one birth",
                     id);
     }
-    QUOIN_TRY(const PrivateKey key, PrivateKey::generate(algorithm));
+    const keys::Choice choice{.store = key_store};
+    QUOIN_CHECK(keys::check_choice(choice));
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("birth", id));
+    QUOIN_TRY(const PrivateKey key, keys::make_program_key(choice, prefix, algorithm, nullptr));
     QUOIN_TRY(const auto public_key, key.public_key());
     QUOIN_TRY(const Certificate birth,
               x509::issue(key_, ca_, public_key,

@@ -23,8 +23,10 @@ public:
     static Result<Maker> open(const std::filesystem::path& folder);
 
     // devices/ID with unlock.key, birth.key (encrypted), birth.crt, and a line in batch.jsonl.
-    // `device_class`: "mcu" or "mpu". An id that was born: input_conflict.
-    Result<void> birth(const std::string& id, std::string_view device_class);
+    // `device_class`: "mcu" or "mpu". An id that was born: input_conflict. `key_store`: the
+    // device's quoin-se, where the key is made and stays; birth.key is a reference then.
+    Result<void> birth(const std::string& id, std::string_view device_class,
+                       const std::string& key_store = {});
     bool is_born(const std::string& id) const { return born_.contains(id); }
     std::filesystem::path batch_file() const { return folder_ / "batch.jsonl"; }
     std::filesystem::path device_folder(const std::string& id) const;

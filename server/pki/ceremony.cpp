@@ -10,9 +10,8 @@
 
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
-#include "host/keys/program_key.hpp"
-#include "host/keys/uri.hpp"
 #include "host/x509/certificate.hpp"
+#include "server/config/settings.hpp"
 
 namespace quoin::server {
 namespace {
@@ -25,7 +24,6 @@ using x509::Identity;
 using x509::Kind;
 using x509::Profile;
 
-constexpr const char* key_store_file = "key-store";
 constexpr std::chrono::hours year{24 * 365};
 constexpr auto root_lifetime = 20 * year;
 constexpr auto issuing_lifetime = 10 * year;
@@ -50,7 +48,7 @@ struct Authority {
     PrivateKey key;
     Certificate certificate;
     Passphrase unlock;
-    std::string key_store;  // of PkiRequest
+    keys::Choice keys;  // of PkiRequest, or of quoin.toml
 };
 
 // A folder that is removed unless it was kept.
@@ -104,10 +102,11 @@ Result<void> write_key(const fs::path& file, const PrivateKey& key, const Passph
     return files::write_atomically(file, pem, 0600);
 }
 
-Result<PrivateKey> make_key(const std::string& store, const std::string& site,
-                            std::string_view name, crypto::Algorithm algorithm) {
+Result<PrivateKey> make_key(const keys::Choice& choice, const std::string& site,
+                            std::string_view name, crypto::Algorithm algorithm,
+                            const KeyNotices& notices) {
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix(name, site));
-    return keys::make_program_key(store, prefix, algorithm);
+    return keys::make_program_key(choice, prefix, algorithm, notices.on_fallback);
 }
 
 Result<void> issue_leaf(const Authority& authority, const fs::path& folder, const PrivateKey& key,
@@ -121,10 +120,11 @@ Result<void> issue_leaf(const Authority& authority, const fs::path& folder, cons
 }
 
 Result<void> issue_service(const Authority& authority, const fs::path& folder,
-                           const Service& service, const std::vector<std::string>& names) {
+                           const Service& service, const std::vector<std::string>& names,
+                           const KeyNotices& notices) {
     const bool is_server = service.profile == Profile::server;
-    QUOIN_TRY(const PrivateKey key, make_key(authority.key_store, authority.site, service.name,
-                                             authority.leaf_algorithm));
+    QUOIN_TRY(const PrivateKey key, make_key(authority.keys, authority.site, service.name,
+                                             authority.leaf_algorithm, notices));
     return issue_leaf(authority, folder, key,
                       {.profile = service.profile,
                        .common_name = service.name,
@@ -158,13 +158,15 @@ x509::IssueRequest ca_request(Profile profile, std::string name, std::chrono::se
 
 // Root and issuing CA into `folder`, and the issuing CA's first list.
 Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& root_passphrase,
-                                   Passphrase unlock, const fs::path& folder) {
+                                   Passphrase unlock, const fs::path& folder,
+                                   const KeyNotices& notices) {
     const tls::SuiteInfo& suite = tls::info(request.suite);
     QUOIN_TRY(const PrivateKey root_key, PrivateKey::generate(suite.root));
     QUOIN_TRY(const Certificate root,
               x509::issue_root(root_key,
                                ca_request(Profile::root, request.site + " root", root_lifetime)));
-    QUOIN_TRY(PrivateKey key, make_key(request.key_store, request.site, "issuing", suite.issuing));
+    QUOIN_TRY(PrivateKey key,
+              make_key(*request.keys, request.site, "issuing", suite.issuing, notices));
     QUOIN_TRY(const auto public_key, key.public_key());
     QUOIN_TRY(
         Certificate issuing,
@@ -176,27 +178,25 @@ Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& 
     QUOIN_CHECK(write_certificates(folder / "issuing.crt", std::span(&issuing, 1)));
     QUOIN_TRY(const std::string crl, x509::issue_crl_pem(key, issuing, {}, 1, first_crl_lifetime));
     QUOIN_CHECK(files::write_atomically(folder / "crl.pem", crl, 0600));
-    if (!request.key_store.empty()) {
-        QUOIN_CHECK(files::write_atomically(folder / key_store_file, request.key_store, 0600));
-    }
     return Authority{.site = request.site,
                      .leaf_algorithm = suite.service,
                      .key = std::move(key),
                      .certificate = std::move(issuing),
                      .unlock = std::move(unlock),
-                     .key_store = request.key_store};
+                     .keys = *request.keys};
 }
 
 Result<void> fill(const PkiRequest& request, const Passphrase& root_passphrase,
-                  const fs::path& folder) {
+                  const fs::path& folder, const KeyNotices& notices) {
     for (const char* name : {"pki", "pki/makers", "services", "operator"}) {
         QUOIN_CHECK(files::make_private_folder(folder / name));
     }
     QUOIN_TRY(Passphrase unlock, crypto::unlock_key(request.home / "unlock.key"));
-    QUOIN_TRY(const Authority authority,
-              make_authorities(request, root_passphrase, std::move(unlock), folder / "pki"));
+    QUOIN_TRY(
+        const Authority authority,
+        make_authorities(request, root_passphrase, std::move(unlock), folder / "pki", notices));
     for (const Service& service : services) {
-        QUOIN_CHECK(issue_service(authority, folder / "services", service, request.names));
+        QUOIN_CHECK(issue_service(authority, folder / "services", service, request.names, notices));
     }
     return issue_operator(authority, folder / "operator", "admin", x509::Role::admin);
 }
@@ -207,6 +207,7 @@ std::string first_configuration(const PkiRequest& request) {
         "site = \"{}\"\n"
         "suite = \"{}\"\n"
         "{}"
+        "{}"
         "\n"
         "[listen]\n"
         "https = \"127.0.0.1:8443\"\n"
@@ -214,9 +215,12 @@ std::string first_configuration(const PkiRequest& request) {
         "\n"
         "[broker]\n"
         "host = \"127.0.0.1\"\n"
-        "port = 8883\n",
+        "port = 8883\n"
+        "{}",
         request.site, tls::info(request.suite).name,
-        request.suite == tls::Suite::classical ? "danger_allow_classical = true\n" : "");
+        request.suite == tls::Suite::classical ? "danger_allow_classical = true\n" : "",
+        request.keys->production ? "profile = \"production\"\n" : "",
+        keys::keys_table(*request.keys));
 }
 
 Result<void> write_configuration(const PkiRequest& request) {
@@ -261,10 +265,6 @@ Result<Authority> open_authority(const fs::path& home) {
     QUOIN_TRY(Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
     QUOIN_TRY(PrivateKey key, PrivateKey::load(folder / "issuing.key", unlock));
     QUOIN_TRY(Certificate certificate, first_of(folder / "issuing.crt"));
-    std::string key_store;
-    if (fs::exists(folder / key_store_file)) {
-        QUOIN_TRY(key_store, files::read(folder / key_store_file, keys::max_uri_size));
-    }
     // Site and algorithm are those of what was issued before.
     QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
     QUOIN_TRY(const Identity identity, quoind.identity());
@@ -275,19 +275,20 @@ Result<Authority> open_authority(const fs::path& home) {
                      .key = std::move(key),
                      .certificate = std::move(certificate),
                      .unlock = std::move(unlock),
-                     .key_store = std::move(key_store)};
+                     .keys = {}};
 }
 
 // Those that an earlier renewal replaced. The present ones stay in the store beside the new ones:
 // running services use them until they start again.
-Result<void> remove_unused_keys(const Authority& authority, const fs::path& folder) {
-    if (authority.key_store.empty()) return {};
+Result<void> remove_unused_keys(const Authority& authority, const fs::path& folder,
+                                const KeyNotices& notices) {
     for (const Service& service : services) {
         QUOIN_TRY(const std::string prefix, keys::program_key_prefix(service.name, authority.site));
-        QUOIN_TRY(
-            const PrivateKey present,
-            PrivateKey::load(folder / (std::string(service.name) + ".key"), authority.unlock));
-        QUOIN_CHECK(keys::remove_other_program_keys(authority.key_store, prefix, &present));
+        QUOIN_TRY(const Certificate present,
+                  first_of(folder / (std::string(service.name) + ".crt")));
+        QUOIN_TRY(const crypto::PublicKey key, present.public_key());
+        QUOIN_CHECK(
+            keys::remove_other_program_keys(authority.keys, prefix, &key, notices.on_unreached));
     }
     return {};
 }
@@ -331,9 +332,24 @@ Result<void> check_maker(const Certificate& maker, const fs::path& home, const f
 
 }  // namespace
 
-Result<void> init_pki(const PkiRequest& request, const Passphrase& root_passphrase) {
+Result<keys::Choice> key_choice(const PkiRequest& request) {
+    const keys::Choice wanted = request.keys.value_or(keys::Choice());
+    QUOIN_CHECK(keys::check_choice(wanted));
+    if (!fs::exists(request.home / "quoin.toml")) return wanted;
+    QUOIN_TRY(const Settings settings, load_settings(request.home));
+    if (!request.keys || settings.keys == wanted) return settings.keys;
+    return fail(Code::input_conflict,
+                "{}: its profile or [keys] is not what is asked for: change it, or leave the "
+                "options about keys away",
+                (request.home / "quoin.toml").string());
+}
+
+Result<void> init_pki(const PkiRequest& asked, const Passphrase& root_passphrase,
+                      const KeyNotices& notices) {
     QUOIN_CHECK(crypto::provider_is_loaded());
-    QUOIN_CHECK(check(request, root_passphrase));
+    QUOIN_CHECK(check(asked, root_passphrase));
+    PkiRequest request = asked;
+    QUOIN_TRY(request.keys, key_choice(asked));
     // A home that we make is ours to remove again.
     Staging made(fs::exists(request.home) ? fs::path() : request.home);
     QUOIN_CHECK(files::make_private_folder(request.home));
@@ -344,7 +360,7 @@ Result<void> init_pki(const PkiRequest& request, const Passphrase& root_passphra
                     std::generic_category().message(errno));
     }
     const Staging staging{fs::path(name)};
-    QUOIN_CHECK(fill(request, root_passphrase, staging.path()));
+    QUOIN_CHECK(fill(request, root_passphrase, staging.path(), notices));
     QUOIN_CHECK(write_configuration(request));
     QUOIN_CHECK(move_in(staging.path(), request.home));
     made.keep();
@@ -364,11 +380,19 @@ Result<void> add_operator(const fs::path& home, const std::string& name, x509::R
     return issue_operator(authority, folder, name, role);
 }
 
-Result<void> renew_services(const fs::path& home) {
-    QUOIN_TRY(const Authority authority, open_authority(home));
+Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
+    QUOIN_TRY(Authority authority, open_authority(home));
+    QUOIN_TRY(const Settings settings, load_settings(home));
+    authority.keys = settings.keys;
+    if (authority.keys.store.empty() && authority.key.is_in_store()) {
+        return fail(Code::config_invalid,
+                    "{}: is in quoin-se, and quoin.toml would have the services' keys in files: "
+                    "set store in [keys]",
+                    (home / "pki" / "issuing.key").string());
+    }
     QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
     QUOIN_TRY(const auto names, quoind.server_names());
-    QUOIN_CHECK(remove_unused_keys(authority, home / "services"));
+    QUOIN_CHECK(remove_unused_keys(authority, home / "services", notices));
     std::string name = (home / ".services-XXXXXX").string();
     if (::mkdtemp(name.data()) == nullptr) {
         return fail(Code::resource_unavailable, "{}: cannot write here: {}", home.string(),
@@ -376,7 +400,7 @@ Result<void> renew_services(const fs::path& home) {
     }
     const Staging staging{fs::path(name)};
     for (const Service& service : services) {
-        QUOIN_CHECK(issue_service(authority, staging.path(), service, names));
+        QUOIN_CHECK(issue_service(authority, staging.path(), service, names, notices));
     }
     // Exchanged in one step, so that a crash leaves the old ones or the new ones; then the old go.
     if (::renameat2(AT_FDCWD, staging.path().c_str(), AT_FDCWD, (home / "services").c_str(),

@@ -11,10 +11,12 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "host/crypto/crypto.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/identity.hpp"
 
@@ -28,22 +30,36 @@ struct PkiRequest {
     tls::Suite suite;
     // DNS names and IP addresses under which devices and operators reach quoind and the broker.
     std::vector<std::string> names = {"localhost", "127.0.0.1", "::1"};
-    // Where the keys of the issuing CA and of the services are made and stay (host/keys/uri.hpp,
-    // quoin-se only); empty: files of this home. Kept in HOME/pki/key-store.
-    std::string key_store = {};
+    // Where the keys of the issuing CA and of the services are made and stay. Root and operators'
+    // keys are people's: files under a passphrase, or to be taken away. None: what quoin.toml says,
+    // if it is there.
+    std::optional<keys::Choice> keys = {};
 };
 
+// What is to be told while keys are made: a fallback, or old keys that stay.
+struct KeyNotices {
+    keys::OnFallback on_fallback = [](std::string_view, std::string_view, const Error&) {};
+    keys::OnUnreached on_unreached = [](std::string_view, const Error&) {};
+};
+
+// Where a home's keys go: as asked for, or as its quoin.toml says. input_conflict if both speak,
+// and differ.
+Result<keys::Choice> key_choice(const PkiRequest& request);
+
 // Makes the PKI, an empty CRL (number 1), and quoin.toml if there is none. All or nothing: built
-// aside, and moved in when whole. A home that has a PKI is input_conflict and is left as it is.
-Result<void> init_pki(const PkiRequest& request, const crypto::Passphrase& root_passphrase);
+// aside, and moved in when whole. A home that has a PKI is input_conflict and is left as it is; so
+// is one whose quoin.toml says something else about keys.
+Result<void> init_pki(const PkiRequest& request, const crypto::Passphrase& root_passphrase,
+                      const KeyNotices& notices = {});
 
 // Operator certificate and key in HOME/operator. A name that is there already is input_conflict.
 Result<void> add_operator(const std::filesystem::path& home, const std::string& name,
                           x509::Role role);
 
 // New keys and certificates for the services, with the names that their certificates have now, to
-// be used from the next start. They live for two years. The old ones are not revoked by this.
-Result<void> renew_services(const std::filesystem::path& home);
+// be used from the next start; in the store that quoin.toml says. They live for two years. The old
+// ones are not revoked by this.
+Result<void> renew_services(const std::filesystem::path& home, const KeyNotices& notices = {});
 
 // Birth certificates of this CA are accepted from now on. Returns where the certificate was put.
 Result<std::filesystem::path> trust_maker(const std::filesystem::path& home,

@@ -173,6 +173,46 @@ TEST_F(Ceremony, init_pki__the_configuration_that_it_writes__is_read_by_quoind) 
     EXPECT_EQ(settings->suite, tls::Suite::classical);
 }
 
+TEST_F(Ceremony, init_pki__production__no_software_keys_and_nothing_left) {
+    PkiRequest request{.home = home_, .site = "s", .suite = tls::Suite::classical};
+    request.keys = keys::Choice{.production = true};
+    const auto refused = init_pki(request, crypto::Passphrase(passphrase_text));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::config_invalid);
+    EXPECT_THAT(refused.error().message, HasSubstr("danger_software_keys"));
+    EXPECT_FALSE(fs::exists(home_));
+    request.keys->danger_software_keys = true;
+    const auto made = init_pki(request, crypto::Passphrase(passphrase_text));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(load_settings(home_)->keys, *request.keys) << "quoin.toml says it";
+}
+
+TEST_F(Ceremony, init_pki__store_away__software_only_where_the_configuration_says) {
+    ASSERT_TRUE(files::make_private_folder(home_));
+    const std::string nowhere = fmt::format("se:socket={}", (folder_ / "none.sock").string());
+    const std::string keys = fmt::format("[keys]\nstore = \"{}\"\n", nowhere);
+    ASSERT_TRUE(files::create(home_ / "quoin.toml", "site = 's'\n" + keys, 0600));
+    EXPECT_EQ(init().error().code, Code::resource_unavailable);
+    ASSERT_TRUE(files::write_atomically(
+        home_ / "quoin.toml", "site = 's'\n" + keys + "fallbacks = [\"software\"]\n", 0600));
+    int told = 0;
+    const auto made =
+        init_pki({.home = home_, .site = "s", .suite = tls::Suite::classical},
+                 crypto::Passphrase(passphrase_text),
+                 {.on_fallback = [&](std::string_view from, std::string_view to, const Error&) {
+                     EXPECT_EQ(from, nowhere);
+                     EXPECT_EQ(to, "software");
+                     ++told;
+                 }});
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(told, 6) << "issuing CA and five services";
+    PkiRequest other{.home = folder_ / "b", .site = "s", .suite = tls::Suite::classical};
+    ASSERT_TRUE(files::make_private_folder(other.home));
+    ASSERT_TRUE(files::create(other.home / "quoin.toml", "site = 's'\n", 0600));
+    other.keys = keys::Choice{.store = nowhere};
+    EXPECT_EQ(key_choice(other).error().code, Code::input_conflict);
+}
+
 TEST_F(Ceremony, init_pki__after_an_interrupted_one__old_certificates_put_aside) {
     ASSERT_TRUE(files::make_private_folder(home_));
     ASSERT_TRUE(files::make_private_folder(home_ / "services"));
