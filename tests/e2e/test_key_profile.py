@@ -1,0 +1,92 @@
+"""Profile "production": no software key is made or used. Fallbacks: only as configured, and seen."""
+
+import pathlib
+import shutil
+import tempfile
+
+import pytest
+
+from lib import account, waiting
+from lib.element import Element
+from lib.plant import OVERLAY, quoin, running_plant
+
+PRODUCTION = 'profile = "production"\n'
+REFERENCE = "-----BEGIN QUOIN KEY REFERENCE-----"
+
+
+@pytest.fixture
+def element():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-se-"))
+    folder.chmod(0o755)
+    made = Element(folder / "se").start()
+    try:
+        yield made
+    finally:
+        made.stop()
+    shutil.rmtree(folder)
+
+
+def refused(device, file):
+    """Whether the agent ends because of a software key."""
+    device.start()
+    assert device.process.wait(20) != 0
+    last = device.log.read_text().splitlines()[-1]
+    return file in last and "software key" in last and "danger_software_keys" in last
+
+
+def test_production__software_key_in_place_of_a_reference__programs_do_not_start(element):
+    with running_plant(init=("--key-store", element.uri, "--production")) as plant:
+        keys = f'[keys]\nstore = "{element.uri}"\n'
+        device = plant.add_device("mcu-1", "mcu", top=PRODUCTION, extra=keys, key_store=element.uri)
+        device.wait_stored(5)
+        device.stop()
+
+        # A device that was born with a key in a file.
+        other = plant.add_device("mcu-2", "mcu", top=PRODUCTION, extra=keys, start=False)
+        assert refused(other, "birth.key")
+        # A key in a file, that somebody put where the reference was.
+        software = (other.folder / "birth.key").read_bytes()
+        account.write(device.folder / "unlock.key", (other.folder / "unlock.key").read_bytes())
+        account.write(device.identity / "device.key", software)
+        assert refused(device, "device.key")
+
+        # The plant: one service after the other.
+        plant.down()
+        unlock = (plant.home / "unlock.key").read_bytes()
+        account.write(plant.home / "unlock.key", (other.folder / "unlock.key").read_bytes())
+        for key in ("services/broker.key", "services/audit.key", "services/telemetry.key", "pki/issuing.key"):
+            reference = (plant.home / key).read_bytes()
+            account.write(plant.home / key, software)
+            up = quoin("up", "--home", plant.home, "--ports", "free", check=False)
+            assert up.returncode != 0 and f"{key}: a software key" in up.stdout + up.stderr, (key, up)
+            account.write(plant.home / key, reference)
+        account.write(plant.home / "unlock.key", unlock)
+        # And none is made.
+        made = quoin("pki", "init", "--home", plant.folder / "second", "--site", "s", "--production",
+                     "--root-passphrase-file", plant.folder / "root-passphrase", check=False)
+        assert made.returncode != 0 and "danger_software_keys" in made.stderr
+        plant.start()
+
+
+def test_fallback__store_away__software_key_said_and_left_again(element):
+    with running_plant(OVERLAY + "[pki]\ndevice_lifetime_s = 20\nrenew_at = 0.5\n") as plant:
+        device = plant.add_device("mcu-1", "mcu", rate=20,
+                                  extra=f'[keys]\nstore = "{element.uri}"\nfallbacks = ["software"]\n')
+        device.wait_stored(1)
+        assert (device.identity / "device.key").read_text().startswith(REFERENCE)
+        first = element.keys()
+        device.stop()
+        element.stop()
+        device.start()
+        stored = plant.newest("mcu-1")
+        device.wait_stored(stored + 20)
+        assert (device.identity / "device.key").read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        log = device.log.read_text()
+        assert f"key_fallback from={element.uri} to=software" in log and "old_keys_stay" in log
+        # Back at the next renewal, and the key that was left is gone.
+        element.start()
+        assert element.keys() == first
+        waiting.until(lambda: (device.identity / "device.key").read_text().startswith(REFERENCE), "back in quoin-se", 40)
+        waiting.until(lambda: len(element.keys()) == 1 and element.keys() != first, "the old key is removed", 10)
+        samples = plant.samples("mcu-1")
+        assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
