@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "host/keys/errors.hpp"
 #include "secure_element/element.hpp"
 
 namespace quoin::secure_element {
@@ -72,7 +73,8 @@ public:
         if (head->status == keys::se::Status::failed) {
             const auto refusal = keys::se::codec::read_whole<keys::se::Refusal>(head->body);
             if (!refusal) return fail(Code::internal, "no refusal either");
-            return std::unexpected(keys::se::error_of(*refusal));
+            return std::unexpected(
+                keys::se_error(refusal->code, text_of(refusal->text.bytes), "test"));
         }
         auto read = keys::se::codec::read_whole<typename Message::Reply>(head->body);
         if (!read) return fail(Code::internal, "the reply cannot be read");

@@ -5,17 +5,12 @@
 #include <tss2/tss2_tpm2_types.h>
 
 #include <algorithm>
-#include <span>
+#include <utility>
 
 namespace quoin::keys {
 namespace {
 
-struct Row {
-    std::uint64_t value;
-    const char* name;
-    Code code;
-    const char* advice;
-};
+using Row = ErrorRow;
 
 constexpr const char* wrong_authorisation =
     "the authorisation value is wrong; each wrong one counts towards the TPM's lockout";
@@ -190,6 +185,34 @@ constexpr Row pkcs11_rows[] = {
      "the module gives no reason: look at its own log"},
 };
 
+// What quoin-se refuses with: our own codes, beside its own sentence.
+constexpr Row se_row(Code code, const char* name, const char* advice) {
+    return {std::to_underlying(code), name, code, advice};
+}
+constexpr Row se_rows[] = {
+    se_row(Code::peer_malformed, "peer_malformed",
+           "client and quoin-se are not of the same release: install one"),
+    se_row(Code::peer_oversize, "peer_oversize", "it takes less at once: send less"),
+    se_row(
+        Code::peer_forbidden, "peer_forbidden",
+        "who may do what: the key's policy and owner (quoin keys list), and quoin-se's --allow-uid "
+        "and --admin-uid"),
+    se_row(Code::peer_replayed, "peer_replayed", "ask its sender for a new one"),
+    se_row(Code::peer_too_fast, "peer_too_fast",
+           "locked out by the key's policy: wait, it allows more each minute"),
+    se_row(Code::input_invalid, "input_invalid", "correct what was asked for"),
+    se_row(Code::input_not_found, "input_not_found", "quoin keys list shows what there is"),
+    se_row(Code::input_conflict, "input_conflict", "take another name, or remove it first"),
+    se_row(Code::input_unsupported, "input_unsupported", "quoin keys show lists what it can do"),
+    se_row(Code::state_wrong, "state_wrong",
+           "one that was zeroized stays so: start another with a new --home"),
+    se_row(Code::resource_unavailable, "resource_unavailable", "look at its log and its disk"),
+    se_row(Code::resource_full, "resource_full", "remove what is not used, or end other clients"),
+    se_row(Code::integrity_mismatch, "integrity_mismatch",
+           "it is damaged, or of another key or another quoin-se"),
+    se_row(Code::internal, "internal", "a fault of quoin-se: look at its log"),
+};
+
 Error describe(std::span<const Row> rows, std::uint64_t key, std::uint64_t shown,
                std::string_view doing, const char* what) {
     const auto row = std::ranges::find(rows, key, &Row::value);
@@ -224,6 +247,30 @@ Error tpm_error(std::uint32_t code, std::string_view doing) {
 
 Error pkcs11_error(unsigned long value, std::string_view doing) {
     return describe(pkcs11_rows, value, value, doing, "the token's module");
+}
+
+Error se_error(std::uint16_t code, std::string_view reason, std::string_view doing) {
+    const auto* const row = std::ranges::find(se_rows, code, &Row::value);
+    if (row == std::ranges::end(se_rows)) {
+        return {Code::internal,
+                fmt::format("{}: {} (quoin-se answers {:#x}, which no rule of ours expects)", doing,
+                            reason, code)};
+    }
+    return {row->code, fmt::format("{}: {} ({})", doing, reason, row->advice)};
+}
+
+std::span<const ErrorRow> error_rows(ErrorSource source) {
+    switch (source) {
+        case ErrorSource::tpm:
+            return tpm_rows;
+        case ErrorSource::tss:
+            return tss_rows;
+        case ErrorSource::pkcs11:
+            return pkcs11_rows;
+        case ErrorSource::se:
+            return se_rows;
+    }
+    return {};
 }
 
 bool is_tpm_lockout(std::uint32_t code) {

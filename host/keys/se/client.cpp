@@ -8,6 +8,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "host/keys/errors.hpp"
+
 namespace quoin::keys::se {
 namespace {
 
@@ -202,9 +204,7 @@ Result<typename Message::Reply> read_reply(Bytes frame, std::uint32_t id,
     if (head->status == Status::failed) {
         const auto refusal = codec::read_whole<Refusal>(head->body);
         if (!refusal) return nonsense();
-        Error error = error_of(*refusal);
-        error.message = fmt::format("{}: {}", socket, error.message);
-        return std::unexpected(std::move(error));
+        return std::unexpected(se_error(refusal->code, text_of(refusal->text.bytes), socket));
     }
     if (head->id != id) return nonsense();
     auto reply = codec::read_whole<typename Message::Reply>(head->body);

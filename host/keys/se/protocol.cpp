@@ -61,10 +61,4 @@ core::Result<ReplyHead> read_reply_head(Bytes frame) {
     return head;
 }
 
-Error error_of(const Refusal& refusal) {
-    const auto code = static_cast<Code>(refusal.code);
-    const bool known = code == Code::internal || code_name(code) != code_name(Code::internal);
-    return {known ? code : Code::internal, std::string(text_of(refusal.text.bytes))};
-}
-
 }  // namespace quoin::keys::se

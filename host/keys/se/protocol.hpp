@@ -404,9 +404,6 @@ struct ReplyHead {
 };
 core::Result<ReplyHead> read_reply_head(Bytes frame);
 
-// The error that a refusal says; a code that is not known is internal.
-Error error_of(const Refusal& refusal);
-
 }  // namespace quoin::keys::se
 
 template <>
