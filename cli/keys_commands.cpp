@@ -1,10 +1,12 @@
 #include "cli/keys_commands.hpp"
 
+#include <pwd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
 #include <memory>
 
@@ -22,6 +24,7 @@ struct Options {
     std::string algorithm;
     std::string blob;
     keys::UsePolicy policy;
+    std::vector<std::string> users;  // of the policy: names or uids
     bool danger_forever = false;
 };
 
@@ -32,6 +35,7 @@ nlohmann::json json_of(const keys::UsePolicy& policy) {
     if (policy.max_uses != 0) json["max_uses"] = policy.max_uses;
     if (policy.max_uses_per_minute != 0) json["max_uses_per_minute"] = policy.max_uses_per_minute;
     if (!policy.message_prefix.empty()) json["message_prefix"] = policy.message_prefix;
+    if (!policy.users.empty()) json["users"] = policy.users;
     return json;
 }
 
@@ -98,9 +102,23 @@ Result<nlohmann::json> sheet_of(keys::SecurityProvider& store, const std::string
                           {"public_key", crypto::to_base64(spki)}};
 }
 
+Result<std::uint32_t> uid_of(const std::string& user) {
+    std::uint32_t uid = 0;
+    const auto [end, error] = std::from_chars(user.data(), user.data() + user.size(), uid);
+    if (error == std::errc() && end == user.data() + user.size()) return uid;
+    const passwd* const entry = ::getpwnam(user.c_str());
+    if (entry != nullptr) return entry->pw_uid;
+    return fail(Code::input_invalid, "--user {}: there is no such user", printable(user));
+}
+
 Result<void> generate(const Context& context, const Options& options) {
+    keys::UsePolicy policy = options.policy;
+    for (const std::string& user : options.users) {
+        QUOIN_TRY(const std::uint32_t uid, uid_of(user));
+        policy.users.push_back(uid);
+    }
     QUOIN_TRY(const auto store, keys::open_store(options.store));
-    QUOIN_CHECK(store->generate(options.key, options.algorithm, options.policy));
+    QUOIN_CHECK(store->generate(options.key, options.algorithm, policy));
     QUOIN_TRY(const auto answer, sheet_of(*store, options.key));
     print(context, answer);
     return {};
@@ -199,10 +217,13 @@ void add_generate(CLI::App& noun, Context& context, const Shared& options) {
                         "It signs no faster");
     command->add_option("--message-prefix", options->policy.message_prefix,
                         "It signs only what begins so");
+    command->add_option("--user", options->users,
+                        "A Unix user, name or uid, who may use it beside you (again for more)");
     command->footer(
         R"(What a store cannot enforce it refuses: a key is never weaker than asked for.
 
   quoin keys generate ek --algorithm ML-DSA-65 --store se:socket=/run/quoin/se.sock
+  quoin keys generate tls --algorithm ML-DSA-65 --user mosquitto --store se:socket=/run/se.sock
   quoin keys generate ak --algorithm ECDSA-P256 --attestation-only --store tpm:dir=tpm)");
 }
 

@@ -61,6 +61,9 @@ class Keys(unittest.TestCase):
         self.assertEqual(code, 0)
         self.assertIn("device", out)
         self.assertIn(made["residence"], out)
+        code, _, err = quoin("generate", "b", "--algorithm", algorithm, "--user", "7", "--store", store)
+        self.assertEqual(code, 1)
+        self.assertIn("cannot keep to that policy", err)
         code, _, err = quoin("zeroize", "--store", store)
         self.assertEqual(code, 2)
         self.assertIn("--danger-forever", err)
@@ -149,6 +152,11 @@ class Keys(unittest.TestCase):
         code, made, err = quoin("generate", "device", "--algorithm", "ML-DSA-65", "--json", "--store", element_store)
         self.assertEqual(code, 0, err)
         self.certificate_by_reference(element_store, json.loads(made)["public_key"])
+        code, out, err = quoin("generate", "shared", "--algorithm", "ML-DSA-65", "--user", "nobody", "--user", "7", "--json",
+                               "--store", element_store)
+        self.assertEqual((code, json.loads(out)["policy"]), (0, {"users": [65534, 7]}), err)
+        code, _, err = quoin("generate", "b", "--algorithm", "ML-DSA-65", "--user", "no such", "--store", element_store)
+        self.assertEqual(code, 2, err)
         self.end(element)
 
         element = self.start_element(blob, tpm)

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "host/crypto/crypto.hpp"
+#include "host/keys/se/store.hpp"
 #include "secure_element/memory_fixture.hpp"
 #include "secure_element/process_fixture.hpp"
 #include "secure_element/store.hpp"
@@ -158,6 +159,30 @@ TEST_F(Process, uid__not_allowed__refused_and_logged) {
     Helper known = signer(nobody, 1);
     EXPECT_THAT(known.line(), HasSubstr("is not for uid 65534")) << "the key is another uid's";
     known.wait();
+}
+
+TEST_F(Process, policy__users_of_a_key__sign_with_it_and_others_do_not) {
+    element.stop();
+    ASSERT_TRUE(element.start({"--allow-uid", std::string(nobody)})) << element.log();
+    const auto store =
+        must(keys::se::open(must(keys::Uri::parse("se:socket=" + element.socket.string()))));
+    const auto try_as_nobody = [&] {
+        Helper helper = signer(nobody, 1);
+        std::string line = helper.line();
+        helper.wait();
+        return line;
+    };
+    must(store->generate("device", "ML-DSA-65", {}));
+    EXPECT_THAT(try_as_nobody(), HasSubstr("is not for uid 65534"));
+    must(store->remove("device"));
+    must(store->generate("device", "ML-DSA-65", {.users = {65534}}));
+    EXPECT_EQ(try_as_nobody(), "done");
+    must(store->remove("device"));
+    must(store->generate("device", "ML-DSA-65", {.users = {65533}}));
+    EXPECT_THAT(try_as_nobody(), HasSubstr("is not for uid 65534"));
+    EXPECT_EQ(
+        store->generate("b", "ML-DSA-65", {.users = {1, 2, 3, 4, 5, 6, 7, 8, 9}}).error().code,
+        Code::input_unsupported);
 }
 
 // The seeds of the keys, as the store's file has them.

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -265,6 +266,17 @@ TEST_P(Conformance, policy__each_part__enforced_or_refused) {
         EXPECT_TRUE(store_->sign("rate", message_, {}));
         const Code second = code_of(store_->sign("rate", message_, {}));
         EXPECT_TRUE(second == Code::peer_forbidden || second == Code::peer_too_fast);
+    }
+    UsePolicy users;  // that others are refused is each store's own test: it takes another user
+    users.users = {::geteuid() + 1};
+    if (made("users", users)) {
+        EXPECT_TRUE(store_->sign("users", message_, {})) << "its owner";
+        ASSERT_NO_FATAL_FAILURE(reopen());
+        const auto keys = store_->list();
+        ASSERT_TRUE(keys) << keys.error().message;
+        const auto found = std::ranges::find(*keys, "users", &KeyInfo::name);
+        ASSERT_NE(found, keys->end());
+        EXPECT_EQ(found->policy, users);
     }
     UsePolicy bound;
     bound.platform_bound = true;

@@ -76,7 +76,9 @@ struct UsePolicy {
     std::uint64_t max_uses = 0;
     std::uint32_t max_uses_per_minute = 0;  // 0: no limit
     // Every message to sign begins with this domain tag.
-    std::string message_prefix;
+    std::string message_prefix = {};
+    // Unix users (uid) who may use the key beside the one who made it.
+    std::vector<std::uint32_t> users = {};
 
     bool operator==(const UsePolicy&) const = default;
 };

@@ -56,7 +56,12 @@ Result<Policy> policy_of(Algorithm algorithm, const UsePolicy& wanted) {
         return fail(Code::input_unsupported, "quoin-se takes prefixes of at most {} bytes",
                     max_prefix_size);
     }
+    if (wanted.users.size() > max_uids) {
+        return fail(Code::input_unsupported, "quoin-se takes {} users of a key beside its owner",
+                    max_uids);
+    }
     Policy policy;
+    policy.uids.items = wanted.users;
     switch (info(algorithm).kind) {
         case Kind::signature:
             policy.operations = wanted.attestation_only ? may_attest : may_sign;
@@ -90,7 +95,8 @@ UsePolicy use_policy_of(const Policy& policy) {
             .platform_bound = !policy.platform.quote_key.bytes.empty(),
             .max_uses = policy.max_uses,
             .max_uses_per_minute = policy.max_uses_per_minute,
-            .message_prefix = std::string(text_of(policy.prefix.bytes))};
+            .message_prefix = std::string(text_of(policy.prefix.bytes)),
+            .users = policy.uids.items};
 }
 
 class Store final : public SecurityProvider {

@@ -100,7 +100,8 @@ Result<void> Store::generate(std::string_view name, std::string_view algorithm,
         return unsupported(
             fmt::format("make keys of algorithm \"{}\": it has {}", algorithm, algorithm_name));
     }
-    if (policy.max_uses != 0 || policy.max_uses_per_minute != 0 || !policy.message_prefix.empty()) {
+    if (policy.max_uses != 0 || policy.max_uses_per_minute != 0 || !policy.message_prefix.empty() ||
+        !policy.users.empty()) {
         return unsupported("keep to that policy: it knows attestation_only and platform_bound");
     }
     const std::scoped_lock lock(mutex_);
