@@ -174,7 +174,7 @@ std::vector<Event> Log::State::after(std::uint64_t number, std::size_t limit) co
 }
 
 Result<std::unique_ptr<Log>> Log::open(LogOptions options, crypto::PrivateKey key) {
-    QUOIN_TRY(File file, File::open(options.file, std::move(key)));
+    QUOIN_TRY(File file, File::open(options.file, std::move(key), options.earlier_keys));
     std::vector<Event> before = file.take_recovered();
     const std::size_t removed = file.removed_bytes();
     const bool is_new = file.number() == 0;

@@ -35,10 +35,11 @@ struct LogOptions {
     std::filesystem::path file;  // HOME/audit/audit.jsonl; its folder is made, mode 0700
     std::uint64_t checkpoint_events = 256;
     std::chrono::milliseconds checkpoint_after{60'000};
-    std::size_t queue_events = 8192;         // waiting to be written
-    std::size_t recent_events = 4096;        // kept in memory for events_after
-    std::uint64_t burst = 50;                // events of one id and subject at once …
-    std::chrono::milliseconds refill{1000};  // … and one more in this time
+    std::size_t queue_events = 8192;                   // waiting to be written
+    std::size_t recent_events = 4096;                  // kept in memory for events_after
+    std::uint64_t burst = 50;                          // events of one id and subject at once …
+    std::chrono::milliseconds refill{1000};            // … and one more in this time
+    std::vector<crypto::PublicKey> earlier_keys = {};  // that signed it before: signers.hpp
 };
 
 class Log {

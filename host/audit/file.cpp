@@ -48,13 +48,16 @@ std::unexpected<Error> File::damaged(std::string_view reason) const {
         name_.string(), reason, name_.string());
 }
 
-Result<File> File::open(const std::filesystem::path& name, crypto::PrivateKey key) {
+Result<File> File::open(const std::filesystem::path& name, crypto::PrivateKey key,
+                        std::span<const crypto::PublicKey> earlier_keys) {
     QUOIN_CHECK(files::make_private_folder(name.parent_path()));
     const int descriptor = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     File file(name, descriptor, std::move(key));
     if (descriptor < 0) return file.system_error("open it");
     QUOIN_TRY(const auto public_key, file.key_.public_key());
     QUOIN_TRY(file.key_id_, key_id(public_key));
+    file.signers_.assign(earlier_keys.begin(), earlier_keys.end());
+    file.signers_.push_back(public_key);
     QUOIN_CHECK(file.lock());
     QUOIN_CHECK(files::sync_folder(name.parent_path()));
     QUOIN_CHECK(file.recover());
@@ -66,6 +69,7 @@ File::File(File&& other) noexcept
       descriptor_(std::exchange(other.descriptor_, -1)),
       key_(std::move(other.key_)),
       key_id_(std::move(other.key_id_)),
+      signers_(std::move(other.signers_)),
       size_(other.size_),
       tail_(other.tail_),
       removed_bytes_(other.removed_bytes_),
@@ -120,8 +124,7 @@ Result<void> File::recover() {
 }
 
 Result<void> File::check_lines(std::string_view lines, bool from_beginning) {
-    QUOIN_TRY(const auto public_key, key_.public_key());
-    QUOIN_TRY(ChainChecker checker, ChainChecker::make(std::span(&public_key, 1)));
+    QUOIN_TRY(ChainChecker checker, ChainChecker::make(signers_));
     if (!from_beginning) checker.start_in_the_middle();
     std::uint64_t signed_end = 0;
     std::uint64_t position = 0;

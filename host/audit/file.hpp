@@ -18,7 +18,8 @@ namespace quoin::audit {
 class File {
 public:
     // As Log::open says.
-    static Result<File> open(const std::filesystem::path& file, crypto::PrivateKey key);
+    static Result<File> open(const std::filesystem::path& file, crypto::PrivateKey key,
+                             std::span<const crypto::PublicKey> earlier_keys = {});
     File(File&& other) noexcept;
     File(const File&) = delete;
     File& operator=(const File&) = delete;
@@ -79,6 +80,7 @@ private:
     int descriptor_;
     crypto::PrivateKey key_;
     std::string key_id_;
+    std::vector<crypto::PublicKey> signers_;  // whose checkpoints are believed
     std::uint64_t size_ = 0;
     Tail tail_;
     std::size_t removed_bytes_ = 0;

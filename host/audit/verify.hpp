@@ -3,8 +3,8 @@
 // What a good report says: the lines up to `covered_number` are those that the holder of the key
 // wrote, in that order, none missing. Behind that they are chained, not signed. What it cannot say
 // from the file alone: that the log was not cut back to an earlier checkpoint. Compare
-// `last_number` with what a SIEM or an earlier check saw. The key is a software key: best effort
-// (I6) until hardware holds it.
+// `last_number` with what a SIEM or an earlier check saw. How good the signatures are is how
+// good the place of the key is (I6): `quoin audit verify` says where it is.
 //
 // Threads: free functions. A log that is being written may be checked: its last line may be
 // unfinished.
