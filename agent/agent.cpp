@@ -139,7 +139,14 @@ private:
 // What was enrolled before the profile was "production", or put in place of a reference.
 Result<void> Agent::check_keys() const {
     QUOIN_TRY(const auto files, store_.key_files());
-    for (const std::filesystem::path& file : files) QUOIN_CHECK(check_file(config_.keys, file));
+    for (const std::filesystem::path& file : files) {
+        QUOIN_CHECK(check_file(config_.keys, file));
+        QUOIN_TRY(const keys::KeyPlace place, keys::place_of_key(file));
+        if (!keys::is_elsewhere(config_.keys, place)) continue;
+        spdlog::warn("key_fallback file={} in={} configured={}: until the next renewal",
+                     file.string(), place.store.empty() ? keys::software_keys : place.store,
+                     config_.keys.store);
+    }
     return {};
 }
 

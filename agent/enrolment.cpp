@@ -58,8 +58,7 @@ Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials&
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
     QUOIN_CHECK(store_.replace(identity));
-    if (const auto removed = remove_keys_but(certificates_of(identity), device);
-        !removed) {
+    if (const auto removed = remove_keys_but(certificates_of(identity), device); !removed) {
         say_unreached(config_.keys.store, removed.error());
     }
     QUOIN_CHECK(keep(reply));
@@ -77,8 +76,8 @@ Result<void> Enrolment::remove_keys_but(const std::optional<Certificates>& kept,
         QUOIN_TRY(attestation, kept->attestation->public_key());
     }
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
-    QUOIN_CHECK(keys::remove_other_program_keys(
-        config_.keys, prefix, session ? &*session : nullptr, say_unreached));
+    QUOIN_CHECK(keys::remove_other_program_keys(config_.keys, prefix, session ? &*session : nullptr,
+                                                say_unreached));
     return keys::AttestationKey::remove_others(
         config_.keys, device, attestation ? &*attestation : nullptr, say_unreached);
 }

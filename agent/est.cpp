@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/keys/program_key.hpp"
+
 namespace quoin::agent {
 namespace {
 
@@ -70,7 +72,7 @@ Result<x509::Certificate> EstClient::certificate(Call call, const tls::Credentia
                                                  std::string_view common_name) const {
     QUOIN_TRY(const std::string der, x509::Request::make_der(key, common_name));
     QUOIN_TRY(const crypto::PublicKey public_key, key.public_key());
-    return obtain(call, as, der, public_key);
+    return obtain(call, as, der, public_key, keys::residence_of(key));
 }
 
 Result<x509::Certificate> EstClient::certificate(Call call, const tls::Credentials& as,
@@ -82,14 +84,19 @@ Result<x509::Certificate> EstClient::certificate(Call call, const tls::Credentia
     };
     QUOIN_TRY(const std::string der,
               x509::Request::make_der(key.public_key(), sign, common_name, key.quote_key()));
-    return obtain(call, as, der, key.public_key());
+    return obtain(call, as, der, key.public_key(), key.residence());
 }
 
 Result<x509::Certificate> EstClient::obtain(Call call, const tls::Credentials& as,
                                             const std::string& request_der,
-                                            const crypto::PublicKey& key) const {
-    const std::string_view target =
+                                            const crypto::PublicKey& key,
+                                            keys::Residence residence) const {
+    std::string target =
         call == Call::enroll ? "/.well-known/est/simpleenroll" : "/.well-known/est/simplereenroll";
+    target += "?key_residence=";
+    for (const char c : keys::residence_name(residence)) {
+        target += c == ' ' ? "%20" : std::string(1, c);
+    }
     QUOIN_TRY(const std::string body,
               request(&as, "POST", target, crypto::to_base64(bytes_of(request_der)),
                       "application/pkcs10"));

@@ -31,7 +31,8 @@ public:
     // The CA certificates that chain to the anchors, without the anchors.
     Result<std::vector<x509::Certificate>> intermediates() const;
     enum class Call : std::uint8_t { enroll, reenroll };
-    // One certificate for `key`. Not checked yet but for its key.
+    // One certificate for `key`. Not checked yet but for its key. The plant is told where the key
+    // is.
     Result<x509::Certificate> certificate(Call call, const tls::Credentials& as,
                                           const crypto::PrivateKey& key,
                                           std::string_view common_name) const;
@@ -47,8 +48,8 @@ public:
 
 private:
     Result<x509::Certificate> obtain(Call call, const tls::Credentials& as,
-                                     const std::string& request_der,
-                                     const crypto::PublicKey& key) const;
+                                     const std::string& request_der, const crypto::PublicKey& key,
+                                     keys::Residence residence) const;
     Result<std::string> request(const tls::Credentials* as, std::string_view method,
                                 std::string_view target, std::string_view body = {},
                                 std::string_view content_type = {}) const;

@@ -10,8 +10,10 @@
 #include <sstream>
 
 #include "cli/output.hpp"
+#include "host/audit/signers.hpp"
 #include "host/audit/syslog.hpp"
 #include "host/audit/verify.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/x509/certificate.hpp"
 
 namespace quoin::cli {
@@ -19,9 +21,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* limits =
-    "best effort: the log is signed with a software key, and a log that was cut back to an earlier "
-    "checkpoint looks whole: compare the last number with your SIEM (--at-least)";
+constexpr const char* cut_back =
+    "a log that was cut back to an earlier checkpoint looks whole: compare the last number with "
+    "your "
+    "SIEM (--at-least)";
 
 struct Options {
     std::string file;  // default HOME/audit/audit.jsonl
@@ -39,7 +42,32 @@ fs::path file_of(const Context& context, const Options& options) {
 struct Signer {
     std::vector<crypto::PublicKey> keys;
     std::string name;
+    std::string key_residence;  // of residence_name(), or "not known here"
+    std::string limits;
 };
+
+// Where the audit service's key is: its file lies beside the certificate.
+void look_for_key(const fs::path& certificate, Signer& signer) {
+    fs::path file = certificate;
+    file.replace_extension(".key");
+    const auto place = keys::place_of_key(file);
+    if (!place) {
+        signer.key_residence = "not known here";
+        signer.limits = fmt::format("where the signing key is, is not known here: {}; {}",
+                                    place.error().message, cut_back);
+        return;
+    }
+    const auto residence = keys::residence_of(*place);
+    signer.key_residence = residence ? keys::residence_name(*residence) : "not known here";
+    if (place->store.empty()) {
+        signer.limits = fmt::format("{}: the log is signed with a software key, and {}",
+                                    signer.key_residence, cut_back);
+    } else {
+        signer.limits =
+            fmt::format("the signing key is in {}: {}; {}", place->store,
+                        residence ? signer.key_residence : residence.error().message, cut_back);
+    }
+}
 
 // The audit service's certificate: by its chain to the plant's root, or pinned.
 Result<Signer> signer(const Context& context, bool pin) {
@@ -49,6 +77,7 @@ Result<Signer> signer(const Context& context, bool pin) {
     QUOIN_TRY(const auto chain, x509::Certificate::load(file));
     if (chain.empty()) return fail(Code::input_invalid, "{} holds no certificate", file.string());
     const x509::Certificate& leaf = chain.front();
+    std::vector<crypto::PublicKey> trusted;
     if (!pin) {
         const fs::path trust =
             context.trust.empty() ? home / "pki" / "root.crt" : fs::path(context.trust);
@@ -65,9 +94,13 @@ Result<Signer> signer(const Context& context, bool pin) {
             return fail(Code::input_invalid, "{}: it names {}, not the service \"audit\"",
                         file.string(), x509::to_uri(identity));
         }
+        QUOIN_TRY(trusted, audit::earlier_signers(home, anchors));
     }
     QUOIN_TRY(crypto::PublicKey key, leaf.public_key());
-    return Signer{{std::move(key)}, file.string() + (pin ? " (pinned)" : "")};
+    trusted.push_back(std::move(key));
+    Signer found{std::move(trusted), file.string() + (pin ? " (pinned)" : ""), {}, {}};
+    look_for_key(file, found);
+    return found;
 }
 
 std::optional<std::string> problem_of(const audit::Report& report, std::uint64_t at_least) {
@@ -82,7 +115,7 @@ std::optional<std::string> problem_of(const audit::Report& report, std::uint64_t
 }
 
 nlohmann::json as_json(const audit::Report& report, const std::optional<std::string>& problem,
-                       const std::string& certificate) {
+                       const Signer& signer) {
     nlohmann::json counts = nlohmann::json::object();
     for (const auto& [id, count] : report.counts) counts[std::string(id)] = count;
     return {{"holds", !problem},
@@ -96,14 +129,16 @@ nlohmann::json as_json(const audit::Report& report, const std::optional<std::str
             {"unfinished_bytes", report.unfinished_bytes},
             {"first_ms", report.first_ms},
             {"last_ms", report.last_ms},
-            {"certificate", certificate},
+            {"certificate", signer.name},
+            {"key_residence", signer.key_residence},
             {"counts", counts},
-            {"limits", limits}};
+            {"limits", signer.limits}};
 }
 
 void print(const audit::Report& report, const std::optional<std::string>& problem,
-           const fs::path& file, const std::string& certificate) {
-    fmt::print("log          {}\nsigned by    {}\n", file.string(), certificate);
+           const fs::path& file, const Signer& signer) {
+    fmt::print("log          {}\nsigned by    {}, key: {}\n", file.string(), signer.name,
+               signer.key_residence);
     if (report.lines > 0) {
         fmt::print("good lines   1 … {}, {} … {}\n", report.lines, utc(report.first_ms),
                    utc(report.last_ms));
@@ -120,7 +155,7 @@ void print(const audit::Report& report, const std::optional<std::string>& proble
     }
     for (const auto& [id, count] : report.counts) fmt::print("  {:<32} {}\n", id, count);
     fmt::print("result       {}\n", problem ? "DOES NOT HOLD: " + printable(*problem) : "holds");
-    fmt::print("note         {}\n", limits);
+    fmt::print("note         {}\n", printable(signer.limits));
 }
 
 Result<void> run_verify(Context& context, const Options& options) {
@@ -129,9 +164,9 @@ Result<void> run_verify(Context& context, const Options& options) {
     QUOIN_TRY(const audit::Report report, audit::verify(file, trusted.keys));
     const auto problem = problem_of(report, options.at_least);
     if (context.json)
-        print_json(as_json(report, problem, trusted.name));
+        print_json(as_json(report, problem, trusted));
     else
-        print(report, problem, file, trusted.name);
+        print(report, problem, file, trusted);
     if (problem) context.exit_code = exit_code(Code::integrity_mismatch);
     return {};
 }

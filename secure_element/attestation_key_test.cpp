@@ -31,7 +31,9 @@ protected:
                                      (swtpm_.folder() / "keys").string())};
         must(create_store(bound_.tpm));
     }
-    std::size_t keys_in_store() { return must(must(open_store(stores_.keys.store))->list()).size(); }
+    std::size_t keys_in_store() {
+        return must(must(open_store(stores_.keys.store))->list()).size();
+    }
 
     secure_element::ElementProcess element_;
     tpm::Swtpm swtpm_;
@@ -84,12 +86,14 @@ TEST_F(AttestationKeyTest, bound__tpm_or_quoin_se_away__unavailable_and_never_un
     const auto key = must(AttestationKey::make(bound_, "mpu-1", no_fallback));
     swtpm_.stop();
     EXPECT_EQ(code_of(key.sign(message_)), Code::resource_unavailable);
-    EXPECT_EQ(code_of(AttestationKey::make(bound_, "mpu-1", no_fallback)), Code::resource_unavailable);
+    EXPECT_EQ(code_of(AttestationKey::make(bound_, "mpu-1", no_fallback)),
+              Code::resource_unavailable);
     swtpm_.restart();
     EXPECT_TRUE(key.sign(message_));
     element_.stop();
     EXPECT_EQ(code_of(key.sign(message_)), Code::resource_unavailable);
-    EXPECT_EQ(code_of(AttestationKey::make(stores_, "mpu-1", no_fallback)), Code::resource_unavailable);
+    EXPECT_EQ(code_of(AttestationKey::make(stores_, "mpu-1", no_fallback)),
+              Code::resource_unavailable);
 }
 
 TEST_F(AttestationKeyTest, fallback__quoin_se_away__only_as_configured_and_never_in_production) {

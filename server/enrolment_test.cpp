@@ -176,6 +176,28 @@ TEST_F(enrolment, quote_key__in_a_session_certificate__refused) {
     EXPECT_THAT(session.body, HasSubstr("only an attestation certificate"));
 }
 
+TEST_F(enrolment, key_residence__what_the_device_says_is_shown_as_its_claim) {
+    const auto shown = [](const std::string& device) {
+        return plant_->local("GET", "/api/v1/devices/" + device).body;
+    };
+    const auto claim = [](const std::string& device, std::string_view words) {
+        plant_->birth(device, "mcu");
+        const tls::Credentials birth = plant_->birth_credentials(device);
+        return ask(&birth, fmt::format("{}{}", enroll, words), device, Algorithm::ml_dsa_44);
+    };
+    issued_in(claim("mcu-silent", ""));
+    EXPECT_THAT(shown("mcu-silent"), HasSubstr(R"("key_residence_claimed":{"device":"not said"})"));
+    issued_in(claim("mcu-file", "?key_residence=best%20effort"));
+    EXPECT_THAT(shown("mcu-file"),
+                HasSubstr(R"("key_residence_claimed":{"device":"best effort"})"));
+    EXPECT_TRUE(event_came(R"("key_residence_claimed":"best effort")"));
+    issued_in(claim("mcu-se", "?key_residence=separate%20process"));
+    EXPECT_THAT(shown("mcu-se"),
+                HasSubstr(R"("key_residence_claimed":{"device":"separate process"})"));
+    EXPECT_EQ(claim("mcu-odd", "?key_residence=a%20safe%20place").status, 400);
+    EXPECT_THAT(shown("mcu-odd"), HasSubstr(R"("key_residence_claimed":{})"));
+}
+
 TEST_F(enrolment, renewal_and_description__with_the_operational_certificate) {
     plant_->birth("mpu-renew", "mpu");
     const tls::Credentials old = enrolled("mpu-renew", Algorithm::ml_dsa_65);

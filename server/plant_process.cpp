@@ -4,6 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
 #include "host/keys/program_key.hpp"
 #include "server/bus/clock.hpp"
@@ -55,6 +56,22 @@ std::string crl_url(const Endpoint& endpoint, std::uint16_t port) {
               : fmt::format("http://{}:{}/crl.pem", endpoint.address, port);
 }
 
+// Keys that are not where the configuration would have them: made in a fallback, or before it said
+// so.
+Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choice& choice) {
+    if (choice.store.empty()) return {};
+    for (const std::string_view name :
+         {"pki/issuing", "services/quoind", "services/broker", "services/telemetry",
+          "services/verifier", "services/audit"}) {
+        const std::filesystem::path file = home / fmt::format("{}.key", name);
+        QUOIN_TRY(const keys::KeyPlace place, keys::place_of_key(file));
+        if (!keys::is_elsewhere(choice, place)) continue;
+        spdlog::warn("key_fallback file={} in={} configured={}", file.string(),
+                     place.store.empty() ? keys::software_keys : place.store, choice.store);
+    }
+    return {};
+}
+
 // A plant's certificates are made for its suite.
 Result<void> check_suite(const std::filesystem::path& home, tls::Suite suite) {
     QUOIN_TRY(const auto issuing, x509::Certificate::load(home / "pki/issuing.crt"));
@@ -76,6 +93,7 @@ Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& 
     QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_TRY(Settings settings, load_settings(options.home));
     QUOIN_CHECK(check_suite(options.home, settings.suite));
+    QUOIN_CHECK(tell_fallbacks(options.home, settings.keys));
     QUOIN_CHECK(files::make_private_folder(options.home / "run"));
     QUOIN_CHECK(files::make_private_folder(options.home / "db"));
     auto lock = files::lock_folder(options.home / "db");
@@ -133,7 +151,10 @@ Result<void> PlantProcess::open_state() {
     QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
     QUOIN_TRY(crypto::PrivateKey key,
               keys::load_program_key(settings_.keys, home_ / "services" / "audit.key", unlock));
-    QUOIN_TRY(audit_, audit::Log::open({.file = home_ / "audit" / "audit.jsonl"}, std::move(key)));
+    QUOIN_TRY(const auto anchors, x509::Certificate::load(home_ / "pki" / "root.crt"));
+    audit::LogOptions log{.file = home_ / "audit" / "audit.jsonl"};
+    QUOIN_TRY(log.earlier_keys, audit::earlier_signers(home_, anchors));
+    QUOIN_TRY(audit_, audit::Log::open(std::move(log), std::move(key)));
     event_log_ = std::jthread([this](const std::stop_token& stop) { log_events(stop); });
     QUOIN_CHECK(forward_events());
     QUOIN_TRY(database_, store::Database::open(settings_.database_url, database_connections));

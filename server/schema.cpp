@@ -81,9 +81,16 @@ ALTER TABLE certificates ADD COLUMN quote_key VARCHAR(64) NOT NULL DEFAULT '';
 CREATE INDEX certificates_quote_key ON certificates (quote_key, subject_id);
 )";
 
+// What the device said of where the certificate's key is: host/keys/security_provider.hpp,
+// residence_name(); "": nothing.
+constexpr std::string_view version_4 = R"(
+ALTER TABLE certificates ADD COLUMN key_residence VARCHAR(32) NOT NULL DEFAULT '';
+)";
+
 constexpr std::array all{store::Migration{.version = 1, .sql = version_1},
                          store::Migration{.version = 2, .sql = version_2},
-                         store::Migration{.version = 3, .sql = version_3}};
+                         store::Migration{.version = 3, .sql = version_3},
+                         store::Migration{.version = 4, .sql = version_4}};
 
 }  // namespace
 

@@ -1,12 +1,16 @@
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <system_error>
 
 #include "cli/doctor/checks.hpp"
 #include "cli/output.hpp"
+#include "host/keys/program_key.hpp"
 #include "host/x509/certificate.hpp"
+#include "server/config/settings.hpp"
 
 namespace quoin::cli {
 namespace fs = std::filesystem;
@@ -84,14 +88,74 @@ void check_certificates(const fs::path& home, Findings& findings) {
     }
 }
 
+void add(std::string& list, const std::string& file) { list += list.empty() ? file : ", " + file; }
+
+// Keys that programs use; a store is asked once.
+void check_program_keys(const fs::path& home, const keys::Choice& choice, Findings& findings) {
+    std::string software;
+    std::map<std::string, std::string> stores;  // their files
+    std::error_code failure;
+    std::vector<std::string> files{"pki/issuing.key"};
+    for (const auto& entry : fs::directory_iterator(home / "services", failure)) {
+        if (entry.path().extension() == ".key") {
+            files.push_back("services/" + entry.path().filename().string());
+        }
+    }
+    std::ranges::sort(files);
+    for (const std::string& file : files) {
+        if (!fs::exists(home / file, failure)) continue;
+        const auto place = keys::place_of_key(home / file);
+        if (!place) {
+            findings.push_back({Health::fail, file, place.error().message});
+        } else if (place->store.empty()) {
+            add(software, file);
+        } else {
+            add(stores[place->store], file);
+        }
+    }
+    for (const auto& [store, list] : stores) {
+        const keys::KeyPlace place{store, ""};
+        const auto residence = keys::residence_of(place);
+        const bool elsewhere = keys::is_elsewhere(choice, place);
+        // Whoever asks may be another user than the plant's.
+        const bool works = residence || residence.error().code == Code::peer_forbidden;
+        const Health health =
+            !works ? Health::fail : (residence && !elsewhere ? Health::pass : Health::warn);
+        findings.push_back(
+            {health, "keys",
+             fmt::format("{}: in {}, {}{}", list, store,
+                         residence ? std::string(keys::residence_name(*residence))
+                                   : residence.error().message,
+                         elsewhere ? ": a FALLBACK, or made before [keys] was changed" : "")});
+    }
+    if (software.empty()) return;
+    const auto allowed = keys::check_software_key(choice, software);
+    const std::string why =
+        choice.store.empty()
+            ? ", until a secure element holds them (quoin pki init --key-store)"
+            : fmt::format(
+                  ": a FALLBACK, or made before [keys] was changed; {} is configured: run "
+                  "quoin pki renew-services when it is there again",
+                  choice.store);
+    findings.push_back(
+        {allowed ? Health::warn : Health::fail, "keys",
+         allowed ? fmt::format("{}: software keys, encrypted under unlock.key beside them: best "
+                               "effort{}",
+                               software, why)
+                 : allowed.error().message});
+}
+
 void check_keys(const fs::path& home, Findings& findings) {
     std::error_code failure;
-    if (fs::exists(home / "unlock.key", failure)) {
-        findings.push_back(
-            {Health::warn, "keys",
-             "software keys, encrypted under unlock.key beside them: best effort, until a "
-             "secure element holds them"});
+    keys::Choice choice;
+    if (fs::exists(home / "quoin.toml", failure)) {
+        if (const auto settings = server::load_settings(home)) {
+            choice = settings->keys;
+        } else {
+            findings.push_back({Health::fail, "configuration", settings.error().message});
+        }
     }
+    check_program_keys(home, choice, findings);
     const bool root_key = fs::exists(home / "pki/root.key", failure);
     if (root_key && fs::exists(home / "root-passphrase.txt", failure)) {
         findings.push_back({Health::warn, "root passphrase",

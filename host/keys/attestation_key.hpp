@@ -54,6 +54,9 @@ public:
 
     const crypto::PublicKey& public_key() const { return public_key_; }
     bool is_in_store() const { return element_ != nullptr; }
+    Residence residence() const {
+        return is_in_store() ? Residence::separate_process : Residence::best_effort;
+    }
     // Bound to a TPM: its quote key (SubjectPublicKeyInfo) and its PCRs when this key was made.
     bool is_bound() const { return platform_.has_value(); }
     const ByteVector& quote_key() const { return quote_key_; }

@@ -58,7 +58,7 @@ std::string toml_text(std::string_view text) {
 
 }  // namespace
 
-void bind_choice(config::Section& root, Choice& choice) {
+config::Section bind_choice(config::Section& root, Choice& choice) {
     static constexpr std::array<std::string_view, 2> profiles{"development", "production"};
     std::string profile{profiles.front()};
     root.choice("profile", profile, profiles);
@@ -70,6 +70,7 @@ void bind_choice(config::Section& root, Choice& choice) {
     if (const Problem problem = problem_of(choice); !problem.key.empty()) {
         section.refuse(problem.key, problem.text);
     }
+    return section;
 }
 
 Result<void> check_choice(const Choice& choice) {

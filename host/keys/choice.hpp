@@ -36,9 +36,10 @@ struct Choice {
 using OnFallback =
     std::function<void(std::string_view from, std::string_view to, const Error& why)>;
 
-// Binds `profile` and `[keys]` of a program. Refused: a store whose keys OpenSSL cannot use, a
-// fallback from nothing, and what a production profile does not allow.
-void bind_choice(config::Section& root, Choice& choice);
+// Binds `profile` and `[keys]` of a program, and returns that table, for keys of the program's own.
+// Refused: a store whose keys OpenSSL cannot use, a fallback from nothing, and what a production
+// profile does not allow.
+config::Section bind_choice(config::Section& root, Choice& choice);
 
 // The same as a configuration that is not in a file says it: config_invalid.
 Result<void> check_choice(const Choice& choice);

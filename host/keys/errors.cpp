@@ -210,6 +210,8 @@ constexpr Row se_rows[] = {
     se_row(Code::resource_full, "resource_full", "remove what is not used, or end other clients"),
     se_row(Code::integrity_mismatch, "integrity_mismatch",
            "it is damaged, or of another key or another quoin-se"),
+    se_row(Code::integrity_signature, "integrity_signature",
+           "another TPM, or a quote that was changed on its way"),
     se_row(Code::internal, "internal", "a fault of quoin-se: look at its log"),
 };
 

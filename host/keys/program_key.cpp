@@ -7,6 +7,7 @@
 #include "host/files/files.hpp"
 #include "host/keys/open.hpp"
 #include "host/keys/se/reference.hpp"
+#include "host/keys/uri.hpp"
 
 namespace quoin::keys {
 namespace {
@@ -84,8 +85,8 @@ Result<std::unique_ptr<SecurityProvider>> open_for_new_key(const Choice& choice,
     const Stores stores = stores_of(choice);
     if (!choice.store.empty()) {
         auto opened = open_store(stores.reached_by_uri, on_fallback);
-        const bool falls = !opened && stores.then_software &&
-                           cannot_be_reached(opened.error().code);
+        const bool falls =
+            !opened && stores.then_software && cannot_be_reached(opened.error().code);
         if (!falls) return opened;
         const auto& uris = stores.reached_by_uri.fallbacks;
         on_fallback(uris.empty() ? choice.store : uris.back(), software_keys, opened.error());
@@ -150,10 +151,24 @@ Result<KeyPlace> place_of_key(const std::filesystem::path& file) {
     return place;
 }
 
+bool is_elsewhere(const Choice& choice, const KeyPlace& place) {
+    if (choice.store.empty()) return false;
+    const auto socket_of = [](const std::string& store) {
+        const auto uri = Uri::parse(store);
+        if (!uri) return std::filesystem::path();
+        return std::filesystem::absolute(uri->value_or("socket", "")).lexically_normal();
+    };
+    return place.store.empty() || socket_of(place.store) != socket_of(choice.store);
+}
+
 Result<Residence> residence_of(const KeyPlace& place) {
     if (place.store.empty()) return Residence::best_effort;
     QUOIN_TRY(const auto store, open_store(place.store));
     return store->describe().residence;
+}
+
+Residence residence_of(const crypto::PrivateKey& key) {
+    return key.is_in_store() ? Residence::separate_process : Residence::best_effort;
 }
 
 }  // namespace quoin::keys

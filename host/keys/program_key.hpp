@@ -20,8 +20,8 @@ namespace quoin::keys {
 // "session-0123456789abcdef-": `owner` may be as long as it likes, and several share a store.
 Result<std::string> program_key_prefix(std::string_view use, std::string_view owner);
 
-// Where a new key goes: the store, or the first fallback that can be reached when it cannot; null: a
-// software key.
+// Where a new key goes: the store, or the first fallback that can be reached when it cannot; null:
+// a software key.
 Result<std::unique_ptr<SecurityProvider>> open_for_new_key(const Choice& choice,
                                                            const OnFallback& on_fallback);
 // In the store, or in the first fallback that can be reached when the store cannot.
@@ -50,7 +50,11 @@ struct KeyPlace {
 };
 Result<KeyPlace> place_of_reference(std::string_view pem);
 Result<KeyPlace> place_of_key(const std::filesystem::path& file);
+// The choice has a store, and the key is elsewhere: in a fallback, or made before it was said.
+bool is_elsewhere(const Choice& choice, const KeyPlace& place);
 // What the store says of itself; its error if it cannot be reached.
 Result<Residence> residence_of(const KeyPlace& place);
+// Of a key that is loaded: its store is quoin-se, or this process.
+Residence residence_of(const crypto::PrivateKey& key);
 
 }  // namespace quoin::keys

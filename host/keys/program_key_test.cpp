@@ -84,6 +84,14 @@ TEST_F(ProgramKey, remove_others__store_away__told_and_not_an_error) {
     EXPECT_EQ(stay, std::vector{nowhere()});
 }
 
+TEST_F(ProgramKey, is_elsewhere__by_the_socket_not_by_the_text) {
+    const Choice choice{.store = "se:socket=/run//quoin/./se%2Esock"};
+    EXPECT_FALSE(is_elsewhere(choice, {"se:socket=/run/quoin/se.sock", "a"}));
+    EXPECT_TRUE(is_elsewhere(choice, {"se:socket=/run/quoin/spare.sock", "a"}));
+    EXPECT_TRUE(is_elsewhere(choice, {}));
+    EXPECT_FALSE(is_elsewhere({}, {}));
+}
+
 TEST_F(ProgramKey, place__no_key_file__refused) {
     EXPECT_EQ(place_of_key(folder_.path() / "none").error().code, Code::input_not_found);
     const auto file = folder_.path() / "x.key";

@@ -24,6 +24,14 @@ std::string_view residence_name(Residence residence) {
     return "best effort";
 }
 
+std::optional<Residence> residence_by_name(std::string_view name) {
+    for (const Residence residence :
+         {Residence::best_effort, Residence::separate_process, Residence::hardware}) {
+        if (residence_name(residence) == name) return residence;
+    }
+    return std::nullopt;
+}
+
 Result<void> check_name(std::string_view name) {
     if (name.empty() || name.size() > max_name_size || name == "." || name == ".." ||
         !std::ranges::all_of(name, is_name_character)) {

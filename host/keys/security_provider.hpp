@@ -52,6 +52,7 @@ enum class Residence : std::uint8_t {
     hardware,
 };
 std::string_view residence_name(Residence residence);  // "best effort" for people to read
+std::optional<Residence> residence_by_name(std::string_view name);
 
 struct Description {
     std::string kind;      // "software", "se", "tpm", "pkcs11"

@@ -28,20 +28,39 @@ json device_json(const soci::row& row) {
         {"created_ms", row.get<long long>(12)},     {"updated_ms", row.get<long long>(13)}};
 }
 
+std::string residence_said(const std::string& recorded) {
+    return recorded.empty() ? "not said" : recorded;
+}
+
+// By kind, of the newest certificate that is not revoked (of two of one second, the weaker): the
+// device's own word, which nothing proves here.
+json residence_json(const json& certificates) {
+    json claimed = json::object();
+    for (const json& certificate : certificates) {
+        const auto& kind = certificate.at("kind").get_ref<const std::string&>();
+        if (certificate.at("revoked_ms") == 0 && !claimed.contains(kind)) {
+            claimed[kind] = certificate.at("key_residence_claimed");
+        }
+    }
+    return claimed;
+}
+
 json certificates_json(soci::session& session, const std::string& device) {
     json list = json::array();
     const soci::rowset<soci::row> rows =
         (session.prepare
-             << "SELECT serial, kind, not_before_ms, not_after_ms, revoked_ms FROM certificates "
+             << "SELECT serial, kind, not_before_ms, not_after_ms, revoked_ms, key_residence FROM "
+                "certificates "
                 "WHERE subject_id = :id AND kind IN ('device', 'attest') ORDER BY not_after_ms "
-                "DESC, serial LIMIT 100",
+                "DESC, key_residence, serial LIMIT 100",
          soci::use(device));
     for (const soci::row& row : rows) {
         list.push_back({{"serial", row.get<std::string>(0)},
                         {"kind", row.get<std::string>(1)},
                         {"not_before_ms", row.get<long long>(2)},
                         {"not_after_ms", row.get<long long>(3)},
-                        {"revoked_ms", row.get<long long>(4)}});
+                        {"revoked_ms", row.get<long long>(4)},
+                        {"key_residence_claimed", residence_said(row.get<std::string>(5))}});
     }
     return list;
 }
@@ -76,6 +95,7 @@ Result<json> full_device(store::Database& database, const std::string& device) {
         }
         json document = device_json(*row);
         document["certificates"] = certificates_json(session, device);
+        document["key_residence_claimed"] = residence_json(document["certificates"]);
         document["streams"] = streams_json(session, device);
         return document;
     });

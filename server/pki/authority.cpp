@@ -93,14 +93,15 @@ Result<void> check_quote_key(soci::session& session, const std::string& device,
 }
 
 // Inserts a row if the serial is not there yet.
-Result<void> record(soci::session& session, const Certificate& certificate) {
+Result<void> record(soci::session& session, const Certificate& certificate,
+                    const std::string& key_residence = {}) {
     const auto identity = certificate.identity();
     QUOIN_TRY(const crypto::ByteVector der, certificate.der());
     QUOIN_TRY(const crypto::Sha3_512Digest digest, certificate.sha3_512());
     QUOIN_TRY(const std::string quote_key, quote_key_name(certificate));
     using Texts = std::vector<std::string>;
     using Numbers = std::vector<std::int64_t>;
-    const std::array<store::Column, 9> columns{{
+    const std::array<store::Column, 10> columns{{
         {"serial", Texts{certificate.serial_hex()}},
         {"kind", Texts{std::string(kind_name(certificate))}},
         {"subject_id", Texts{identity ? identity->id : certificate.common_name()}},
@@ -110,6 +111,7 @@ Result<void> record(soci::session& session, const Certificate& certificate) {
         {"sha3_512", Texts{crypto::to_hex(digest)}},
         {"der", Texts{crypto::to_base64(der)}},
         {"quote_key", Texts{quote_key}},
+        {"key_residence", Texts{key_residence}},
     }};
     store::insert_new(session, "certificates", columns);
     return {};
@@ -294,7 +296,8 @@ Result<Enrolee> Authority::enrolee(const std::string& device) {
 }
 
 Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profile,
-                                     const x509::Request& request, bool renewal) {
+                                     const x509::Request& request, bool renewal,
+                                     const std::string& key_residence) {
     const bool attest = profile == x509::Profile::attest;
     const x509::Identity identity{.kind = attest ? x509::Kind::attest : x509::Kind::device,
                                   .site = options_.site,
@@ -322,11 +325,12 @@ Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profi
                         now.state);
         }
         if (attest) QUOIN_CHECK(check_quote_key(session, enrolee.device, quote_key_digest));
-        return record(session, certificate);
+        return record(session, certificate, key_residence);
     });
     QUOIN_CHECK(committed);
     audit::Detail detail{{"kind", attest ? "attest" : "device"},
                          {"serial", certificate.serial_hex()},
+                         {"key_residence_claimed", key_residence},
                          {"not_after_ms", certificate.not_after_ms()}};
     if (!quote_key_digest.empty()) detail.push_back({"quote_key", quote_key_digest});
     audit_.append(renewal ? audit::Id::pki_certificate_renewed : audit::Id::pki_certificate_issued,

@@ -64,10 +64,11 @@ public:
     Result<Enrolee> authenticate_birth(std::span<const x509::Certificate> chain);
     Result<Enrolee> enrolee(const std::string& device);
 
-    // Issues and records. `profile`: device or attest. state_wrong when the device may not have one
-    // now.
+    // Issues and records. `profile`: device or attest. `key_residence`: where the device says that
+    // its key is; may be empty. state_wrong when the device may not have one now.
     Result<x509::Certificate> issue(const Enrolee& enrolee, x509::Profile profile,
-                                    const x509::Request& request, bool renewal);
+                                    const x509::Request& request, bool renewal,
+                                    const std::string& key_residence);
 
     std::string crl_pem() const;
     // To be called about once a second: issues the list again at half its life, or if that failed

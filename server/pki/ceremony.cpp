@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 #include "host/x509/certificate.hpp"
@@ -402,6 +403,8 @@ Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
     for (const Service& service : services) {
         QUOIN_CHECK(issue_service(authority, staging.path(), service, names, notices));
     }
+    // What the old audit key has signed must still be believed.
+    QUOIN_CHECK(audit::keep_signer(home));
     // Exchanged in one step, so that a crash leaves the old ones or the new ones; then the old go.
     if (::renameat2(AT_FDCWD, staging.path().c_str(), AT_FDCWD, (home / "services").c_str(),
                     RENAME_EXCHANGE) != 0) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "host/keys/security_provider.hpp"
 #include "server/bus/clock.hpp"
 
 namespace quoin::server {
@@ -32,6 +33,15 @@ Result<HttpResponse> certs_only(std::span<const x509::Certificate> certificates,
 
 bool is_pkcs10(std::string_view content_type) {
     return content_type.substr(0, content_type.find(';')) == "application/pkcs10";
+}
+
+// The device's word; empty if it says nothing.
+Result<std::string> key_residence_of(const HttpRequest& request) {
+    const auto said = request.query.find("key_residence");
+    if (said == request.query.end()) return std::string();
+    if (keys::residence_by_name(said->second)) return said->second;
+    return fail(Code::peer_malformed,
+                "key_residence is \"best effort\", \"separate process\" or \"hardware\"");
 }
 
 }  // namespace
@@ -144,6 +154,7 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
         HttpResponse response = plain(415, "the body must be application/pkcs10 in base64");
         return response;
     }
+    QUOIN_TRY(const std::string key_residence, key_residence_of(request));
     QUOIN_TRY(const x509::Request csr, parse_enrolment(request.body));
     if (csr.common_name() != enrolee.device) {
         return fail(Code::peer_forbidden,
@@ -152,7 +163,8 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
     QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
     QUOIN_TRY(const x509::Profile profile,
               profile_of(algorithm, enrolee.device_class, options_.suite));
-    QUOIN_TRY(const x509::Certificate issued, authority_.issue(enrolee, profile, csr, renewal));
+    QUOIN_TRY(const x509::Certificate issued,
+              authority_.issue(enrolee, profile, csr, renewal, key_residence));
     return certs_only({&issued, 1}, true);
 }
 

@@ -5,6 +5,7 @@
 //   POST /.well-known/est/simplereenroll   operational certificate, recorded and unrevoked
 //   GET  /.well-known/quoin/device         operational certificate
 //
+// `?key_residence=` says where the device keeps the new key; it is recorded as its claim.
 // The request's key decides what is issued (docs/spec/plant.md, "Enrolment"). Refusals are
 // text/plain with a reason, and events of the audit log. Each device has a budget of requests of
 // its own. Threads: any.

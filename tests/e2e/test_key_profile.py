@@ -1,5 +1,6 @@
 """Profile "production": no software key is made or used. Fallbacks: only as configured, and seen."""
 
+import json
 import pathlib
 import shutil
 import tempfile
@@ -26,6 +27,21 @@ def element():
     shutil.rmtree(folder)
 
 
+def shown(plant, device):
+    """What `device show` says of the device's keys."""
+    return json.loads(quoin("device", "show", device, "--json", "--home", plant.home).stdout)["key_residence_claimed"]
+
+
+def doctor(plant):
+    """What `doctor` says of the plant's keys."""
+    done = json.loads(quoin("doctor", "--json", "--home", plant.home, check=False).stdout)
+    return [(one["result"], one["detail"]) for one in done["findings"] if one["thing"] == "keys"]
+
+
+def audit_key(plant):
+    return json.loads(quoin("audit", "verify", "--json", "--home", plant.home).stdout)["key_residence"]
+
+
 def refused(device, file):
     """Whether the agent ends because of a software key."""
     device.start()
@@ -37,8 +53,12 @@ def refused(device, file):
 def test_production__software_key_in_place_of_a_reference__programs_do_not_start(element):
     with running_plant(init=("--key-store", element.uri, "--production")) as plant:
         keys = f'[keys]\nstore = "{element.uri}"\n'
-        device = plant.add_device("mcu-1", "mcu", top=PRODUCTION, extra=keys, key_store=element.uri)
+        device = plant.add_device("mpu-1", top=PRODUCTION, extra=keys, key_store=element.uri)
         device.wait_stored(5)
+        assert shown(plant, "mpu-1") == {"device": "separate process", "attest": "separate process"}
+        [(health, keys_are)] = doctor(plant)
+        assert health == "PASS" and f"services/verifier.key: in {element.uri}, separate process" in keys_are
+        assert audit_key(plant) == "separate process"
         device.stop()
 
         # A device that was born with a key in a file.
@@ -47,8 +67,11 @@ def test_production__software_key_in_place_of_a_reference__programs_do_not_start
         # A key in a file, that somebody put where the reference was.
         software = (other.folder / "birth.key").read_bytes()
         account.write(device.folder / "unlock.key", (other.folder / "unlock.key").read_bytes())
-        account.write(device.identity / "device.key", software)
-        assert refused(device, "device.key")
+        for key in ("attest.key", "device.key"):
+            reference = (device.identity / key).read_bytes()
+            account.write(device.identity / key, software)
+            assert refused(device, key)
+            account.write(device.identity / key, reference)
 
         # The plant: one service after the other.
         plant.down()
@@ -74,6 +97,10 @@ def test_fallback__store_away__software_key_said_and_left_again(element):
                                   extra=f'[keys]\nstore = "{element.uri}"\nfallbacks = ["software"]\n')
         device.wait_stored(1)
         assert (device.identity / "device.key").read_text().startswith(REFERENCE)
+        assert shown(plant, "mcu-1") == {"device": "separate process"}
+        [(health, keys_are)] = doctor(plant)
+        assert health == "WARN" and "services/audit.key" in keys_are and "best effort" in keys_are
+        assert audit_key(plant) == "best effort"
         first = element.keys()
         device.stop()
         element.stop()
@@ -81,6 +108,7 @@ def test_fallback__store_away__software_key_said_and_left_again(element):
         stored = plant.newest("mcu-1")
         device.wait_stored(stored + 20)
         assert (device.identity / "device.key").read_text().startswith("-----BEGIN ENCRYPTED PRIVATE KEY-----")
+        assert shown(plant, "mcu-1") == {"device": "best effort"}
         log = device.log.read_text()
         assert f"key_fallback from={element.uri} to=software" in log and "old_keys_stay" in log
         # Back at the next renewal, and the key that was left is gone.
@@ -90,3 +118,20 @@ def test_fallback__store_away__software_key_said_and_left_again(element):
         waiting.until(lambda: len(element.keys()) == 1 and element.keys() != first, "the old key is removed", 10)
         samples = plant.samples("mcu-1")
         assert [one["values"]["number"] for one in samples] == list(range(len(samples)))
+
+
+def test_fallback__of_a_plant__said_by_quoind_and_doctor(element):
+    init = ("--key-store", element.uri, "--key-fallback", "software")
+    element.stop()
+    with running_plant(init=init) as plant:
+        [(health, keys_are)] = doctor(plant)
+        assert health == "WARN" and "pki/issuing.key, services/audit.key" in keys_are and "FALLBACK" in keys_are
+        plant.wait_log("quoind", f"key_fallback file={plant.home}/services/audit.key in=software configured={element.uri}")
+        # When the store is there again, a renewal brings the keys to it.
+        element.start()
+        quoin("pki", "renew-services", "--home", plant.home)
+        assert len(element.keys()) == 5
+        assert (plant.home / "services/audit.key").read_text().startswith(REFERENCE)
+        plant.down()
+        plant.start()
+        assert sorted(health for health, _ in doctor(plant)) == ["PASS", "WARN"]  # the issuing CA's stays
