@@ -2,7 +2,8 @@
 //
 // They lie in HOME/audit/earlier/SERIAL.crt, leaf and issuing CA. One that does not chain to the
 // plant's root, has expired, or names another service than "audit" is passed over: what it signed
-// is then not trusted. Threads: free functions.
+// is then not trusted. A key that was replaced signs nothing behind that (verify.hpp). Threads:
+// free functions.
 #pragma once
 
 #include <filesystem>

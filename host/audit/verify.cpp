@@ -35,7 +35,7 @@ Result<Event> ChainChecker::check(std::string_view text) {
     return std::move(line.event);
 }
 
-Result<void> ChainChecker::check_signature(const Line& line) const {
+Result<void> ChainChecker::check_signature(const Line& line) {
     QUOIN_TRY(const Checkpoint checkpoint, checkpoint_of(line.event));
     const auto key = keys_.find(checkpoint.key_id);
     if (key == keys_.end()) {
@@ -49,6 +49,14 @@ Result<void> ChainChecker::check_signature(const Line& line) const {
                             bytes_of(checkpoint_context))) {
         return fail(Code::integrity_signature, "the signature of the checkpoint is wrong");
     }
+    if (checkpoint.key_id == signer_) return {};
+    if (replaced_.contains(checkpoint.key_id)) {
+        return fail(Code::integrity_signature,
+                    "the checkpoint is signed by key {}, which another key has replaced before",
+                    checkpoint.key_id.substr(0, 16));
+    }
+    if (!signer_.empty()) replaced_.insert(signer_);
+    signer_ = checkpoint.key_id;
     return {};
 }
 

@@ -14,6 +14,7 @@
 #include <filesystem>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,7 +45,7 @@ struct Report {
 // Checks lines one after another.
 class ChainChecker {
 public:
-    // `keys`: those that may have signed.
+    // `keys`: those that may have signed, one after the other: none comes back after another.
     static Result<ChainChecker> make(std::span<const crypto::PublicKey> keys);
     // From the middle of a log: the first line given is taken as it is.
     void start_in_the_middle() { started_ = false; }
@@ -55,9 +56,11 @@ public:
     const crypto::Sha3_512Digest& head() const { return head_; }
 
 private:
-    Result<void> check_signature(const Line& line) const;
+    Result<void> check_signature(const Line& line);
 
     std::map<std::string, crypto::PublicKey> keys_;
+    std::string signer_;  // of the last checkpoint
+    std::set<std::string> replaced_;
     bool started_ = true;
     std::uint64_t number_ = 0;
     std::uint64_t covered_ = 0;

@@ -173,6 +173,31 @@ TEST_F(Verify, verify__wrong_key__no_checkpoint_holds) {
     EXPECT_THAT(report->problem->reason, HasSubstr("not trusted here"));
 }
 
+TEST_F(Verify, verify__renewed_key__log_goes_on_and_the_old_key_does_not_come_back) {
+    const auto next = test::make_key();
+    const std::array keys{*key_.public_key(), *next.public_key()};
+    const auto go_on = [&](const crypto::PrivateKey& key) {
+        LogOptions given = options();
+        given.earlier_keys.assign(keys.begin(), keys.end());
+        const auto log = Log::open(given, key);
+        ASSERT_TRUE(log) << log.error().message;
+        (*log)->append(Id::pki_certificate_issued, "mpu-9", {{"serial", 9}});
+    };
+    EXPECT_EQ(Log::open(options(), next).error().code, Code::integrity_mismatch);
+    go_on(next);
+    const auto whole = verify(file_, keys);
+    ASSERT_TRUE(whole);
+    EXPECT_FALSE(whole->problem) << whole->problem->reason;
+    EXPECT_GT(whole->covered_number, 7U);
+    EXPECT_TRUE(verify(file_, std::span(keys).last(1))->problem) << "the old key is not known";
+    // Whoever has the old key adds to the log.
+    go_on(key_);
+    const auto forged = verify(file_, keys);
+    ASSERT_TRUE(forged && forged->problem);
+    EXPECT_THAT(forged->problem->reason, HasSubstr("has replaced before"));
+    EXPECT_GT(forged->problem->line, whole->covered_number);
+}
+
 TEST_F(Verify, verify__signature_for_another_purpose__refused) {
     // The same key and message without the log's context string.
     auto lines = lines_;
