@@ -334,7 +334,7 @@ Result<void> check_maker(const Certificate& maker, const fs::path& home, const f
 }  // namespace
 
 Result<keys::Choice> key_choice(const PkiRequest& request) {
-    const keys::Choice wanted = request.keys.value_or(keys::Choice());
+    keys::Choice wanted = request.keys.value_or(keys::Choice());
     QUOIN_CHECK(keys::check_choice(wanted));
     if (!fs::exists(request.home / "quoin.toml")) return wanted;
     QUOIN_TRY(const Settings settings, load_settings(request.home));
