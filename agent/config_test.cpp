@@ -140,6 +140,11 @@ TEST(agent_config, keys__store_fallbacks_and_profile) {
     EXPECT_EQ(config->keys.fallbacks, std::vector<std::string>{"se:socket=/b"});
     EXPECT_THAT(error_of("profile = \"production\"\n" + std::string(least)),
                 HasSubstr("danger_software_keys"));
+    const std::string bound = std::string(least) +
+                              "[keys]\nstore = \"se:socket=/a\"\n"
+                              "tpm = \"tpm:dir=/t\"\n";
+    EXPECT_EQ(error_of(bound + "fallbacks = [\"se:socket=/b\"]\n"), "accepted");
+    EXPECT_THAT(error_of(bound + "fallbacks = [\"software\"]\n"), HasSubstr("bound to a TPM"));
 }
 
 }  // namespace
