@@ -144,7 +144,7 @@ Result<void> AttestationKey::remove_others(const Choice& choice, const std::stri
 
 Result<void> AttestationKey::check_platform() const {
     if (!is_bound()) return {};
-    const auto same = [this]() -> Result<void> {
+    auto same = [this]() -> Result<void> {
         QUOIN_TRY(SecurityProvider* const tpm, this->tpm());
         QUOIN_TRY(const tpm::PcrState now, state_now(*tpm, quote_key_));
         return tpm::check_state(now, *platform_);
