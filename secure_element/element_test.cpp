@@ -322,6 +322,19 @@ TEST_F(ElementTest, counters__other_uid_or_restart__only_the_owner_counts) {
     EXPECT_EQ(code_of(box.ask(user, ReadCounter{{"d"}})), Code::input_not_found);
 }
 
+// By OpenSSL, over this statement and no other, in the context of statements and no other.
+void expect_signed(const char* algorithm, const Attest::Reply& made) {
+    const Bytes bytes = made.public_key.bytes;
+    const crypto::PublicKey key(
+        EVP_PKEY_new_raw_public_key_ex(nullptr, algorithm, nullptr, bytes.data(), bytes.size()));
+    ASSERT_NE(key.native(), nullptr);
+    const Bytes context = bytes_of(attestation_context);
+    const Bytes statement = made.statement.bytes;
+    EXPECT_TRUE(key.verify(statement, made.signature.bytes, context));
+    EXPECT_FALSE(key.verify(statement, made.signature.bytes));
+    EXPECT_FALSE(key.verify(statement.first(statement.size() - 1), made.signature.bytes, context));
+}
+
 TEST_F(ElementTest, attest__own_key__statement_is_signed_and_true) {
     Policy policy = allowing(may_sign);
     policy.prefix = prefix_of("p");
@@ -329,13 +342,7 @@ TEST_F(ElementTest, attest__own_key__statement_is_signed_and_true) {
     ASSERT_TRUE(box.ask(user, CreateCounter{{"c"}}));
     const auto made = box.ask(user, Attest{{}, {bytes_of("nonce")}});
     ASSERT_TRUE(made) << made.error().message;
-    const KeyHandle native(EVP_PKEY_new_raw_public_key_ex(nullptr, "ML-DSA-65", nullptr,
-                                                          made->public_key.bytes.data(),
-                                                          made->public_key.bytes.size()));
-    const crypto::PublicKey key(EVP_PKEY_dup(native.get()));
-    EXPECT_TRUE(
-        key.verify(made->statement.bytes, made->signature.bytes, bytes_of(attestation_context)));
-    EXPECT_FALSE(key.verify(made->statement.bytes, made->signature.bytes));
+    expect_signed("ML-DSA-65", *made);
     const auto statement = read_statement(made->statement.bytes, bytes_of("nonce"));
     ASSERT_TRUE(statement) << statement.error().message;
     ASSERT_EQ(statement->keys.items.size(), 1U);
@@ -354,6 +361,10 @@ TEST_F(ElementTest, attest__slh_dsa_key__signs_statements_and_nothing_else) {
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(made->algorithm, Algorithm::slh_dsa_shake_128f);
     EXPECT_TRUE(std::ranges::equal(made->public_key.bytes, public_key));
+    expect_signed("SLH-DSA-SHAKE-128f", *made);
+    const auto statement = read_statement(made->statement.bytes, bytes_of("nonce"));
+    ASSERT_TRUE(statement) << statement.error().message;
+    EXPECT_EQ(text_of(statement->key.bytes), "evidence");
 }
 
 TEST_F(ElementTest, zeroize__administrator_only__nothing_works_then_or_later) {

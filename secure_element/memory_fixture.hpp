@@ -4,8 +4,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
+#include <cstring>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -16,13 +16,13 @@
 
 namespace quoin::secure_element {
 
-// How often `needle` is in what /proc/PID/mem gives of the process's writable memory. -1: not a
-// byte of it could be read.
-inline int count_in_memory(pid_t process, Bytes needle) {
+// How often each of `needles` is in what /proc/PID/mem gives of the process's writable memory.
+// Empty: not a byte of it could be read.
+inline std::vector<int> counts_in_memory(pid_t process, const std::vector<Bytes>& needles) {
     const std::string folder = "/proc/" + std::to_string(process);
     std::ifstream maps(folder + "/maps");
     const Descriptor memory(::open((folder + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
-    int found = 0;
+    std::vector<int> found(needles.size());
     std::uint64_t read = 0;
     std::string line;
     std::vector<std::uint8_t> bytes;
@@ -39,14 +39,23 @@ inline int count_in_memory(pid_t process, Bytes needle) {
             ::pread(memory.number(), bytes.data(), bytes.size(), static_cast<off_t>(from));
         if (size <= 0) continue;
         read += static_cast<std::uint64_t>(size);
-        bytes.resize(static_cast<std::size_t>(size));
-        auto at = bytes.begin();
-        while ((at = std::search(at, bytes.end(), needle.begin(), needle.end())) != bytes.end()) {
-            ++found;
-            ++at;
+        const std::uint8_t* const end = bytes.data() + size;
+        for (std::size_t i = 0; i < needles.size(); ++i) {
+            const std::uint8_t* at = bytes.data();
+            while (const void* const hit = ::memmem(at, static_cast<std::size_t>(end - at),
+                                                    needles[i].data(), needles[i].size())) {
+                ++found[i];
+                at = static_cast<const std::uint8_t*>(hit) + 1;
+            }
         }
     }
-    return read == 0 ? -1 : found;
+    return read == 0 ? std::vector<int>() : found;
+}
+
+// -1: not a byte of it could be read.
+inline int count_in_memory(pid_t process, Bytes needle) {
+    const std::vector<int> counts = counts_in_memory(process, {needle});
+    return counts.empty() ? -1 : counts[0];
 }
 
 }  // namespace quoin::secure_element

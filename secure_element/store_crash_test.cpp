@@ -6,12 +6,17 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include <array>
+
+#include <spdlog/spdlog.h>
+
 #include "secure_element/element_fixture.hpp"
 
 namespace fs = std::filesystem;
 
 extern "C" {
 ssize_t __real_write(int descriptor, const void* data, std::size_t size) noexcept;
+ssize_t __real_pwrite(int descriptor, const void* data, std::size_t size, off_t at) noexcept;
 int __real_fsync(int descriptor) noexcept;
 int __real_renameat(int from_folder, const char* from, int to_folder, const char* to) noexcept;
 int __real_openat(int folder, const char* name, int flags, ...) noexcept;
@@ -71,6 +76,12 @@ ssize_t __wrap_write(int descriptor, const void* data, std::size_t size) noexcep
     operation();
     return written;
 }
+ssize_t __wrap_pwrite(int descriptor, const void* data, std::size_t size, off_t at) noexcept {
+    operation();
+    const ssize_t written = __real_pwrite(descriptor, data, size, at);
+    operation();
+    return written;
+}
 int __wrap_fsync(int descriptor) noexcept {
     operation();
     const int answer = __real_fsync(descriptor);
@@ -116,6 +127,8 @@ int __wrap_unlinkat(int folder, const char* name, int flags) noexcept {
 namespace quoin::secure_element {
 namespace {
 
+using namespace keys::se;
+
 constexpr int rounds = 3;
 constexpr int operations_each = 12;  // unlinkat, openat, write, fsync, renameat, fsync: twice
 
@@ -138,11 +151,8 @@ struct Outcome {
     int end;
     std::uint64_t answered;  // the last value; 0: none
 };
-Outcome run(const fs::path& folder, int operations, bool undo_rename) {
-    int ends[2];
-    EXPECT_EQ(::pipe(ends), 0);
-    const pid_t process = ::fork();
-    if (process == 0) ::_exit(child(folder, ends[1], operations, undo_rename));
+// For a child that reports what it answered into the pipe.
+Outcome wait(pid_t process, const int (&ends)[2]) {
     ::close(ends[1]);
     Outcome result{0, 0};
     while (::read(ends[0], &result.answered, sizeof result.answered) > 0) {
@@ -152,6 +162,13 @@ Outcome run(const fs::path& folder, int operations, bool undo_rename) {
     ::waitpid(process, &status, 0);
     result.end = WEXITSTATUS(status);
     return result;
+}
+Outcome run(const fs::path& folder, int operations, bool undo_rename) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    const pid_t process = ::fork();
+    if (process == 0) ::_exit(child(folder, ends[1], operations, undo_rename));
+    return wait(process, ends);
 }
 
 // The counter in the store. It must open whatever happened; a store that never was has 0.
@@ -183,6 +200,111 @@ TEST(StoreCrash, save__power_fails_at_any_operation__old_or_new_store) {
         fs::remove_all(folder);
     }
     EXPECT_EQ(deaths, 2 * operations_each * rounds);
+}
+
+// quoin-se's commands that change the state, and what is in the store after each of them.
+constexpr std::array states{"counted 0, c+0",
+                            "counted 0, new, c+0",
+                            "counted 0, new, c+1",
+                            "counted 1, new, c+1",
+                            "counted 1, c+1",
+                            "counted 1, c+1, d",
+                            "zeroized"};
+constexpr std::size_t commands = states.size() - 1;
+
+class CommandCrash {
+public:
+    CommandCrash() {
+        Policy counted = signs;
+        counted.max_uses = 9;
+        const auto made = box_.ask(user_, Generate{{"counted"}, Algorithm::ed25519, counted});
+        const auto counter = box_.ask(user_, CreateCounter{{"c"}});
+        EXPECT_TRUE(made && counter);
+        first_ = counter ? counter->value : 0;
+    }
+
+    // Runs the commands in a child whose power fails; the number of those that were answered.
+    Outcome run(int operations, bool undo_rename) {
+        int ends[2];
+        EXPECT_EQ(::pipe(ends), 0);
+        const pid_t process = ::fork();
+        if (process == 0) {
+            disk = {.on = true,
+                    .left = operations,
+                    .undo_rename = undo_rename,
+                    .store = box_.folder() / "store"};
+            for (std::uint64_t done = 1; done <= commands; ++done) {
+                if (!run_one(done)) ::_exit(1);
+                static_cast<void>(__real_write(ends[1], &done, sizeof done));
+            }
+            ::_exit(0);
+        }
+        return wait(process, ends);
+    }
+
+    // What a quoin-se that is started again has.
+    std::string state() {
+        box_.open();
+        user_ = box_.greeted(ElementInProcess::administrator);
+        const auto keys = box_.ask(user_, List{});
+        if (!keys && keys.error().code == Code::state_wrong) return "zeroized";
+        if (!keys) return keys.error().message;
+        std::string text;
+        for (const KeyEntry& key : keys->keys.items) {
+            text += key.name.text;
+            text += key.name.text == "counted" ? fmt::format(" {}, ", key.uses) : ", ";
+        }
+        const auto counter = box_.ask(user_, ReadCounter{{"c"}});
+        text += counter ? fmt::format("c+{}", counter->value - first_) : "no counter";
+        return text + (box_.ask(user_, ReadCounter{{"d"}}) ? ", d" : "");
+    }
+
+private:
+    bool run_one(std::uint64_t number) {
+        switch (number) {
+            case 1:
+                return box_.ask(user_, Generate{{"new"}, Algorithm::ed25519, signs}).has_value();
+            case 2:
+                return box_.ask(user_, IncrementCounter{{"c"}}).has_value();
+            case 3:
+                return box_.ask(user_, Sign{{"counted"}, {}, {}}).has_value();
+            case 4:
+                return box_.ask(user_, Remove{{"new"}}).has_value();
+            case 5:
+                return box_.ask(user_, CreateCounter{{"d"}}).has_value();
+            default:
+                return box_.ask(user_, Zeroize{}).has_value();
+        }
+    }
+
+    static constexpr Policy signs{.operations = may_sign};
+    ElementInProcess box_;
+    Session user_ = box_.greeted(ElementInProcess::administrator);
+    std::uint64_t first_ = 0;
+};
+
+TEST(CommandCrash, power_fails_at_any_operation__state_before_the_command_or_after_it) {
+    spdlog::set_level(spdlog::level::off);
+    int deaths = 0;
+    std::set<std::string> seen;
+    for (const bool undo_rename : {false, true}) {
+        bool through = false;
+        for (int operations = 0; !through; ++operations) {
+            CommandCrash crash;
+            const Outcome result = crash.run(operations, undo_rename);
+            ASSERT_TRUE(result.end == 0 || result.end == 9) << "a command failed";
+            through = result.end == 0;
+            const std::string state = crash.state();
+            seen.insert(state);
+            const auto after = std::min<std::size_t>(result.answered + 1, commands);
+            EXPECT_TRUE(state == states[result.answered] || state == states[after])
+                << "answered " << result.answered << ", n = " << operations << ": " << state;
+            deaths += through ? 0 : 1;
+        }
+    }
+    // Zeroize does two things more: it overwrites what was there, and syncs that.
+    EXPECT_EQ(deaths, 2 * (operations_each * static_cast<int>(commands) + 4));
+    EXPECT_EQ(seen.size(), states.size()) << "the last one is reached";
 }
 
 // The harness can fail: a store that is written in place is caught.

@@ -66,3 +66,9 @@ def test_secure_element__keys_of_ca_and_services_in_quoin_se__plant_works(elemen
         device.stop()
         device.start()
         device.wait_stored(plant.newest("mpu-1") + 10)
+        # All have signed by now. Their keys are in the memory of quoin-se, where the search finds them, and in no other.
+        others = {**plant.pids(), device.process.pid: "quoin-agent"}
+        assert {"broker", "quoind", "quoin-agent"} <= {command.split()[0].rpartition("/")[2] for command in others.values()}
+        found = element.parts_in_memory([*others, element.process.pid])
+        assert found.pop(element.process.pid) >= 2 * 7
+        assert found == dict.fromkeys(others, 0), others

@@ -269,7 +269,9 @@ test_some() { # NAME...
     if [ -n "$machines" ] && stage "build (other machines)" build_machines $machines; then
         stage "core on other machines" machine_tests $machines || true
     fi
-    if [ "${e2e:-0}" != 0 ] && stage "build (dev)" build dev programs; then stage "e2e" e2e_tests "$@" || true; fi
+    if [ "${e2e:-0}" != 0 ] && stage "build (dev)" build dev programs se_search_fixture; then
+        stage "e2e" e2e_tests "$@" || true
+    fi
     if [ -n "$fuzzers" ]; then
         # shellcheck disable=SC2086
         if stage "build (fuzz)" build fuzz $fuzzers; then stage "fuzz, short runs" fuzz_tests "$@" || true; fi

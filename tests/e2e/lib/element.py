@@ -1,7 +1,11 @@
 """quoin-se for a test: keys that no other process holds."""
 
 import json
+import pathlib
+import shutil
 import socket
+import subprocess
+import tempfile
 
 from . import account, waiting
 from .plant import quoin
@@ -41,3 +45,13 @@ class Element:
     def keys(self):
         """The names of its keys."""
         return {key["name"] for key in json.loads(quoin("keys", "list", "--json", "--store", self.uri).stdout)["keys"]}
+
+    def parts_in_memory(self, pids):
+        """How many parts of its private keys (seeds, and what they expand to) each of the processes holds."""
+        search = pathlib.Path(shutil.which("quoin-se")).parent.parent / "tests/se_search_fixture"
+        with tempfile.TemporaryDirectory() as copy:  # the store itself is locked
+            shutil.copy(self.folder / "home/store", copy)
+            done = subprocess.run([search, copy, self.folder / "passphrase", *map(str, pids)], capture_output=True, text=True,
+                                  timeout=120, check=False)
+        assert done.returncode == 0, done.stderr
+        return {int(line.split()[0]): int(line.split()[1]) for line in done.stdout.splitlines()}

@@ -145,6 +145,23 @@ class Plant:
                 continue
         return None
 
+    def pids(self):
+        """Every process of the plant: the supervisor and all below it, {pid: command line}."""
+        parents, commands = {}, {}
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit():
+                continue
+            try:
+                stat = (entry / "stat").read_text().rpartition(")")[2].split()
+                parents[int(entry.name)] = int(stat[1])
+                commands[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+        found = [self.supervisor()]
+        for pid in found:
+            found += [child for child, parent in parents.items() if parent == pid]
+        return {pid: commands[pid] for pid in found}
+
     def kill(self, name, how=signal.SIGKILL):
         """Sends the signal to the process that runs now, and returns its pid."""
         def send():
