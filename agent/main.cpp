@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "agent/agent.hpp"
+#include "host/crypto/wipe_freed.hpp"
 
 namespace {
 
@@ -41,6 +42,7 @@ quoin::Result<void> run_until_signal(const quoin::agent::RunOptions& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    quoin::crypto::begin_process();
     quoin::agent::RunOptions options;
     bool verbose = false;
     CLI::App app("quoin-agent: enrols, connects, publishes, attests, renews");

@@ -109,7 +109,7 @@ int run(int argc, char** argv) {
 }  // namespace quoin::cli
 
 int main(int argc, char** argv) {
-    quoin::crypto::wipe_freed_memory();  // first of all; `quoin keys` holds keys
-    std::signal(SIGPIPE, SIG_IGN);       // a closed pipe is an error of write, not an end
+    quoin::crypto::begin_process();
+    std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end
     return quoin::cli::run(argc, argv);
 }

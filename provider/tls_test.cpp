@@ -1,6 +1,5 @@
 // Handshakes with our groups on one side and the default provider's on the other, in memory, and
 // what the sides say to shares that are wrong.
-#include <malloc.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -146,24 +145,6 @@ TEST(groups, default_list__nothing_configured__the_hybrid_of_ours_first) {
     ASSERT_TRUE(client.is_done() && server.is_done()) << queued_errors();
     EXPECT_EQ(client.group(), "X25519MLKEM768");
     EXPECT_EQ(server.provider_of_peer_share(), "quoin");
-}
-
-TEST(groups, memory__1000_handshakes__does_not_grow) {
-    const Libraries libraries;
-    const auto work = [&](int handshakes) {
-        for (int i = 0; i < handshakes; ++i) {
-            End client(libraries.ours, "X25519MLKEM768", false);
-            End server(libraries.ours, "X25519MLKEM768", true);
-            handshake(client, server);
-            ASSERT_TRUE(client.is_done() && server.is_done()) << queued_errors();
-        }
-    };
-    work(50);  // OpenSSL's caches fill
-    const std::size_t before = ::mallinfo2().uordblks;
-    work(1000);
-    // 65 bytes a handshake, less than anything that could be lost: glibc counts what its cache of
-    // freed blocks holds.
-    EXPECT_LE(::mallinfo2().uordblks, before + 65'536);
 }
 
 // Where the share of a group begins in a hello; the hello without one ends the test.

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "host/crypto/library.hpp"
+#include "host/crypto/wipe_freed.hpp"
 #include "host/files/files.hpp"
 #include "secure_element/confine.hpp"
 #include "secure_element/server.hpp"
@@ -166,6 +167,7 @@ quoin::Result<void> run(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+    crypto::begin_process();
     Options options;
     CLI::App app("quoin-se: the secure element as a process");
     app.footer(teaching);

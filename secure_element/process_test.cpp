@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "host/crypto/crypto.hpp"
@@ -327,6 +328,20 @@ TEST(Start, user__passphrase_that_only_root_may_read__opened_before_it_becomes_t
     ASSERT_TRUE(element.start({"--user", "nobody", "--passphrase-file", file.string()}))
         << element.log();
     EXPECT_THAT(status_of(element.process(), "Uid:"), HasSubstr("65534\t65534\t65534\t65534"));
+}
+
+// A configuration that loads a provider of its own into every program that reads it.
+TEST(Start, openssl_conf__of_somebody_else__is_not_read) {
+    const TestFolder folder;
+    const std::string file = folder.path() / "openssl.cnf";
+    std::ofstream(file) << "config_diagnostics = 1\nopenssl_conf = i\n[i]\nproviders = p\n"
+                           "[p]\nforeign = f\n[f]\nmodule = /nowhere/foreign.so\nactivate = 1\n";
+    ElementProcess element;
+    ::setenv("OPENSSL_CONF", file.c_str(), 1);
+    const bool started = element.start();
+    ::unsetenv("OPENSSL_CONF");
+    ASSERT_TRUE(started) << element.log();
+    EXPECT_TRUE(element.client()->generate("k", Algorithm::slh_dsa_shake_128f, allowing(may_sign)));
 }
 
 TEST(Start, second_process__same_home__refused) {

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "host/crypto/wipe_freed.hpp"
 #include "server/plant_process.hpp"
 
 namespace {
@@ -66,6 +67,7 @@ Result<void> run(const server::ProcessOptions& options, const sigset_t& signals)
 }  // namespace
 
 int main(int argc, char** argv) {
+    crypto::begin_process();
     ::umask(077);
     CLI::App app{"quoind: the control plane of a Quoin plant"};
     std::string home = "/var/lib/quoin";

@@ -2,6 +2,8 @@
 
 #include <openssl/pem.h>
 
+#include "host/crypto/library.hpp"
+
 namespace quoin::crypto {
 namespace {
 
@@ -24,11 +26,12 @@ Result<std::string> encrypt_to_pem(PKCS8_PRIV_KEY_INFO* clear, const Passphrase&
     const std::string_view secret = passphrase.expose();
     SchemeHandle scheme(slow ? PKCS5_pbe2_set_scrypt(EVP_aes_256_cbc(), nullptr, 0, nullptr,
                                                      scrypt_n, scrypt_r, scrypt_p)
-                             : PKCS5_pbe2_set_iv(EVP_aes_256_cbc(), random_key_iterations, nullptr,
-                                                 0, nullptr, NID_hmacWithSHA256));
+                             : PKCS5_pbe2_set_iv_ex(EVP_aes_256_cbc(), random_key_iterations,
+                                                    nullptr, 0, nullptr, NID_hmacWithSHA256,
+                                                    library()));
     if (!scheme) return fail(Code::internal, "cannot set up encryption: {}", openssl_error());
-    const EncryptedHandle encrypted(
-        PKCS8_set0_pbe(secret.data(), static_cast<int>(secret.size()), clear, scheme.get()));
+    const EncryptedHandle encrypted(PKCS8_set0_pbe_ex(
+        secret.data(), static_cast<int>(secret.size()), clear, scheme.get(), library(), nullptr));
     if (!encrypted) return fail(Code::internal, "cannot encrypt the key: {}", openssl_error());
     static_cast<void>(scheme.release());  // now a part of `encrypted`
     const BioHandle bio(BIO_new(BIO_s_mem()));
@@ -50,8 +53,8 @@ Result<ClearHandle> decrypt_pem(std::string_view pem, const Passphrase& passphra
         return fail(Code::input_invalid, "no ENCRYPTED PRIVATE KEY in PEM: {}", openssl_error());
     }
     const std::string_view secret = passphrase.expose();
-    ClearHandle clear(
-        PKCS8_decrypt(encrypted.get(), secret.data(), static_cast<int>(secret.size())));
+    ClearHandle clear(PKCS8_decrypt_ex(encrypted.get(), secret.data(),
+                                       static_cast<int>(secret.size()), library(), nullptr));
     if (!clear) {
         openssl_error();  // its reason tells apart what a wrong passphrase happens to decrypt to
         return fail(Code::input_invalid, "private key: wrong passphrase, or the file is damaged");

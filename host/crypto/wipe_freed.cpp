@@ -38,6 +38,13 @@ void* reallocate(void* old, std::size_t size, const char* file, int line) {
 
 }  // namespace
 
+void begin_process() noexcept {
+    if (!wipe_freed_memory() ||
+        OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) != 1) {
+        std::abort();
+    }
+}
+
 bool wipe_freed_memory() noexcept {
     ::mallopt(M_PERTURB, 0xA5);
     return CRYPTO_set_mem_functions(allocate, reallocate, wipe_and_free) == 1;

@@ -7,6 +7,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
 
 namespace quoin::keys::p256 {
 
@@ -18,7 +19,7 @@ Result<ByteVector> spki_of(Bytes point) {
                                           const_cast<std::uint8_t*>(point.data()), point.size()),
         OSSL_PARAM_construct_end()};
     const crypto::Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free> context(
-        EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr));
+        EVP_PKEY_CTX_new_from_name(crypto::library(), "EC", nullptr));
     EVP_PKEY* made = nullptr;
     if (point.size() != point_size || !context || EVP_PKEY_fromdata_init(context.get()) != 1 ||
         EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, parameters) != 1) {

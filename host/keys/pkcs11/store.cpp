@@ -6,6 +6,7 @@
 #include <mutex>
 #include <optional>
 
+#include "host/crypto/library.hpp"
 #include "host/keys/p256.hpp"
 #include "host/keys/pkcs11/module.hpp"
 
@@ -328,8 +329,8 @@ Result<ByteVector> Store::public_key(std::string_view name) {
             point = point.subspan(2);
         }
         if (kind->type == CKK_EC) return p256::spki_of(point);
-        EVP_PKEY* key =
-            EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, nullptr, point.data(), point.size());
+        EVP_PKEY* key = EVP_PKEY_new_raw_public_key_ex(crypto::library(), "ED25519", nullptr,
+                                                       point.data(), point.size());
         if (key == nullptr) {
             return fail(Code::integrity_mismatch, "token {}: {} is no Ed25519 key: {}",
                         config_.token, name, crypto::openssl_error());

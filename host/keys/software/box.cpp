@@ -4,6 +4,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
 
 namespace quoin::keys::software {
 namespace {
@@ -12,7 +13,12 @@ constexpr std::size_t nonce_size = 12;
 constexpr std::size_t tag_size = 16;
 constexpr std::size_t max_size = 1U << 20U;
 
-using CipherHandle = crypto::Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+using CipherHandle = crypto::Handle<EVP_CIPHER, EVP_CIPHER_free>;
+using ContextHandle = crypto::Handle<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
+
+CipherHandle aes_256_gcm() {
+    return CipherHandle(EVP_CIPHER_fetch(crypto::library(), "AES-256-GCM", nullptr));
+}
 
 }  // namespace
 
@@ -20,11 +26,12 @@ Result<ByteVector> close_box(BoxKey key, Bytes secret, Bytes associated) {
     if (secret.size() > max_size) return fail(Code::input_invalid, "too much to encrypt");
     ByteVector box(nonce_size + secret.size() + tag_size);
     QUOIN_CHECK(crypto::random_bytes(MutableBytes(box).first(nonce_size)));
-    const CipherHandle cipher(EVP_CIPHER_CTX_new());
+    const CipherHandle algorithm = aes_256_gcm();
+    const ContextHandle cipher(EVP_CIPHER_CTX_new());
     int size = 0;
     std::uint8_t* const body = box.data() + nonce_size;
-    if (!cipher ||
-        EVP_EncryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), box.data()) != 1 ||
+    if (!algorithm || !cipher ||
+        EVP_EncryptInit_ex2(cipher.get(), algorithm.get(), key.data(), box.data(), nullptr) != 1 ||
         EVP_EncryptUpdate(cipher.get(), nullptr, &size, associated.data(),
                           static_cast<int>(associated.size())) != 1 ||
         EVP_EncryptUpdate(cipher.get(), body, &size, secret.data(),
@@ -45,10 +52,11 @@ Result<SecretBytes> open_box(BoxKey key, Bytes box, Bytes associated) {
     const Bytes body = box.subspan(nonce_size, box.size() - box_overhead);
     const Bytes tag = box.last(tag_size);
     SecretBytes secret(body.size());
-    const CipherHandle cipher(EVP_CIPHER_CTX_new());
+    const CipherHandle algorithm = aes_256_gcm();
+    const ContextHandle cipher(EVP_CIPHER_CTX_new());
     int size = 0;
-    if (!cipher ||
-        EVP_DecryptInit_ex(cipher.get(), EVP_aes_256_gcm(), nullptr, key.data(), box.data()) != 1 ||
+    if (!algorithm || !cipher ||
+        EVP_DecryptInit_ex2(cipher.get(), algorithm.get(), key.data(), box.data(), nullptr) != 1 ||
         EVP_DecryptUpdate(cipher.get(), nullptr, &size, associated.data(),
                           static_cast<int>(associated.size())) != 1 ||
         EVP_DecryptUpdate(cipher.get(), secret.expose_to_fill().data(), &size, body.data(),
