@@ -126,35 +126,56 @@ ByteVector with_length(std::size_t width, std::size_t size) {
     return field;
 }
 
+// A frame with a field of that size, and the most that it may have.
+struct Limit {
+    std::function<ByteVector(std::size_t)> frame;
+    std::size_t most;
+};
+
 TEST_F(Refusals, fields__over_their_limit__state_stays) {
-    const ByteVector key{3, 'k', 'e', 'y'};
-    const ByteVector empty{0};
-    const auto accepted =
-        frame_of(Command::sign, {key, empty, with_length(4, keys::se::max_message_size)});
-    const std::string before = state();
-    for (const ByteVector& frame :
-         {frame_of(Command::sign, {key, empty, with_length(4, keys::se::max_message_size + 1)}),
-          frame_of(Command::create_counter, {with_length(1, 65)}),
-          frame_of(Command::remove, {empty}),
-          frame_of(Command::attest, {empty, with_length(1, keys::se::max_nonce_size + 1)}),
-          frame_of(Command::generate, {key,
-                                       {1},
-                                       {1},
-                                       ByteVector(12, 0),
-                                       {0, 9},
-                                       ByteVector(36, 0),
-                                       empty,
-                                       {0},
-                                       empty}),  // nine uids
-          frame_of(Command::derive_session,
-                   {{6, 'a', 'g', 'r', 'e', 'e', 's'}, with_length(4, 32), with_length(1, 65)})}) {
-        EXPECT_EQ(box.refused(user, frame), Code::peer_malformed) << frame.size();
-        EXPECT_EQ(state(), before) << frame.size();
+    const ByteVector key{3, 'k', 'e', 'y'}, agrees{6, 'a', 'g', 'r', 'e', 'e', 's'}, empty{0};
+    const ByteVector no_quote(8, 0);
+    const ByteVector no_platform(1 + 2 + 32, 0);
+    const Limit limits[] = {
+        {[&](std::size_t size) {
+             return frame_of(Command::sign, {key, empty, with_length(4, size), no_quote});
+         },
+         keys::se::max_message_size},
+        {[&](std::size_t size) {
+             return frame_of(Command::create_counter, {with_length(1, size)});
+         },
+         64},
+        {[&](std::size_t size) { return frame_of(Command::attest, {empty, with_length(1, size)}); },
+         keys::se::max_nonce_size},
+        {[&](std::size_t count) {
+             const auto low = static_cast<std::uint8_t>(count);
+             return frame_of(Command::generate, {{3, 'n', 'e', 'w'},
+                                                 {1},
+                                                 {1},
+                                                 ByteVector(12, 0),
+                                                 {0, low},
+                                                 ByteVector(4 * count, 0),
+                                                 empty,
+                                                 {0},
+                                                 empty,
+                                                 no_platform});
+         },
+         max_uids},
+        {[&](std::size_t size) {
+             return frame_of(Command::derive_session,
+                             {agrees, with_length(4, 32), with_length(1, size)});
+         },
+         64}};
+    for (const Limit& limit : limits) {
+        const std::string before = state();
+        EXPECT_EQ(box.refused(user, limit.frame(limit.most + 1)), Code::peer_malformed);
+        EXPECT_EQ(state(), before) << limit.most;
+        // What is just not over it is let through: the frame was wrong in nothing else.
+        box.reply = box.element->answer(user, limit.frame(limit.most));
+        const auto reply = read_reply_head(box.reply);
+        ASSERT_TRUE(reply);
+        EXPECT_EQ(reply->status, Status::done) << limit.most << text_of(reply->body);
     }
-    // The canary: what is just not over the limit is let through.
-    const auto reply = read_reply_head(box.reply = box.element->answer(user, accepted));
-    ASSERT_TRUE(reply);
-    EXPECT_EQ(reply->status, Status::done);
 }
 
 }  // namespace

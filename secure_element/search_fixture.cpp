@@ -45,7 +45,10 @@ ByteVector expanded(const char* algorithm, Bytes seed) {
 }
 
 std::vector<ByteVector> parts_of(const StoredKey& key) {
-    const Bytes material = key.material.expose();
+    const Bytes whole = key.material.expose();
+    // FIPS 205, section 9.1: the second half is the public key.
+    const bool hash_based = keys::se::info(key.algorithm).name.starts_with("SLH-DSA");
+    const Bytes material = hash_based ? whole.first(whole.size() / 2) : whole;
     std::vector<ByteVector> parts;
     for (std::size_t at = 0; at + 32 <= material.size(); at += 32) {
         const Bytes part = material.subspan(at, 32);
