@@ -22,17 +22,19 @@ namespace {
 constexpr unsigned MFD_EXEC = 0x10U;  // Linux 6.3
 #endif
 
-// A copy in memory that any user may run.
+// A copy in memory that any user may run and nobody change.
 Result<Descriptor> copy_to_memory(int source, off_t size, const fs::path& name) {
-    int number = memfd_create(name.filename().c_str(), MFD_CLOEXEC | MFD_EXEC);
-    if (number < 0) number = memfd_create(name.filename().c_str(), MFD_CLOEXEC);
+    constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+    int number = memfd_create(name.filename().c_str(), flags | MFD_EXEC);
+    if (number < 0) number = memfd_create(name.filename().c_str(), flags);
     Descriptor copy(number);
     off_t done = 0;
     while (copy && done < size) {
         if (sendfile(copy.number(), source, &done, static_cast<std::size_t>(size - done)) <= 0)
             break;
     }
-    if (!copy || done < size) {
+    constexpr int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+    if (!copy || done < size || fcntl(copy.number(), F_ADD_SEALS, seals) != 0) {
         return fail(Code::resource_unavailable, "cannot copy {} to memory: {}", name.string(),
                     std::strerror(errno));
     }
