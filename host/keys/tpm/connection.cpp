@@ -77,15 +77,22 @@ Result<Loaded> start_session(const Connection& tpm, ESYS_TR salt, SessionKind ki
     return loaded;
 }
 
-Result<TPM2B_AUTH> authorisation_of(std::string_view text) {
-    TPM2B_AUTH authorisation{};
+Result<void> write_authorisation(std::string_view text, TPM2B_AUTH& to) {
     if (text.size() > TPM2_SHA256_DIGEST_SIZE) {
         return fail(Code::input_invalid, "an authorisation of {} bytes is longer than {}",
                     text.size(), TPM2_SHA256_DIGEST_SIZE);
     }
-    authorisation.size = static_cast<UINT16>(text.size());
-    std::ranges::copy(text, authorisation.buffer);
-    return authorisation;
+    to.size = static_cast<UINT16>(text.size());
+    std::ranges::copy(text, to.buffer);
+    return {};
+}
+
+Result<void> authorise(const Connection& tpm, ESYS_TR object, const crypto::Passphrase& secret) {
+    Wiped<TPM2B_AUTH> authorisation;
+    QUOIN_CHECK(write_authorisation(secret.expose(), authorisation.value));
+    const TSS2_RC code = Esys_TR_SetAuth(tpm.esys(), object, &authorisation.value);
+    if (code != TSS2_RC_SUCCESS) return tpm.failed(code, "setting the authorisation");
+    return {};
 }
 
 TPML_PCR_SELECTION selection_of(const std::vector<std::uint32_t>& pcrs) {

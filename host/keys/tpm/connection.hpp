@@ -6,6 +6,7 @@
 // owner.
 #pragma once
 
+#include <openssl/crypto.h>
 #include <tss2/tss2_esys.h>
 
 #include <memory>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "core/base/bytes.hpp"
+#include "host/crypto/crypto.hpp"
 #include "host/error.hpp"
 #include "host/keys/security_provider.hpp"
 
@@ -75,8 +77,20 @@ enum class SessionKind : std::uint8_t { authorisation, policy, trial };
 // `salt`: a storage key of this TPM; ESYS_TR_NONE only for trials.
 Result<Loaded> start_session(const Connection& tpm, ESYS_TR salt, SessionKind kind);
 
+// A structure of the TSS that holds a secret: wiped at its end.
+template <class T>
+struct Wiped {
+    T value{};
+    Wiped() = default;
+    Wiped(const Wiped&) = delete;
+    Wiped& operator=(const Wiped&) = delete;
+    ~Wiped() { OPENSSL_cleanse(&value, sizeof value); }
+};
+
 // At most 32 bytes.
-Result<TPM2B_AUTH> authorisation_of(std::string_view text);
+Result<void> write_authorisation(std::string_view text, TPM2B_AUTH& to);
+// That it is asked for with `object` from now on, by this connection.
+Result<void> authorise(const Connection& tpm, ESYS_TR object, const crypto::Passphrase& secret);
 
 // PCRs 0..23 of the SHA-256 bank.
 TPML_PCR_SELECTION selection_of(const std::vector<std::uint32_t>& pcrs);

@@ -9,6 +9,7 @@ namespace {
 // TCG Registry of Reserved TPM 2.0 Handles, section 2.2: indices of the owner.
 constexpr TPM2_HANDLE first_index = 0x01800000;
 constexpr TPM2_HANDLE index_mask = 0x003FFFFF;
+constexpr int most_tries = 32;    // of an increment, while others count
 constexpr std::size_t half = 16;  // bytes of the mark that say whose counter, and then which
 
 // It stands where a policy would: nobody can fulfil it, and the TPM binds it to the index.
@@ -61,7 +62,12 @@ bool is_prefixed(const TPM2B_DIGEST& digest, const TPM2B_DIGEST& mark, std::size
     return digest.size == mark.size && std::equal(mark.buffer, mark.buffer + size, digest.buffer);
 }
 
-Result<ESYS_TR> find(const Operation& operation, const Mark& mark, std::string_view name) {
+struct Index {
+    ESYS_TR handle;
+    bool is_written;  // not yet: a crash came before its first increment
+};
+
+Result<Index> find(const Operation& operation, const Mark& mark, std::string_view name) {
     ESYS_TR index = ESYS_TR_NONE;
     const TSS2_RC code = Esys_TR_FromTPMPublic(operation.esys(), mark.index, ESYS_TR_NONE,
                                                ESYS_TR_NONE, ESYS_TR_NONE, &index);
@@ -73,32 +79,47 @@ Result<ESYS_TR> find(const Operation& operation, const Mark& mark, std::string_v
         const auto kind = (found.attributes & TPMA_NV_TPM2_NT_MASK) >> TPMA_NV_TPM2_NT_SHIFT;
         if (is_prefixed(found.authPolicy, mark.digest, mark.digest.size) &&
             kind == TPM2_NT_COUNTER) {
-            return index;
+            return Index{index, (found.attributes & TPMA_NV_WRITTEN) != 0};
         }
     }
     return fail(Code::input_not_found, "the TPM has no counter {}", name);
 }
 
-Result<void> authorise(const Operation& operation, const Config& config, ESYS_TR index) {
-    QUOIN_TRY(const TPM2B_AUTH authorisation, authorisation_of(config.authorisation.expose()));
-    const TSS2_RC code = Esys_TR_SetAuth(operation.esys(), index, &authorisation);
-    if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "a counter");
+Result<void> count(const Operation& operation, ESYS_TR index) {
+    const TSS2_RC code = Esys_NV_Increment(operation.esys(), index, index,
+                                           operation.session.handle(), ESYS_TR_NONE, ESYS_TR_NONE);
+    if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "incrementing a counter");
     return {};
 }
 
-Result<std::uint64_t> value_of(const Operation& operation, ESYS_TR index, bool increment) {
-    TSS2_RC code = TSS2_RC_SUCCESS;
-    if (increment) {
-        code = Esys_NV_Increment(operation.esys(), index, index, operation.session.handle(),
-                                 ESYS_TR_NONE, ESYS_TR_NONE);
-        if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "incrementing a counter");
-    }
+Result<std::uint64_t> value_of(const Operation& operation, ESYS_TR index) {
     Owned<TPM2B_MAX_NV_BUFFER> data;
-    code = Esys_NV_Read(operation.esys(), index, index, operation.session.handle(), ESYS_TR_NONE,
-                        ESYS_TR_NONE, 8, 0, std::out_ptr(data));
+    const TSS2_RC code = Esys_NV_Read(operation.esys(), index, index, operation.session.handle(),
+                                      ESYS_TR_NONE, ESYS_TR_NONE, 8, 0, std::out_ptr(data));
     if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "reading a counter");
     core::Reader reader({data->buffer, data->size});
     return lift(reader.take_unsigned<8>(), "reading a counter of the TPM");
+}
+
+Result<std::uint64_t> next_value(const Operation& operation, ESYS_TR index) {
+    for (int i = 0; i < most_tries; ++i) {
+        QUOIN_TRY(const std::uint64_t before, value_of(operation, index));
+        QUOIN_CHECK(count(operation, index));
+        QUOIN_TRY(const std::uint64_t after, value_of(operation, index));
+        if (after == before + 1) return after;  // only one increment lies between: ours
+    }
+    return fail(Code::resource_unavailable,
+                "a counter of the TPM: others count it all the time; try again");
+}
+
+// The counter, ready to be read and counted.
+Result<ESYS_TR> ready(const Operation& operation, const Config& config, const Mark& mark,
+                      std::string_view name) {
+    QUOIN_TRY(const Index index, find(operation, mark, name));
+    QUOIN_CHECK(authorise(operation.tpm, index.handle, config.authorisation));
+    // The first increment sets it above every counter that this TPM ever had (part 3, 31.8.1).
+    if (!index.is_written) QUOIN_CHECK(count(operation, index.handle));
+    return index.handle;
 }
 
 }  // namespace
@@ -106,24 +127,32 @@ Result<std::uint64_t> value_of(const Operation& operation, ESYS_TR index, bool i
 Result<std::uint64_t> define_counter(const Operation& operation, const Config& config,
                                      std::string_view name) {
     QUOIN_TRY(const Mark mark, mark_of(operation, name));
-    QUOIN_TRY(const TPM2B_AUTH authorisation, authorisation_of(config.authorisation.expose()));
-    const TPM2B_NV_PUBLIC form = form_of(mark, authorisation.size != 0);
-    ESYS_TR index = ESYS_TR_NONE;
-    const TSS2_RC code =
-        Esys_NV_DefineSpace(operation.esys(), ESYS_TR_RH_OWNER, operation.session.handle(),
-                            ESYS_TR_NONE, ESYS_TR_NONE, &authorisation, &form, &index);
-    if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "making a counter");
-    QUOIN_CHECK(authorise(operation, config, index));
-    // The first increment sets it above every counter that this TPM ever had (part 3, 31.8.1).
-    return value_of(operation, index, true);
+    const auto there = find(operation, mark, name);
+    // One that was never counted is what a crash has left of this function.
+    if (there ? there->is_written : there.error().code != Code::input_not_found) {
+        if (!there) return std::unexpected(there.error());
+        return fail(Code::input_conflict, "the TPM has a counter {} already", name);
+    }
+    if (!there) {
+        Wiped<TPM2B_AUTH> authorisation;
+        QUOIN_CHECK(write_authorisation(config.authorisation.expose(), authorisation.value));
+        const TPM2B_NV_PUBLIC form = form_of(mark, authorisation.value.size != 0);
+        ESYS_TR index = ESYS_TR_NONE;
+        const TSS2_RC code =
+            Esys_NV_DefineSpace(operation.esys(), ESYS_TR_RH_OWNER, operation.session.handle(),
+                                ESYS_TR_NONE, ESYS_TR_NONE, &authorisation.value, &form, &index);
+        if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "making a counter");
+        Esys_TR_Close(operation.esys(), &index);
+    }
+    QUOIN_TRY(const ESYS_TR index, ready(operation, config, mark, name));
+    return next_value(operation, index);
 }
 
 Result<std::uint64_t> read_counter(const Operation& operation, const Config& config,
                                    std::string_view name, bool increment) {
     QUOIN_TRY(const Mark mark, mark_of(operation, name));
-    QUOIN_TRY(const ESYS_TR index, find(operation, mark, name));
-    QUOIN_CHECK(authorise(operation, config, index));
-    return value_of(operation, index, increment);
+    QUOIN_TRY(const ESYS_TR index, ready(operation, config, mark, name));
+    return increment ? next_value(operation, index) : value_of(operation, index);
 }
 
 Result<void> undefine_counters(const Operation& operation, const Config&) {

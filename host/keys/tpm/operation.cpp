@@ -1,7 +1,5 @@
 #include "host/keys/tpm/operation.hpp"
 
-#include <openssl/crypto.h>
-
 #include <algorithm>
 #include <array>
 
@@ -40,22 +38,14 @@ Result<ESYS_TR> primary_at(const Connection& tpm, const Config& config) {
                 config.tcti, config.handle, config.tcti);
 }
 
-Result<void> authorise(const Connection& tpm, ESYS_TR object, const crypto::Passphrase& secret) {
-    QUOIN_TRY(TPM2B_AUTH authorisation, authorisation_of(secret.expose()));
-    const TSS2_RC code = Esys_TR_SetAuth(tpm.esys(), object, &authorisation);
-    OPENSSL_cleanse(&authorisation, sizeof authorisation);
-    if (code != TSS2_RC_SUCCESS) return tpm.failed(code, "setting the authorisation");
-    return {};
-}
-
 Result<Loaded> primary_key(const Connection& tpm, ESYS_TR session,
                            const TPM2B_SENSITIVE_CREATE& sensitive, const TPM2B_PUBLIC& form) {
     const TPM2B_DATA nothing{};
     const TPML_PCR_SELECTION no_pcrs{};
     ESYS_TR made = ESYS_TR_NONE;
     const TSS2_RC code = Esys_CreatePrimary(tpm.esys(), ESYS_TR_RH_OWNER, session, ESYS_TR_NONE,
-                                            ESYS_TR_NONE, &sensitive, &form, &nothing, &no_pcrs,
-                                            &made, nullptr, nullptr, nullptr, nullptr);
+                                            ESYS_TR_NONE, &sensitive, &form, &nothing,
+                                            &no_pcrs, &made, nullptr, nullptr, nullptr, nullptr);
     if (code != TSS2_RC_SUCCESS) return tpm.failed(code, "making the store's key");
     return Loaded(tpm.esys(), made);
 }
@@ -78,7 +68,8 @@ Result<Operation> begin(const Config& config) {
     return Operation{std::move(tpm), primary, std::move(name), std::move(session)};
 }
 
-Result<void> make_primary(const Config& config) {
+Result<void> make_primary(const Config& config,
+                          const std::function<Result<void>(const ByteVector&)>& remember) {
     QUOIN_TRY(const Connection tpm, Connection::open(config.tcti));
     const auto there = primary_at(tpm, config);
     if (there) {
@@ -94,17 +85,19 @@ Result<void> make_primary(const Config& config) {
     QUOIN_TRY(const Loaded session, start_session(tpm, salt.handle(), SessionKind::authorisation));
     SecretBytes unique(64);
     QUOIN_CHECK(crypto::random_bytes(unique.expose_to_fill()));
-    TPM2B_SENSITIVE_CREATE sensitive{};
-    QUOIN_TRY(sensitive.sensitive.userAuth, authorisation_of(config.authorisation.expose()));
+    Wiped<TPM2B_SENSITIVE_CREATE> sensitive;
+    QUOIN_CHECK(
+        write_authorisation(config.authorisation.expose(), sensitive.value.sensitive.userAuth));
     const bool with_lockout = !config.authorisation.expose().empty();
-    TPM2B_PUBLIC form = storage_template(unique.expose(), with_lockout);
-    const auto primary = primary_key(tpm, session.handle(), sensitive, form);
-    OPENSSL_cleanse(&sensitive, sizeof sensitive);
-    OPENSSL_cleanse(&form, sizeof form);
-    if (!primary) return std::unexpected(primary.error());
+    Wiped<TPM2B_PUBLIC> form;
+    form.value = storage_template(unique.expose(), with_lockout);
+    QUOIN_TRY(const Loaded primary,
+              primary_key(tpm, session.handle(), sensitive.value, form.value));
+    QUOIN_TRY(const ByteVector name, name_of(tpm, primary.handle()));
+    QUOIN_CHECK(remember(name));
     ESYS_TR persistent = ESYS_TR_NONE;
     const TSS2_RC code =
-        Esys_EvictControl(tpm.esys(), ESYS_TR_RH_OWNER, primary->handle(), session.handle(),
+        Esys_EvictControl(tpm.esys(), ESYS_TR_RH_OWNER, primary.handle(), session.handle(),
                           ESYS_TR_NONE, ESYS_TR_NONE, config.handle, &persistent);
     if (code != TSS2_RC_SUCCESS) return tpm.failed(code, "keeping the store's key");
     return {};
@@ -120,18 +113,18 @@ Result<void> evict_primary(const Operation& operation, const Config& config) {
 }
 
 Result<Object> make_object(const Operation& operation, const TPM2B_PUBLIC& form, Bytes secret) {
-    TPM2B_SENSITIVE_CREATE sensitive{};
-    sensitive.sensitive.data.size = static_cast<UINT16>(secret.size());
-    std::ranges::copy(secret, sensitive.sensitive.data.buffer);
+    Wiped<TPM2B_SENSITIVE_CREATE> sensitive;
+    TPM2B_SENSITIVE_DATA& data = sensitive.value.sensitive.data;
+    data.size = static_cast<UINT16>(secret.size());
+    std::ranges::copy(secret, data.buffer);
     const TPM2B_DATA nothing{};
     const TPML_PCR_SELECTION no_pcrs{};
     Owned<TPM2B_PRIVATE> closed;
     Owned<TPM2B_PUBLIC> open;
     const TSS2_RC code =
         Esys_Create(operation.esys(), operation.primary, operation.session.handle(), ESYS_TR_NONE,
-                    ESYS_TR_NONE, &sensitive, &form, &nothing, &no_pcrs, std::out_ptr(closed),
+                    ESYS_TR_NONE, &sensitive.value, &form, &nothing, &no_pcrs, std::out_ptr(closed),
                     std::out_ptr(open), nullptr, nullptr, nullptr);
-    OPENSSL_cleanse(&sensitive, sizeof sensitive);
     if (code != TSS2_RC_SUCCESS) return operation.tpm.failed(code, "making a key or sealing");
     Object object;
     object.open = *open;

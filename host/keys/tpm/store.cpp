@@ -57,6 +57,7 @@ private:
     // These need the mutex.
     Result<Operation> start();
     Result<Object> key(std::string_view name) const;
+    Result<void> remove_keys() const;
 
     std::filesystem::path file_of(std::string_view name) const {
         return config_.folder / (std::string(name) + suffix);
@@ -163,24 +164,41 @@ Result<void> Store::remove(std::string_view name) {
     return files::sync_folder(config_.folder);
 }
 
-// The primary key first: nothing that survives a crash after it can be opened.
+// The primary key last but its name: until then this can be done again, and finds all that is left.
+// What fails before it does not save it.
 Result<void> Store::zeroize() {
     const std::scoped_lock lock(mutex_);
     QUOIN_TRY(const Operation operation, start());
+    const auto undefined = undefine_counters(operation, config_);
+    const auto removed = remove_keys();
     QUOIN_CHECK(evict_primary(operation, config_));
     zeroized_ = true;
     std::error_code failure;
     std::filesystem::remove(config_.folder / name_file, failure);
+    if (failure) {
+        return fail(Code::resource_unavailable, "{}: {}", (config_.folder / name_file).string(),
+                    failure.message());
+    }
+    QUOIN_CHECK(files::sync_folder(config_.folder));
+    QUOIN_CHECK(undefined);
+    return removed;
+}
+
+Result<void> Store::remove_keys() const {
+    std::error_code failure;
+    std::vector<std::filesystem::path> found;
     for (std::filesystem::directory_iterator at(config_.folder, failure), end;
          !failure && at != end; at.increment(failure)) {
-        if (at->path().extension() == suffix) std::filesystem::remove(at->path(), failure);
+        if (at->path().extension() == suffix) found.push_back(at->path());
+    }
+    for (const auto& file : found) {
+        if (!failure) std::filesystem::remove(file, failure);
     }
     if (failure) {
         return fail(Code::resource_unavailable, "{}: {}", config_.folder.string(),
                     failure.message());
     }
-    QUOIN_CHECK(files::sync_folder(config_.folder));
-    return undefine_counters(operation, config_);
+    return files::sync_folder(config_.folder);
 }
 
 Result<ByteVector> Store::sign(std::string_view name, Bytes message, Bytes context) {
@@ -374,12 +392,9 @@ Result<Config> config_of(const Uri& uri) {
 
 Result<std::unique_ptr<SecurityProvider>> create(Config config) {
     QUOIN_CHECK(files::make_private_folder(config.folder));
-    QUOIN_CHECK(make_primary(config));
-    {
-        QUOIN_TRY(const Operation operation, begin(config));
-        QUOIN_CHECK(files::write_atomically(config.folder / name_file,
-                                            crypto::to_hex(operation.primary_name), 0600));
-    }
+    QUOIN_CHECK(make_primary(config, [&](const ByteVector& name) {
+        return files::write_atomically(config.folder / name_file, crypto::to_hex(name), 0600);
+    }));
     return open(std::move(config));
 }
 

@@ -12,6 +12,7 @@
 // The store's authorisation (auth=FILE) is the primary key's and the counters'; a wrong one counts
 // towards the TPM's lockout (without auth= there is nothing to guess, and no lockout). Each
 // function opens its own connection, so that programs take turns at a TPM that serves one.
+// A crash in create() or zeroize() leaves what the same function, called again, completes.
 // Not against: whoever can replace the TPM's answers at create(), or owns its owner authorisation
 // and can undefine counters. The TSS logs to standard error: TSS2_LOG=all+none keeps it quiet.
 #pragma once
