@@ -113,12 +113,15 @@ private:
     }
     Result<const Kind*> kind_of(const Session& session, CK_OBJECT_HANDLE key) const;
     Result<std::vector<std::string>> names(const Session& session) const;
+    Result<void> destroy_all(const Session& session, const CK_OBJECT_CLASS& type,
+                             const std::string& id) const;
 
     Config config_;
     std::shared_ptr<Module> module_;
     Token token_;
     std::mutex mutex_;
     std::unique_ptr<Session> session_;
+    std::optional<Error> refused_;  // of the PIN: this object does not try it again
     ByteVector mark_;  // the wrapping key's label: random, so that another one is noticed
     bool zeroized_ = false;
 };
@@ -143,7 +146,14 @@ Description Store::describe() const {
 
 Result<void> Store::ensure_session() {
     if (session_ && session_->is_ours()) return {};
-    QUOIN_TRY(session_, Session::open(module_, config_.token, config_.pin));
+    if (refused_) return std::unexpected(*refused_);
+    auto opened = Session::open(module_, config_.token, config_.pin);
+    if (!opened) {
+        // The same PIN once more would be refused once more, and the token counts.
+        if (opened.error().code == Code::input_unauthenticated) refused_ = opened.error();
+        return std::unexpected(std::move(opened).error());
+    }
+    session_ = *std::move(opened);
     return {};
 }
 
@@ -267,6 +277,8 @@ Result<void> Store::generate(std::string_view name, std::string_view algorithm,
         if (there) {
             return fail(Code::input_conflict, "token {}: there is a key {}", config_.token, name);
         }
+        // A public half alone is nobody's key, and two of them no key at all.
+        QUOIN_CHECK(destroy_all(session, public_class, id));
         CK_MECHANISM mechanism{kind->generate, nullptr, 0};
         CK_ATTRIBUTE open[] = {value(CKA_TOKEN, yes), value(CKA_VERIFY, yes),
                                bytes(CKA_EC_PARAMS, kind->parameters), text(CKA_LABEL, name),
@@ -339,6 +351,15 @@ Result<ByteVector> Store::public_key(std::string_view name) {
     });
 }
 
+Result<void> Store::destroy_all(const Session& session, const CK_OBJECT_CLASS& type,
+                                const std::string& id) const {
+    QUOIN_TRY(const auto objects,
+              session.find({value(CKA_CLASS, type), value(CKA_TOKEN, yes), text(CKA_ID, id)}));
+    for (const CK_OBJECT_HANDLE object : objects) QUOIN_CHECK(session.destroy(object));
+    return {};
+}
+
+// The private half last: until it is gone the key is there, and this can be done again.
 Result<void> Store::remove(std::string_view name) {
     QUOIN_CHECK(check_name(name));
     return run_alive([&](const Session& session) -> Result<void> {
@@ -347,9 +368,8 @@ Result<void> Store::remove(std::string_view name) {
         if (!secret) {
             return fail(Code::input_not_found, "token {}: there is no key {}", config_.token, name);
         }
-        QUOIN_CHECK(session.destroy(*secret));
-        QUOIN_TRY(const auto open, find(session, public_class, id));
-        return open ? session.destroy(*open) : Result<void>();
+        QUOIN_CHECK(destroy_all(session, public_class, id));
+        return session.destroy(*secret);
     });
 }
 
@@ -358,12 +378,8 @@ Result<void> Store::zeroize() {
     return run_alive([&](const Session& session) -> Result<void> {
         QUOIN_TRY(const auto found, names(session));
         for (const std::string& name : found) {
-            // The private half last: names() finds what has one.
-            for (const CK_OBJECT_CLASS& type : {public_class, private_class}) {
-                QUOIN_TRY(const auto objects,
-                          session.find({value(CKA_CLASS, type), text(CKA_ID, key_id(name))}));
-                for (const CK_OBJECT_HANDLE object : objects) QUOIN_CHECK(session.destroy(object));
-            }
+            QUOIN_CHECK(destroy_all(session, public_class, key_id(name)));
+            QUOIN_CHECK(destroy_all(session, private_class, key_id(name)));
         }
         QUOIN_TRY(const auto seal, find(session, secret_class, seal_id()));
         if (seal) QUOIN_CHECK(session.destroy(*seal));

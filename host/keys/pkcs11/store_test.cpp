@@ -162,6 +162,57 @@ TEST_F(Pkcs11Store, key__read_out_through_the_module__refused) {
     }
 }
 
+// The PIN was changed at the token: one wrong try is told, and is the last one of this object.
+TEST_F(Pkcs11Store, sign__pin_refused_once__is_not_tried_again) {
+    const auto module = pkcs11::Module::load(token_.config().module);
+    ASSERT_TRUE(module);
+    const CK_FUNCTION_LIST& calls = (*module)->calls();
+    const auto token = pkcs11::find_token(**module, SoftHsm::label);
+    ASSERT_TRUE(token);
+    const auto change_pin = [&](std::string from, std::string to) {
+        const auto session =
+            pkcs11::Session::open(*module, SoftHsm::label, crypto::Passphrase(from));
+        return session &&
+               calls.C_SetPIN((*session)->handle(), reinterpret_cast<unsigned char*>(from.data()),
+                              from.size(), reinterpret_cast<unsigned char*>(to.data()),
+                              to.size()) == CKR_OK;
+    };
+    ASSERT_TRUE(change_pin(SoftHsm::right_pin, "87654321"));
+    ASSERT_EQ(calls.C_CloseAllSessions(token->slot), CKR_OK);
+    EXPECT_EQ(code_of(store_->sign("a", message_, {})), Code::input_unauthenticated);
+    ASSERT_TRUE(change_pin("87654321", SoftHsm::right_pin));
+    ASSERT_EQ(calls.C_CloseAllSessions(token->slot), CKR_OK);
+    EXPECT_EQ(code_of(store_->sign("a", message_, {})), Code::input_unauthenticated)
+        << "it would be right again: it was tried";
+    const auto opened = pkcs11::open(token_.config());
+    ASSERT_TRUE(opened) << opened.error().message;
+    EXPECT_TRUE((*opened)->sign("a", message_, {}));
+}
+
+// What an interrupted remove() leaves: one half.
+TEST_F(Pkcs11Store, key__one_half_is_left__can_be_removed_and_made_anew) {
+    const auto module = pkcs11::Module::load(token_.config().module);
+    ASSERT_TRUE(module);
+    const auto destroy = [&](CK_OBJECT_CLASS kind) {
+        const auto session =
+            pkcs11::Session::open(*module, SoftHsm::label, crypto::Passphrase(SoftHsm::right_pin));
+        ASSERT_TRUE(session) << session.error().message;
+        const auto found = (*session)->find({{CKA_CLASS, &kind, sizeof kind}});
+        ASSERT_TRUE(found);
+        ASSERT_EQ(found->size(), 1U);
+        ASSERT_TRUE((*session)->destroy((*found)[0]));
+    };
+    destroy(CKO_PUBLIC_KEY);
+    EXPECT_EQ(code_of(store_->public_key("a")), Code::integrity_mismatch);
+    EXPECT_TRUE(store_->remove("a"));
+    ASSERT_TRUE(store_->generate("a", "ECDSA-P256", {}));
+    destroy(CKO_PRIVATE_KEY);
+    EXPECT_TRUE(store_->list()->empty());
+    ASSERT_TRUE(store_->generate("a", "Ed25519", {}));
+    EXPECT_TRUE(store_->public_key("a"));
+    EXPECT_TRUE(store_->sign("a", message_, {}));
+}
+
 TEST_F(Pkcs11Store, stores__two_on_a_token__apart) {
     pkcs11::Config config = token_.config();
     config.store = "second";

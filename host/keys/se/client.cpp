@@ -39,7 +39,7 @@ Result<Descriptor> connect_socket(const std::string& path) {
     return socket;
 }
 
-// Commands that may be sent twice when nobody knows whether the first one was done.
+// Commands that may be sent twice when nobody knows whether the first one was done (client.hpp).
 template <class Message>
 constexpr bool twice_is_harmless = true;
 template <>

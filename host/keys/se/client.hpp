@@ -6,11 +6,12 @@
 //
 // Threads: any number may use one client; requests go one after the other. A child made by fork()
 // gets a connection of its own with its first request, and so does a client whose quoin-se was
-// restarted: what can be asked twice without harm is asked again, by itself. What cannot
-// (generate, remove, counters, zeroize, and all that a handle stands for) is resource_unavailable
-// then, and says that nobody knows whether it was done.
-//
-// Handles (ephemeral keys, sessions) end with the connection: input_not_found after a restart.
+// restarted. When a connection is lost before the answer came:
+//   generate, remove, create and increment counters, zeroize   are not asked again:
+//       resource_unavailable, which says that nobody knows whether it was done
+//   all others   are asked again, once, on a new connection. If quoin-se had done it, the use of a
+//       key with max_uses (or max_uses_per_minute) is counted twice: fewer are left, never more.
+// Handles (ephemeral keys, sessions) end with their connection: input_not_found then.
 //
 // Errors: what quoin-se answered, with its reason and the socket's name; resource_unavailable: it
 // cannot be reached; resource_timeout; peer_malformed: it answered nonsense.

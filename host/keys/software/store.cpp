@@ -91,6 +91,22 @@ Result<std::vector<std::string>> key_names(const std::filesystem::path& folder) 
     return names;
 }
 
+// Files of a crash while a key or the master key was written: NAME.key.XXXXXX, master.pem.XXXXXX.
+Result<void> wipe_leftovers(const std::filesystem::path& folder) {
+    std::error_code failure;
+    std::vector<std::filesystem::path> found;
+    for (std::filesystem::directory_iterator at(folder, failure), end; !failure && at != end;
+         at.increment(failure)) {
+        const std::filesystem::path whole = at->path().stem();
+        if (whole == master_file || whole.extension() == key_suffix) found.push_back(at->path());
+    }
+    if (failure) {
+        return fail(Code::resource_unavailable, "{}: {}", folder.string(), failure.message());
+    }
+    for (const auto& file : found) QUOIN_CHECK(overwrite_and_remove(file));
+    return {};
+}
+
 void derive(const MasterKey& master, std::string_view use, MasterKey& derived) {
     core::hkdf::expand<core::sha2::Sha256>(master.expose(), bytes_of(use),
                                            derived.expose_to_fill());
@@ -251,6 +267,7 @@ Result<void> Store::zeroize() {
     QUOIN_CHECK(overwrite_and_remove(folder_ / master_file));
     QUOIN_TRY(const auto names, key_names(folder_));
     for (const std::string& name : names) QUOIN_CHECK(overwrite_and_remove(file_of(name)));
+    QUOIN_CHECK(wipe_leftovers(folder_));
     return files::sync_folder(folder_);
 }
 

@@ -50,6 +50,20 @@ protected:
     std::unique_ptr<SecurityProvider> store_;
 };
 
+// What a crash leaves of a file that was being written.
+TEST_F(SoftwareStore, files__left_over__are_no_keys_and_go_with_the_store) {
+    const std::vector<std::filesystem::path> left{folder_.path() / "b.key.x7Zq0k",
+                                                  folder_.path() / "master.pem.x7Zq0k"};
+    for (const auto& path : left) write(path, "half of");
+    write(folder_.path() / "notes.txt", "somebody else's");
+    const auto keys = store_->list();
+    ASSERT_TRUE(keys) << keys.error().message;
+    EXPECT_EQ(keys->size(), 1U);
+    ASSERT_TRUE(store_->zeroize());
+    for (const auto& path : left) EXPECT_FALSE(std::filesystem::exists(path)) << path;
+    EXPECT_TRUE(std::filesystem::exists(folder_.path() / "notes.txt"));
+}
+
 TEST_F(SoftwareStore, open__wrong_passphrase_or_damaged_master__unauthenticated) {
     EXPECT_EQ(software::open(folder_.path(), crypto::Passphrase("b")).error().code,
               Code::input_unauthenticated);
