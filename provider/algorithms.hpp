@@ -79,11 +79,11 @@ struct SignatureRow {
     std::string_view algorithm_id;  // AlgorithmIdentifier, DER: parameters are absent
     const char* tls_name;
     unsigned tls_code_point;
-    // The setting, in the provider's section of the configuration, for code points that IANA has
-    // not assigned: tls_code_point is the default. Null: assigned.
+    // What sets it (settings.hpp) while IANA has assigned none: tls_code_point is the default then.
+    // Null: assigned.
     const char* code_point_setting;
+    const char* code_point_variable;
     unsigned security_bits;
-    int security_category;
 };
 
 inline constexpr std::array ml_dsas = {
@@ -94,8 +94,8 @@ inline constexpr std::array ml_dsas = {
                  "mldsa44",
                  0x0904,
                  nullptr,
-                 128,
-                 2},
+                 nullptr,
+                 128},
     SignatureRow{"ML-DSA-65",
                  "ML-DSA-65:MLDSA65:2.16.840.1.101.3.4.3.18:id-ml-dsa-65",
                  "2.16.840.1.101.3.4.3.18",
@@ -103,8 +103,8 @@ inline constexpr std::array ml_dsas = {
                  "mldsa65",
                  0x0905,
                  nullptr,
-                 192,
-                 3},
+                 nullptr,
+                 192},
     SignatureRow{"ML-DSA-87",
                  "ML-DSA-87:MLDSA87:2.16.840.1.101.3.4.3.19:id-ml-dsa-87",
                  "2.16.840.1.101.3.4.3.19",
@@ -112,8 +112,8 @@ inline constexpr std::array ml_dsas = {
                  "mldsa87",
                  0x0906,
                  nullptr,
-                 256,
-                 5},
+                 nullptr,
+                 256},
 };
 
 inline constexpr std::array composites = {
@@ -124,8 +124,8 @@ inline constexpr std::array composites = {
                  "mldsa44_ed25519",
                  0x090a,
                  "composite44-code-point",
-                 128,
-                 2},
+                 "QUOIN_COMPOSITE44_CODE_POINT",
+                 128},
     SignatureRow{"id-MLDSA65-Ed25519-SHA512",
                  "id-MLDSA65-Ed25519-SHA512:MLDSA65-Ed25519:1.3.6.1.5.5.7.6.48",
                  "1.3.6.1.5.5.7.6.48",
@@ -133,8 +133,8 @@ inline constexpr std::array composites = {
                  "mldsa65_ed25519",
                  0x090b,
                  "composite65-code-point",
-                 192,
-                 3},
+                 "QUOIN_COMPOSITE65_CODE_POINT",
+                 192},
 };
 
 // Of the composites, as configured.

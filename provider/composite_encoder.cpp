@@ -18,7 +18,8 @@ constexpr std::size_t passphrase_size_max = 1024;
 
 struct Encoding {
     const ProviderContext& provider;
-    Owned<EVP_CIPHER> cipher = nullptr;  // null: what is written is not encrypted
+    bool is_encrypted = false;  // also when the cipher asked for could not be had: then none
+    Owned<EVP_CIPHER> cipher = nullptr;
 };
 
 void* create(void* provider_context) noexcept {
@@ -46,6 +47,9 @@ int set(void* of, const OSSL_PARAM parameters[]) noexcept {
         (query != nullptr && OSSL_PARAM_get_utf8_string_ptr(query, &property_query) != 1)) {
         return 0;
     }
+    encoding.cipher.reset();
+    encoding.is_encrypted = cipher != nullptr;  // null takes an earlier cipher back
+    if (!encoding.is_encrypted) return 1;
     encoding.cipher.reset(
         EVP_CIPHER_fetch(encoding.provider.library.get(), cipher, property_query));
     return encoding.cipher != nullptr ? 1 : 0;
@@ -129,7 +133,7 @@ int encode(void* context, OSSL_CORE_BIO* core_out, const void* raw, const OSSL_P
         core::Secret<struct EncodedTag, private_head<Form>.size() + Form::seed_size> der;
         std::ranges::copy(private_head<Form>, der.expose_to_fill().begin());
         std::ranges::copy(key.seed(), der.expose_to_fill().begin() + private_head<Form>.size());
-        if (structure == Structure::encrypted || encoding.cipher != nullptr) {
+        if (structure == Structure::encrypted || encoding.is_encrypted) {
             return write_encrypted<output>(encoding, out.get(), der.expose(), ask, asker);
         }
         return write_plain<output>(out.get(), "PRIVATE KEY", der.expose());

@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <string_view>
@@ -14,10 +15,48 @@
 namespace quoin::provider::test {
 namespace {
 
-constexpr const char* names[] = {"ML-KEM-512", "ML-KEM-768", "ML-KEM-1024", "X25519MLKEM768"};
+constexpr std::array kems = {"ML-KEM-512", "ML-KEM-768", "ML-KEM-1024", "X25519MLKEM768"};
+constexpr std::array names = {"ML-KEM-512",
+                              "ML-KEM-768",
+                              "ML-KEM-1024",
+                              "X25519MLKEM768",
+                              "ML-DSA-44",
+                              "ML-DSA-65",
+                              "ML-DSA-87",
+                              "id-MLDSA44-Ed25519-SHA512",
+                              "id-MLDSA65-Ed25519-SHA512"};
 
-// One encapsulation to the key and one decapsulation: do they give the same secret?
+using Digest = Owner<EVP_MD_CTX, EVP_MD_CTX_free>;
+
+// One signature, verified; another message does not.
+bool signs(const Library& library, const Key& key) {
+    Octets message = pattern(40), signature(5000);
+    std::size_t size = signature.size();
+    const auto verified = [&] {
+        const Digest context(EVP_MD_CTX_new());
+        return EVP_DigestVerifyInit_ex(context.get(), nullptr, nullptr, library, nullptr, key.get(),
+                                       nullptr) == 1 &&
+               EVP_DigestVerify(context.get(), signature.data(), size, message.data(),
+                                message.size()) == 1;
+    };
+    const Digest context(EVP_MD_CTX_new());
+    if (EVP_DigestSignInit_ex(context.get(), nullptr, nullptr, library, nullptr, key.get(),
+                              nullptr) != 1 ||
+        EVP_DigestSign(context.get(), signature.data(), &size, message.data(), message.size()) !=
+            1 ||
+        !verified()) {
+        return false;
+    }
+    message[0] ^= 1;
+    return !verified();
+}
+
+// One encapsulation to the key and one decapsulation give the same secret; or it signs.
 bool round_trip(const Library& library, const Key& key) {
+    if (std::ranges::find(kems, std::string_view(EVP_PKEY_get0_type_name(key.get()))) ==
+        kems.end()) {
+        return signs(library, key);
+    }
     std::array<std::uint8_t, 1568> ciphertext{};
     std::array<std::uint8_t, 64> sent{};
     std::array<std::uint8_t, 64> received{};
@@ -59,15 +98,17 @@ TEST(life, unload__nothing_left__mapped_no_more_and_loads_again) {
 }
 
 TEST(life, unload__while_keys_live__they_end_later) {
-    Key key;
-    {
-        const Library library = Library::ours();
-        key = generate(library, "X25519MLKEM768");
+    for (const char* const name : names) {
+        Key key;
+        {
+            const Library library = Library::ours();
+            key = generate(library, name);
+        }
+        EXPECT_NE(key, nullptr);
+        EXPECT_TRUE(is_mapped("/quoin.so"));
+        key.reset();
+        EXPECT_FALSE(is_mapped("/quoin.so")) << name;
     }
-    EXPECT_NE(key, nullptr);
-    EXPECT_TRUE(is_mapped("/quoin.so"));
-    key.reset();
-    EXPECT_FALSE(is_mapped("/quoin.so"));
 }
 
 TEST(life, library_contexts__two_at_once__each_its_own) {
@@ -93,7 +134,7 @@ TEST(life, backend__asked__one_of_the_builds) {
 
 TEST(life, threads__one_context_and_one_key__every_exchange_right) {
     const Library library = Library::ours();
-    std::array<Key, 4> shared;
+    std::array<Key, names.size()> shared;
     for (std::size_t i = 0; i < shared.size(); ++i) shared[i] = generate(library, names[i]);
     std::atomic<int> right = 0;
     {
@@ -101,7 +142,7 @@ TEST(life, threads__one_context_and_one_key__every_exchange_right) {
         for (int thread = 0; thread < 8; ++thread) {
             threads.emplace_back([&] {
                 for (int i = 0; i < 100; ++i) {
-                    const auto which = static_cast<std::size_t>(i % 4);
+                    const auto which = static_cast<std::size_t>(i) % names.size();
                     if (round_trip(library, shared[which])) ++right;
                     if (round_trip(library, generate(library, names[which]))) ++right;
                 }
@@ -113,19 +154,23 @@ TEST(life, threads__one_context_and_one_key__every_exchange_right) {
 
 TEST(life, fork__both_go_on__with_different_keys) {
     const Library library = Library::ours();
-    const Key key = generate(library, "X25519MLKEM768");
+    std::array<Key, names.size()> keys;
+    for (std::size_t i = 0; i < keys.size(); ++i) keys[i] = generate(library, names[i]);
+    const auto all_work = [&] {
+        return std::ranges::all_of(keys, [&](const Key& key) { return round_trip(library, key); });
+    };
     std::array<int, 2> pipe{};
     ASSERT_EQ(::pipe(pipe.data()), 0);
     const pid_t child = ::fork();
     ASSERT_GE(child, 0);
     if (child == 0) {
         const Octets made = part(generate(library, "ML-KEM-768"), "pub");
-        const bool right = round_trip(library, key) &&
-                           ::write(pipe[1], made.data(), made.size()) == std::ssize(made);
+        const bool right =
+            all_work() && ::write(pipe[1], made.data(), made.size()) == std::ssize(made);
         ::_exit(right ? 0 : 1);
     }
     const Octets made = part(generate(library, "ML-KEM-768"), "pub");
-    EXPECT_TRUE(round_trip(library, key));
+    EXPECT_TRUE(all_work());
     ::close(pipe[1]);
     Octets of_child(made.size());
     EXPECT_EQ(::read(pipe[0], of_child.data(), of_child.size()), std::ssize(of_child));
@@ -138,9 +183,10 @@ TEST(life, fork__both_go_on__with_different_keys) {
 
 TEST(life, memory__100000_operations__does_not_grow) {
     const Library library = Library::ours();
-    const auto work = [&](int rounds) {
-        for (int i = 0; i < rounds; ++i) {
-            const Key key = generate(library, names[i % 4]);  // 3 operations with the exchange
+    const auto work = [&](std::size_t rounds) {
+        for (std::size_t i = 0; i < rounds; ++i) {
+            const Key key =
+                generate(library, kems[i % kems.size()]);  // 3 operations with the exchange
             ASSERT_TRUE(round_trip(library, key)) << queued_errors();
         }
     };

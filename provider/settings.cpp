@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstdlib>
 
 #include "provider/dispatch.hpp"
 
@@ -54,24 +55,26 @@ bool parse_code_point(const char* setting, std::string_view text, unsigned& code
 std::optional<CodePoints> read_code_points(const OSSL_CORE_HANDLE* core,
                                            const OSSL_DISPATCH* from_core) {
     CodePoints code_points = {composites[0].tls_code_point, composites[1].tls_code_point};
-    auto* const get_params =
-        upcall<OSSL_FUNC_core_get_params_fn>(from_core, OSSL_FUNC_CORE_GET_PARAMS);
-    if (get_params == nullptr) return code_points;
     std::array<char*, composites.size()> texts = {};
     std::array<OSSL_PARAM, composites.size() + 1> asked = {};
     for (std::size_t i = 0; i < composites.size(); ++i) {
         asked[i] = OSSL_PARAM_construct_utf8_ptr(composites[i].code_point_setting, &texts[i], 0);
     }
     asked.back() = OSSL_PARAM_construct_end();
-    if (get_params(core, asked.data()) != 1) return code_points;
+    auto* const get_params =
+        upcall<OSSL_FUNC_core_get_params_fn>(from_core, OSSL_FUNC_CORE_GET_PARAMS);
+    if (get_params != nullptr && get_params(core, asked.data()) != 1) texts = {};
     for (std::size_t i = 0; i < composites.size(); ++i) {
-        if (texts[i] != nullptr &&
-            !parse_code_point(composites[i].code_point_setting, texts[i], code_points[i])) {
-            return std::nullopt;
+        const char* name = composites[i].code_point_setting;
+        const char* text = texts[i];
+        if (const char* const set = ::secure_getenv(composites[i].code_point_variable)) {
+            name = composites[i].code_point_variable;
+            text = set;
         }
+        if (text != nullptr && !parse_code_point(name, text, code_points[i])) return std::nullopt;
     }
     if (code_points[0] == code_points[1]) {
-        refuse_code_point(composites[1].code_point_setting, texts[1] == nullptr ? "" : texts[1],
+        refuse_code_point(composites[1].code_point_setting, "(as that of composite 44)",
                           "both composites have this code point");
         return std::nullopt;
     }

@@ -1,8 +1,10 @@
-// What the provider's section of OpenSSL's configuration sets, and what a loading tells OpenSSL's
-// core: the names of the object identifiers.
+// What is set for the provider, and what a loading tells OpenSSL's core: the names of the object
+// identifiers.
 //
 //   composite44-code-point = 0x090A    the TLS signature schemes of the composites, while IANA has
-//   composite65-code-point = 0x090B    assigned none
+//   composite65-code-point = 0x090B    assigned none: in the provider's section of OPENSSL_CONF
+//   QUOIN_COMPOSITE44_CODE_POINT       the same in the environment, which goes first: it reaches
+//   QUOIN_COMPOSITE65_CODE_POINT       our own programs, and all that `quoin up` starts, too
 //
 // A wrong setting refuses the loading. libcrypto is silent about a provider that its configuration
 // file could not activate: without `activate` there, `openssl list -providers -provider quoin` says

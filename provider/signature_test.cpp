@@ -1,5 +1,6 @@
 // Our ML-DSA beside the default provider's, and the composites, through EVP: the same bytes, the
 // same refusals, both ways.
+#include <openssl/encoder.h>
 #include <openssl/evp.h>
 #include <openssl/proverr.h>
 
@@ -263,6 +264,40 @@ TEST_F(signatures, composites__malformed_ed25519_half_of_the_key__its_reason) {
         ERR_clear_error();
         EXPECT_FALSE(verify(ours, damaged, {1}, signature));
         EXPECT_EQ(first_reason(), PROV_R_INVALID_KEY);
+    }
+}
+
+// A private key in PEM after these ciphers were asked for, one after the other; empty: refused.
+std::string written(const Key& key, std::initializer_list<const char*> ciphers) {
+    const Owner<OSSL_ENCODER_CTX, OSSL_ENCODER_CTX_free> context(OSSL_ENCODER_CTX_new_for_pkey(
+        key.get(), EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", nullptr));
+    const unsigned char passphrase[] = "passphrase";
+    OSSL_ENCODER_CTX_set_passphrase(context.get(), passphrase, sizeof passphrase - 1);
+    for (const char* const cipher : ciphers) {
+        OSSL_ENCODER_CTX_set_cipher(context.get(), cipher, nullptr);
+    }
+    unsigned char* text = nullptr;
+    std::size_t size = 0;
+    if (OSSL_ENCODER_to_data(context.get(), &text, &size) != 1) return {};
+    std::string all(reinterpret_cast<char*>(text), size);
+    OPENSSL_free(text);
+    return all;
+}
+
+TEST_F(signatures, composites__written_with_a_cipher_that_is_none__never_in_clear) {
+    for (const char* const name : composites) {
+        const Key key = generate(ours, name);
+        const auto label = [&](auto... ciphers) {
+            const std::string text = written(key, {ciphers...});
+            return text.substr(0, text.find('\n'));
+        };
+        const char* const none = nullptr;
+        EXPECT_EQ(label(), "-----BEGIN PRIVATE KEY-----");
+        EXPECT_EQ(label("AES-256-CBC"), "-----BEGIN ENCRYPTED PRIVATE KEY-----");
+        EXPECT_EQ(label("NO-CIPHER"), "");
+        EXPECT_EQ(label("AES-256-CBC", "NO-CIPHER"), "");
+        EXPECT_EQ(label("NO-CIPHER", "AES-256-CBC"), "-----BEGIN ENCRYPTED PRIVATE KEY-----");
+        EXPECT_EQ(label("AES-256-CBC", none), "-----BEGIN PRIVATE KEY-----") << "taken back";
     }
 }
 

@@ -7,25 +7,24 @@ namespace quoin::crypto {
 namespace {
 
 constexpr std::array table{
-    AlgorithmInfo{Algorithm::ed25519, "Ed25519", "ED25519", "1.3.101.112", 0x0807, 32, 64, false},
+    AlgorithmInfo{Algorithm::ed25519, "Ed25519", "ED25519", "1.3.101.112", 32, 64, false},
     // The public key as an uncompressed point; a DER signature of two 256-bit integers.
-    AlgorithmInfo{Algorithm::ecdsa_p256, "ECDSA-P256", "EC", "1.2.840.10045.2.1", 0x0403, 65, 72,
-                  false},
-    AlgorithmInfo{Algorithm::ml_dsa_44, "ML-DSA-44", "ML-DSA-44", "2.16.840.1.101.3.4.3.17", 0x0904,
-                  1312, 2420, true},
-    AlgorithmInfo{Algorithm::ml_dsa_65, "ML-DSA-65", "ML-DSA-65", "2.16.840.1.101.3.4.3.18", 0x0905,
-                  1952, 3309, true},
-    AlgorithmInfo{Algorithm::ml_dsa_87, "ML-DSA-87", "ML-DSA-87", "2.16.840.1.101.3.4.3.19", 0x0906,
-                  2592, 4627, true},
+    AlgorithmInfo{Algorithm::ecdsa_p256, "ECDSA-P256", "EC", "1.2.840.10045.2.1", 65, 72, false},
+    AlgorithmInfo{Algorithm::ml_dsa_44, "ML-DSA-44", "ML-DSA-44", "2.16.840.1.101.3.4.3.17", 1312,
+                  2420, true},
+    AlgorithmInfo{Algorithm::ml_dsa_65, "ML-DSA-65", "ML-DSA-65", "2.16.840.1.101.3.4.3.18", 1952,
+                  3309, true},
+    AlgorithmInfo{Algorithm::ml_dsa_87, "ML-DSA-87", "ML-DSA-87", "2.16.840.1.101.3.4.3.19", 2592,
+                  4627, true},
     AlgorithmInfo{Algorithm::slh_dsa_sha2_128s, "SLH-DSA-SHA2-128s", "SLH-DSA-SHA2-128s",
-                  "2.16.840.1.101.3.4.3.20", 0, 32, 7856, true},
+                  "2.16.840.1.101.3.4.3.20", 32, 7856, true},
     AlgorithmInfo{Algorithm::slh_dsa_shake_128f, "SLH-DSA-SHAKE-128f", "SLH-DSA-SHAKE-128f",
-                  "2.16.840.1.101.3.4.3.27", 0, 32, 17088, true},
-    // By our provider. Their code points are not assigned: these are its defaults.
+                  "2.16.840.1.101.3.4.3.27", 32, 17088, true},
+    // By our provider.
     AlgorithmInfo{Algorithm::ml_dsa_44_ed25519, "ML-DSA-44+Ed25519", "id-MLDSA44-Ed25519-SHA512",
-                  "1.3.6.1.5.5.7.6.39", 0x090A, 1344, 2484, true},
+                  "1.3.6.1.5.5.7.6.39", 1344, 2484, true},
     AlgorithmInfo{Algorithm::ml_dsa_65_ed25519, "ML-DSA-65+Ed25519", "id-MLDSA65-Ed25519-SHA512",
-                  "1.3.6.1.5.5.7.6.48", 0x090B, 1984, 3373, true},
+                  "1.3.6.1.5.5.7.6.48", 1984, 3373, true},
 };
 
 }  // namespace

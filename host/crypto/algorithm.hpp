@@ -1,4 +1,5 @@
-// The one table of algorithms: name, OID, TLS code point, sizes. Nothing else spells them.
+// The table of signature algorithms of our programs: name, OID, sizes. Code points in TLS are the
+// provider's (provider/algorithms.hpp) and libssl's.
 //
 // Source: FIPS 203/204/205, RFC 9881, RFC 9909, RFC 8032, draft-ietf-lamps-pq-composite-sigs-19;
 // ../shared/standards.md.
@@ -27,12 +28,11 @@ enum class Algorithm : std::uint8_t {
 
 struct AlgorithmInfo {
     Algorithm algorithm;
-    std::string_view name;         // ours, in configuration and output: "ML-DSA-65"
-    const char* openssl_name;      // for EVP_PKEY_CTX_new_from_name
-    std::string_view oid;          // dotted
-    std::uint16_t tls_code_point;  // SignatureScheme; 0: not for handshakes
-    std::size_t public_key_size;   // bytes
-    std::size_t signature_size;    // bytes; the maximum where it varies
+    std::string_view name;        // ours, in configuration and output: "ML-DSA-65"
+    const char* openssl_name;     // for EVP_PKEY_CTX_new_from_name
+    std::string_view oid;         // dotted
+    std::size_t public_key_size;  // bytes
+    std::size_t signature_size;   // bytes; the maximum where it varies
     bool post_quantum;
 };
 
