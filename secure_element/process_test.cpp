@@ -22,6 +22,12 @@ using testing::HasSubstr;
 constexpr std::string_view text = "what is signed";
 constexpr std::string_view nobody = "65534";
 
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool locks_memory = false;  // the sanitizer's mlockall() does nothing
+#else
+constexpr bool locks_memory = true;
+#endif
+
 Policy allowing(unsigned operations) {
     return {.operations = static_cast<std::uint8_t>(operations)};
 }
@@ -246,7 +252,7 @@ std::string status_of(pid_t process, std::string_view field) {
 TEST_F(Process, confinement__while_it_runs__filter_no_new_privileges_locked_memory) {
     EXPECT_THAT(status_of(element.process(), "Seccomp:"), HasSubstr("2"));
     EXPECT_THAT(status_of(element.process(), "NoNewPrivs:"), HasSubstr("1"));
-    EXPECT_THAT(status_of(element.process(), "VmLck:"), testing::Not(HasSubstr(" 0 kB")));
+    EXPECT_EQ(status_of(element.process(), "VmLck:").contains(" 0 kB"), !locks_memory);
     std::ifstream limits(fmt::format("/proc/{}/limits", element.process()));
     std::string all((std::istreambuf_iterator<char>(limits)), {});
     EXPECT_THAT(all, testing::ContainsRegex("Max core file size +0 +0"));
@@ -315,7 +321,7 @@ TEST(Start, user__started_as_root__locked_and_no_longer_root) {
     EXPECT_THAT(status_of(element.process(), "CapEff:"), HasSubstr("0000000000004000"))
         << "CAP_IPC_LOCK";
     EXPECT_THAT(status_of(element.process(), "CapPrm:"), HasSubstr("0000000000004000"));
-    EXPECT_THAT(status_of(element.process(), "VmLck:"), testing::Not(HasSubstr(" 0 kB")));
+    EXPECT_EQ(status_of(element.process(), "VmLck:").contains(" 0 kB"), !locks_memory);
     EXPECT_TRUE(element.client()->generate("k", Algorithm::ml_dsa_65, allowing(may_sign)));
     EXPECT_EQ(element.client()->zeroize().error().code, Code::peer_forbidden);
 }
