@@ -170,7 +170,7 @@ Result<void> Store::zeroize() {
     const std::scoped_lock lock(mutex_);
     QUOIN_TRY(const Operation operation, start());
     const auto undefined = undefine_counters(operation, config_);
-    const auto removed = remove_keys();
+    auto removed = remove_keys();
     QUOIN_CHECK(evict_primary(operation, config_));
     zeroized_ = true;
     std::error_code failure;
