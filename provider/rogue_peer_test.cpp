@@ -18,6 +18,7 @@ using Damage = std::function<void(Octets&)>;
 
 // What the rogue does with each signature it makes. A test is one thread.
 struct Rogue {
+    std::string_view algorithm;
     Damage damage;
     OSSL_FUNC_provider_query_operation_fn* query = nullptr;
     OSSL_FUNC_signature_digest_sign_fn* sign = nullptr;
@@ -61,7 +62,7 @@ const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache) {
     const OSSL_ALGORITHM* const sound = rogue.query(context, operation, no_cache);
     if (operation != OSSL_OP_SIGNATURE) return sound;
     const OSSL_ALGORITHM* row = sound;
-    while (!std::string_view(row->algorithm_names).starts_with("id-MLDSA44-Ed25519")) ++row;
+    while (!std::string_view(row->algorithm_names).starts_with(rogue.algorithm)) ++row;
     copy_table(row->implementation, rogue.signature);
     OSSL_DISPATCH& signer = entry_of(rogue.signature, OSSL_FUNC_SIGNATURE_DIGEST_SIGN);
     rogue.sign = reinterpret_cast<OSSL_FUNC_signature_digest_sign_fn*>(signer.function);
@@ -105,9 +106,15 @@ Certificate read_back(OSSL_LIB_CTX* library, const Certificate& certificate) {
     return Certificate(copy);
 }
 
-class rogue_peer : public testing::Test {
+struct Composite {
+    const char* name;
+    std::size_t lattice_size;  // of its ML-DSA half of a signature
+};
+
+class rogue_peer : public testing::TestWithParam<Composite> {
 protected:
     void SetUp() override {
+        rogue.algorithm = GetParam().name;
         ASSERT_EQ(OSSL_PROVIDER_add_builtin(theirs_.get(), "rogue", start_rogue), 1);
         default_.reset(OSSL_PROVIDER_load(theirs_.get(), "default"));
         loaded_.reset(OSSL_PROVIDER_load(theirs_.get(), "rogue"));
@@ -141,20 +148,25 @@ protected:
         return SSL_is_init_finished(ours.session.get()) == 1 ? "" : "unfinished";
     }
 
-    const char* const name_ = "id-MLDSA44-Ed25519-SHA512";
+    const char* const name_ = GetParam().name;
     const Library ours_ = Library::ours();
     Owner<OSSL_LIB_CTX, OSSL_LIB_CTX_free> theirs_{OSSL_LIB_CTX_new()};
     Owner<OSSL_PROVIDER, OSSL_PROVIDER_unload> default_;
     Owner<OSSL_PROVIDER, OSSL_PROVIDER_unload> loaded_;
 };
 
-TEST_F(rogue_peer, certificate_verify__untouched__connected) {
+INSTANTIATE_TEST_SUITE_P(, rogue_peer,
+                         testing::Values(Composite{"id-MLDSA44-Ed25519-SHA512", 2420},
+                                         Composite{"id-MLDSA65-Ed25519-SHA512", 3309}),
+                         [](const auto& one) { return std::string(one.param.name).substr(3, 7); });
+
+TEST_P(rogue_peer, certificate_verify__untouched__connected) {
     EXPECT_EQ(verdict(true, {}), "");
     EXPECT_EQ(verdict(false, {}), "");
 }
 
-TEST_F(rogue_peer, certificate_verify__damaged__refused_as_bad_signature) {
-    constexpr std::size_t lattice = 2420;
+TEST_P(rogue_peer, certificate_verify__damaged__refused_as_bad_signature) {
+    const std::size_t lattice = GetParam().lattice_size;
     const auto bit_string = [](std::span<const std::uint8_t> bytes) {
         const std::size_t size = bytes.size() + 1;
         Octets out = {0x03, 0x82, static_cast<std::uint8_t>(size >> 8U),
@@ -168,12 +180,12 @@ TEST_F(rogue_peer, certificate_verify__damaged__refused_as_bad_signature) {
     };
     const Case cases[] = {
         {"ML-DSA half wrong", [](Octets& s) { s[100] ^= 1; }},
-        {"Ed25519 half wrong", [](Octets& s) { s[lattice + 1] ^= 1; }},
-        {"no ML-DSA half", [](Octets& s) { std::fill_n(s.begin(), lattice, 0); }},
-        {"no Ed25519 half", [](Octets& s) { std::fill_n(s.begin() + lattice, 64, 0); }},
+        {"Ed25519 half wrong", [&](Octets& s) { s[lattice + 1] ^= 1; }},
+        {"no ML-DSA half", [&](Octets& s) { std::fill_n(s.begin(), lattice, 0); }},
+        {"no Ed25519 half", [&](Octets& s) { std::fill_n(s.end() - 64, 64, 0); }},
         {"halves swapped", [](Octets& s) { std::ranges::rotate(s, s.end() - 64); }},
         {"truncated", [](Octets& s) { s.pop_back(); }},
-        {"ML-DSA half alone", [](Octets& s) { s.resize(lattice); }},
+        {"ML-DSA half alone", [&](Octets& s) { s.resize(lattice); }},
         {"trailing byte", [](Octets& s) { s.push_back(0); }},
         {"empty", [](Octets& s) { s.clear(); }},
         {"encoding of the old drafts", [&](Octets& s) {
