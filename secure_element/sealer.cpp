@@ -30,10 +30,11 @@ Result<std::unique_ptr<Sealer>> Sealer::make(Root root, Bytes info, bool refuses
 }
 
 void Sealer::message_key(Bytes salt, MessageKey& key) const {
-    ByteVector info(bytes_of(domain).begin(), bytes_of(domain).end());
-    info.insert(info.end(), info_.begin(), info_.end());
-    info.push_back(0);
-    info.insert(info.end(), salt.begin(), salt.end());
+    ByteVector info(domain.size() + info_.size() + 1 + salt.size());
+    auto at = std::ranges::copy(bytes_of(domain), info.begin()).out;
+    at = std::ranges::copy(info_, at).out;
+    *at++ = 0;
+    std::ranges::copy(salt, at);
     core::hkdf::expand<core::sha2::Sha256>(root_.expose(), info, key.expose_to_fill());
 }
 

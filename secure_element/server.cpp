@@ -129,7 +129,7 @@ void Server::release() { released_.count_down(); }
 void Server::stop() {
     if (!released_.try_wait()) released_.count_down();
     const std::uint64_t one = 1;
-    static_cast<void>(::write(stop_event_.number(), &one, sizeof one));
+    [[maybe_unused]] const ssize_t told = ::write(stop_event_.number(), &one, sizeof one);
     threads_.clear();  // joins
 }
 
