@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 import crypto as core_crypto  # noqa: E402
+import tls as tls_bench  # noqa: E402
 from lib import account, waiting  # noqa: E402
 from lib.plant import Plant  # noqa: E402
 
@@ -251,7 +252,14 @@ def crypto(options):
     return core_crypto.run(options, table, progress)
 
 
-BENCHES = {"crypto": crypto, "handshakes": handshakes, "telemetry": telemetry, "isolation": isolation, "memory": memory}
+# --- TLS of an unmodified broker, and key stores
+
+def tls(options):
+    return tls_bench.run(options, progress)
+
+
+BENCHES = {"crypto": crypto, "handshakes": handshakes, "tls": tls, "telemetry": telemetry, "isolation": isolation,
+           "memory": memory}
 
 
 def main():
@@ -261,6 +269,7 @@ def main():
     parser.add_argument("--messages", type=int, default=60000, help="samples a round (default 60000)")
     parser.add_argument("--isolations", type=int, default=100)
     parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--write", action="store_true", help="tls: renew docs/tls.md, docs/tls.svg and the README's table")
     parser.add_argument("--json", metavar="FILE", help="keep the figures")
     options = parser.parse_args()
     unknown = [name for name in options.names if name not in BENCHES]

@@ -108,10 +108,17 @@ fuzz_names() { fuzz_table | awk -v name="${1:-}" 'name == "" || $1 == name {prin
 corpus_of() { fuzz_table | awk -v name="$1" '$1 == name {print $2}'; }
 
 bench() {
-    build release
-    build cortex-m4 # for `crypto`
-    say "machine: $(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) processors; commit $(git -C "$QUOIN_TOP" describe --always --dirty 2>/dev/null || echo unknown)"
-    QUOIN_PATH_PREFIX=$BUILD/release/bin run python3 tests/bench/run.py "$@"
+    local machine commit
+    if [[ ${1:-} == tls && ${2:--} == -* ]]; then # alone: not for what it does not run
+        build release bench_tls
+    else
+        build release
+        build cortex-m4 # for `crypto`
+    fi
+    machine="$(awk -F': ' '/^model name/ {print $2; exit}' /proc/cpuinfo), $(nproc) processors"
+    commit=$(git -C "$QUOIN_TOP" describe --always --dirty 2>/dev/null || echo unknown)
+    say "machine: $machine; commit $commit"
+    QUOIN_PATH_PREFIX=$BUILD/release/bin run env "QUOIN_MACHINE=$machine" "QUOIN_COMMIT=$commit" python3 -B tests/bench/run.py "$@"
 }
 
 sources() {
