@@ -19,6 +19,7 @@ BROKERS, CLIENTS = ["taskset", "-c", str(PROCESSORS[-1])], ["taskset", "-c", str
 class Settings:
     """What Mosquitto is told beside its listener and certificates; as it stands, what host/tls tells it for a plant."""
     name: str = "configured"
+    tls: bool = True
     provider: bool = True      # quoin.so before OpenSSL's own code
     nodelay: bool = True       # set_tcp_nodelay
     tickets: int = 0           # NumTickets
@@ -38,7 +39,7 @@ class Settings:
 
 def with_defaults(uses_provider):
     """Mosquitto and OpenSSL as they are, but for the group."""
-    return Settings("defaults", uses_provider, nodelay=False, tickets=2, as_openssl=True)
+    return Settings("defaults", provider=uses_provider, nodelay=False, tickets=2, as_openssl=True)
 
 
 def free_port():
@@ -62,12 +63,7 @@ class Broker:
         base.with_suffix(".conf").write_text(f"""listener {self.port} 127.0.0.1
 user root
 set_tcp_nodelay {str(settings.nodelay).lower()}
-allow_anonymous false
-require_certificate true
-use_identity_as_username true
-cafile {chain.at("root.pem")}
-certfile {certificate or chain.at("server.pem")}
-keyfile {key or chain.at("server.key")}
+{self._tls(key, certificate) if settings.tls else "allow_anonymous true"}
 log_dest stderr
 log_type error
 log_type warning
@@ -87,6 +83,15 @@ max_queued_messages 0
             self.close()
             raise
 
+    def _tls(self, key, certificate):
+        chain = self.chain
+        return f"""allow_anonymous false
+require_certificate true
+use_identity_as_username true
+cafile {chain.at("root.pem")}
+certfile {certificate or chain.at("server.pem")}
+keyfile {key or chain.at("server.key")}"""
+
     def _ready(self):
         if self.process.poll() is not None:
             raise RuntimeError(f"mosquitto ended: {self.log.read_text()}")
@@ -95,9 +100,10 @@ max_queued_messages 0
     def connect(self, connections, parallel=1, resume=False):
         """What mqtt_connect_bench saw of that many connections."""
         chain = self.chain
-        words = [*CLIENTS, "mqtt_connect_bench", "--port", str(self.port), "--root", chain.at("root.pem"), "--certificates",
-                 chain.at("client.pem"), "--key", chain.at("client.key"), "--group", chain.suite.group,
-                 "--connections", str(connections), "--parallel", str(parallel), *(["--resume"] if resume else [])]
+        words = [*CLIENTS, "mqtt_connect_bench", "--port", str(self.port), "--connections", str(connections),
+                 "--parallel", str(parallel), *(["--resume"] if resume else [])]
+        words += ["--root", chain.at("root.pem"), "--certificates", chain.at("client.pem"), "--key", chain.at("client.key"),
+                  "--group", chain.suite.group] if self.settings.tls else ["--plain"]
         for pid in [self.process.pid, *self.helpers]:
             words += ["--pid", str(pid)]
         done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False,

@@ -4,6 +4,7 @@
 //
 // usage: mqtt_connect_bench --port N --root FILE --certificates FILE --key FILE --group NAME
 //            [--connections N] [--parallel N] [--resume] [--pid N]...
+//        mqtt_connect_bench --plain --port N ...: the same without TLS
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
@@ -37,6 +38,7 @@ struct Options {
     int connections = 100;
     int parallel = 1;
     bool resume = false;
+    bool plain = false;
     std::vector<pid_t> pids;
 };
 
@@ -88,23 +90,29 @@ struct Connection {
     bool resumed = false;
 };
 
-void send_connect(SSL* ssl, const std::string& id) {
+std::string connect_packet(const std::string& id) {
     std::string packet("\x10\0\0\4MQTT\4\2\0\x3c\0", 13);  // MQTT 3.1.1, clean, keep-alive 60 s
     packet += static_cast<char>(id.size());
     packet += id;
     packet[1] = static_cast<char>(packet.size() - 2);
-    if (SSL_write(ssl, packet.data(), static_cast<int>(packet.size())) <= 0) fail("CONNECT");
+    return packet;
+}
+
+using Connack = std::array<std::uint8_t, 4>;
+
+void check(const Connack& answer) {
+    if (answer[0] != 0x20 || answer[3] != 0) fail("the broker refused CONNECT");
 }
 
 void take_connack(SSL* ssl) {
-    std::array<std::uint8_t, 4> answer{};
+    Connack answer{};
     std::size_t size = 0;
     while (size < answer.size()) {
         const int got = SSL_read(ssl, answer.data() + size, static_cast<int>(answer.size() - size));
         if (got <= 0) fail("no CONNACK");
         size += static_cast<std::size_t>(got);
     }
-    if (answer[0] != 0x20 || answer[3] != 0) fail("the broker refused CONNECT");
+    check(answer);
 }
 
 quoin::Descriptor connect_to(std::uint16_t port) {
@@ -132,7 +140,8 @@ Connection connect_once(SSL_CTX* context, const Options& options, const std::str
     if (SSL_connect(ssl.get()) != 1) fail("handshake");
     Connection result{.server_flight = BIO_number_read(SSL_get_rbio(ssl.get())),
                       .resumed = SSL_session_reused(ssl.get()) == 1};
-    send_connect(ssl.get(), id);
+    const std::string packet = connect_packet(id);
+    if (SSL_write(ssl.get(), packet.data(), static_cast<int>(packet.size())) <= 0) fail("CONNECT");
     take_connack(ssl.get());
     result.latency_us = std::chrono::duration<double, std::micro>(Clock::now() - start).count();
     if (SSL_write(ssl.get(), "\xe0\0", 2) <= 0) fail("DISCONNECT");
@@ -143,6 +152,22 @@ Connection connect_once(SSL_CTX* context, const Options& options, const std::str
     result.received = BIO_number_read(SSL_get_rbio(ssl.get()));
     result.sent = BIO_number_written(SSL_get_wbio(ssl.get()));
     return result;
+}
+
+Connection connect_plainly(const Options& options, const std::string& id) {
+    const auto start = Clock::now();
+    const quoin::Descriptor socket = connect_to(options.port);
+    const std::string packet = connect_packet(id);
+    if (::send(socket.number(), packet.data(), packet.size(), 0) < 0) fail("CONNECT");
+    Connack answer{};
+    if (::recv(socket.number(), answer.data(), answer.size(), MSG_WAITALL) != 4) fail("no CONNACK");
+    check(answer);
+    const double latency_us =
+        std::chrono::duration<double, std::micro>(Clock::now() - start).count();
+    if (::send(socket.number(), "\xe0\0", 2, 0) < 0) fail("DISCONNECT");
+    char byte = 0;
+    if (::recv(socket.number(), &byte, 1, 0) != 0) fail("the broker did not close");
+    return {.latency_us = latency_us, .received = answer.size(), .sent = packet.size() + 2};
 }
 
 double cpu_us(clockid_t clock) {
@@ -164,7 +189,9 @@ std::vector<double> cpu_of(const std::vector<pid_t>& pids) {
 // Of one thread; the first connection of a resuming one fetches a ticket and does not count.
 void work(SSL_CTX* context, const Options& options, int thread, std::vector<Connection>& done) {
     for (int i = 0; i < options.connections / options.parallel; ++i) {
-        done.push_back(connect_once(context, options, std::format("bench-{}-{}", thread, i)));
+        const std::string id = std::format("bench-{}-{}", thread, i);
+        done.push_back(options.plain ? connect_plainly(options, id)
+                                     : connect_once(context, options, id));
     }
     newest.reset();
 }
@@ -192,9 +219,9 @@ nlohmann::json report(const Options& options, const std::vector<Connection>& all
 }
 
 nlohmann::json measure(const Options& options) {
-    SSL_CTX* const context = make_context(options);
+    SSL_CTX* const context = options.plain ? nullptr : make_context(options);
     std::vector<std::vector<Connection>> done(static_cast<std::size_t>(options.parallel));
-    connect_once(context, options, "bench-first");
+    if (!options.plain) connect_once(context, options, "bench-first");
     Session ticket = std::move(newest);
     if (options.resume && !ticket) {
         std::cerr << "the broker gives no tickets\n";
@@ -227,10 +254,11 @@ int main(int argc, char** argv) {
     Options options;
     CLI::App app("what connections cost a broker");
     app.add_option("--port", options.port, "of 127.0.0.1")->required();
-    app.add_option("--root", options.root, "the only trusted certificate")->required();
-    app.add_option("--certificates", options.certificates, "ours: leaf, issuing")->required();
-    app.add_option("--key", options.key, "ours")->required();
-    app.add_option("--group", options.group, "of the key exchange")->required();
+    auto* const plain = app.add_flag("--plain", options.plain, "without TLS, and these");
+    app.add_option("--root", options.root, "the only trusted certificate")->excludes(plain);
+    app.add_option("--certificates", options.certificates, "ours: leaf, issuing")->excludes(plain);
+    app.add_option("--key", options.key, "ours")->excludes(plain);
+    app.add_option("--group", options.group, "of the key exchange")->excludes(plain);
     app.add_option("--connections", options.connections, "in all")->check(CLI::Range(1, 1000000));
     app.add_option("--parallel", options.parallel, "at a time")->check(CLI::Range(1, 64));
     app.add_flag("--resume", options.resume, "with the newest ticket");

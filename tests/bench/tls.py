@@ -65,7 +65,8 @@ def in_rounds(rounds, rows, progress, what, **options):
 
 def connections(rounds, suites, progress):
     with contextlib.ExitStack() as stack:
-        rows = []
+        plain = Broker(suites["classical"], Settings(tls=False, provider=False))
+        rows = [Row(stack.enter_context(plain), suite="no TLS at all", code="", settings="configured")]
         for suite in suites.values():
             ways = [False] if suite.suite == chains.CLASSICAL else [False, True]
             for uses_provider in ways if "composite" not in suite.suite.name else [True]:
