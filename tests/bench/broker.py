@@ -24,7 +24,7 @@ class Settings:
     nodelay: bool = True       # set_tcp_nodelay
     tickets: int = 0           # NumTickets
     stateful: bool = False     # tickets name a session that the broker remembers
-    as_openssl: bool = False   # OpenSSL's own list of signatures, and its compression of certificates
+    as_openssl: bool = False   # OpenSSL's own list of signatures, and its compression of certificates; cafile: the root alone
 
     def openssl_conf(self, suite):
         text = PROVIDERS.format(module=provider()) if self.provider else "openssl_conf = main\n[main]\nssl_conf = programs\n"
@@ -85,10 +85,11 @@ max_queued_messages 0
 
     def _tls(self, key, certificate):
         chain = self.chain
+        known = chain.at("root.pem" if self.settings.as_openssl else "known.pem")
         return f"""allow_anonymous false
 require_certificate true
 use_identity_as_username true
-cafile {chain.at("root.pem")}
+cafile {known}
 certfile {certificate or chain.at("server.pem")}
 keyfile {key or chain.at("server.key")}"""
 

@@ -67,7 +67,7 @@ PURE_44 = Suite("pure, ML-DSA-44 leaf", "MLKEM768", "SLH-DSA-SHA2-128s", "ML-DSA
 
 
 class Chain:
-    """The files of a suite: root.pem, and NAME.pem (leaf, issuing) with NAME.key."""
+    """The files of a suite: root.pem, known.pem (root, issuing), and NAME.pem (leaf, issuing) with NAME.key."""
 
     def __init__(self, folder, suite):
         self.folder, self.suite = pathlib.Path(folder), suite
@@ -81,6 +81,8 @@ class Chain:
         self._generate("issuing", suite.issuing)
         self._sign("issuing", self.at("issuing.key"), "root",
                    "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign,cRLSign\n")
+        # Whoever knows the issuing certificate before uses its own, whose key is loaded and expanded already.
+        self.at("known.pem").write_text(self.at("root.pem").read_text() + self.at("issuing.pem").read_text())
         for name in ("server", "client"):
             self._generate(name, suite.leaf)
             self.certify(name, self.at(f"{name}.key"))
