@@ -154,7 +154,7 @@ def readme(figures):
         table.append([row["suite"], row["code"], number(row["per_core_second"]), f"{row['spread']:.0%}", number(row["cpu_us"]),
                       f"{times(row, classical):.2f}", number(row["to_server_bytes"]), number(row["to_client_bytes"])])
     return (f"Mutual TLS connections that an unmodified Mosquitto accepts ({figures['date']}, commit {figures['commit']}, "
-            f"`./dev bench tls`; all of it, with goals: [docs/tls.md](docs/tls.md)):\n\n" + markdown(
+            f"`./dev bench tls`; the settings, the goals and the rest: [docs/tls.md](docs/tls.md)):\n\n" + markdown(
                 ["suite", "code", "connections per core-second", "spread", "server CPU µs", "÷ classical", "bytes to server",
                  "bytes to client"], table))
 
