@@ -2,8 +2,9 @@
 //
 // A fallback happens only from a store that cannot be reached (resource_unavailable or
 // resource_timeout) to one that the configuration names; the caller is told each time. A wrong or
-// locked PIN, changed PCRs, or a store that is not there never fall through. Threads: free
-// functions.
+// locked PIN, changed PCRs that the store itself reports, or a store that was never made never fall
+// through. But a quoin-se that could not be unsealed does not run, and so cannot be reached: where
+// that must not lead to a weaker store, name none. Threads: free functions.
 #pragma once
 
 #include <memory>

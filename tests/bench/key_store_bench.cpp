@@ -74,6 +74,7 @@ struct Way {
     std::function<void(Bytes)> call;
     pid_t other = 0;                     // the process that works for us
     std::vector<double> medians_us{};    // latency, of each round
+    std::vector<double> per_second{};    // calls in the time of each round
     std::vector<double> cpu_us{};        // for one call, the mean of each round
     std::vector<double> latencies_us{};  // of all rounds
 };
@@ -91,7 +92,8 @@ void run(Way& way, std::chrono::milliseconds budget) {
     std::vector<double> latencies;
     Message message{};
     const double before = cpu();
-    const auto end = Clock::now() + budget;
+    const auto begin = Clock::now();
+    const auto end = begin + budget;
     while (latencies.size() < least || Clock::now() < end) {
         message[0] = static_cast<std::uint8_t>(latencies.size());
         message[1] = static_cast<std::uint8_t>(latencies.size() >> 8U);
@@ -100,6 +102,8 @@ void run(Way& way, std::chrono::milliseconds budget) {
         latencies.push_back(
             std::chrono::duration<double, std::micro>(Clock::now() - start).count());
     }
+    const std::chrono::duration<double> elapsed = Clock::now() - begin;
+    way.per_second.push_back(static_cast<double>(latencies.size()) / elapsed.count());
     way.cpu_us.push_back((cpu() - before) / static_cast<double>(latencies.size()));
     way.medians_us.push_back(median(latencies));
     way.latencies_us.insert(way.latencies_us.end(), latencies.begin(), latencies.end());
@@ -280,6 +284,7 @@ nlohmann::json report(const Way& way) {
             {"median_us", median(way.medians_us)},
             {"median_spread", spread(way.medians_us)},
             {"p99_us", all[all.size() * 99 / 100]},
+            {"per_second", median(way.per_second)},
             {"cpu_us", median(way.cpu_us)},
             {"cpu_spread", spread(way.cpu_us)},
             {"rounds_median_us", way.medians_us},

@@ -18,6 +18,7 @@ class Figures(unittest.TestCase):
     def test_judged__at_and_beside_the_goal__said(self):
         self.assertEqual(tls_page.judged(0.8, 0.8), ["0.80", "≥ 0.8", "met"])
         self.assertEqual(tls_page.judged(0.79, 0.8)[2], "**missed**")
+        self.assertEqual(tls_page.judged([0.7, 0.81, 0.9], 0.8), ["0.81 (0.70 to 0.90)", "≥ 0.8", "met"])
         self.assertEqual(tls_page.judged(12001, 12000, False, "{:,}"), ["12,001", "≤ 12,000", "**missed**"])
 
     def test_find__none_or_two__refused(self):

@@ -44,8 +44,8 @@ Result<Loaded> primary_key(const Connection& tpm, ESYS_TR session,
     const TPML_PCR_SELECTION no_pcrs{};
     ESYS_TR made = ESYS_TR_NONE;
     const TSS2_RC code = Esys_CreatePrimary(tpm.esys(), ESYS_TR_RH_OWNER, session, ESYS_TR_NONE,
-                                            ESYS_TR_NONE, &sensitive, &form, &nothing,
-                                            &no_pcrs, &made, nullptr, nullptr, nullptr, nullptr);
+                                            ESYS_TR_NONE, &sensitive, &form, &nothing, &no_pcrs,
+                                            &made, nullptr, nullptr, nullptr, nullptr);
     if (code != TSS2_RC_SUCCESS) return tpm.failed(code, "making the store's key");
     return Loaded(tpm.esys(), made);
 }
