@@ -22,7 +22,6 @@ Session::Session(const Config& config, SessionOptions options, Queue& queue, Ide
 Session::~Session() {
     attester_ = {};  // joins: it uses the client
     queue_.on_added(nullptr);
-    client_.reset();
 }
 
 Result<std::unique_ptr<Session>> Session::start(const Config& config, SessionOptions options,

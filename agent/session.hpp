@@ -82,8 +82,9 @@ private:
     // On the client's thread once it runs:
     std::shared_ptr<const Identity> identity_;  // of the present connection, or of the next
     std::uint64_t connection_ = 0;              // counts them
-    std::unique_ptr<net::MqttClient> client_;
     std::atomic<bool> needs_attestation_key_{false};
+    // Not reset(): its thread uses this pointer until the client's destructor has joined it.
+    std::unique_ptr<net::MqttClient> client_;
     std::jthread attester_;
 };
 

@@ -110,7 +110,7 @@ speed = {rate}
     def stop(self):
         if self.process and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(10)
+            assert self.process.wait(10) == 0, f"{self.name}: the agent ended with {self.process.returncode}"
 
     def alter_program(self):
         """Flips one bit of the measured file; doing it again puts it right."""
