@@ -24,7 +24,8 @@ int main(int argc, char** argv) {
     std::cout << (result
                       ? "done"
                       : std::string(code_name(result.error().code)) + ": " + result.error().message)
-              << std::endl;
+              << '\n'
+              << std::flush;
     std::string line;
     std::getline(std::cin, line);
     return result ? 0 : 1;

@@ -12,7 +12,6 @@ namespace quoin::secure_element {
 namespace {
 
 using namespace keys::se;
-using testing::HasSubstr;
 using KeyHandle = crypto::Handle<EVP_PKEY, EVP_PKEY_free>;
 using KeyContextHandle = crypto::Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 

@@ -30,6 +30,7 @@ public:
         std::array<std::uint8_t, 32> randomness{};
         QUOIN_CHECK(private_random(randomness));
         ByteVector signature(Composite::signature_size);
+        // NOLINTNEXTLINE(*-member-init): kilobytes that the operation writes before it reads
         ml_dsa::SignScratch<typename Composite::Set, Backend> scratch;
         const auto done = private_.sign(
             message, checked, randomness,

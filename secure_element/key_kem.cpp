@@ -29,6 +29,7 @@ public:
                         Set::ciphertext_size, ciphertext.size());
         }
         SharedSecret shared;
+        // NOLINTNEXTLINE(*-member-init): kilobytes that the operation writes before it reads
         Workspace<Set, Backend> workspace;
         core::ml_kem::decapsulate<Set, Backend>(
             shared.expose_to_fill(), DecapsulationKey<Set>::danger_unchecked(private_.expose()),
@@ -42,6 +43,7 @@ public:
         QUOIN_CHECK(private_random(random));
         QUOIN_TRY(const auto peer,
                   lift(EncapsulationKey<Set>::template check<Backend>(public_), "the new key"));
+        // NOLINTNEXTLINE(*-member-init): kilobytes that the operation writes before it reads
         Workspace<Set, Backend> workspace;
         encapsulate<Set, Backend>(theirs.expose_to_fill(), ciphertext, peer, random, workspace);
         core::ct::wipe(random);

@@ -42,7 +42,9 @@ int exchange(Framing& host, Framing& element, std::size_t size, Damage damage) {
     int timeouts = 0;
     EXPECT_TRUE(host.send(request));
     while (!host.has_message()) {
-        const bool moved = carry(host, element, damage) | carry(element, host, damage);
+        const bool out = carry(host, element, damage);
+        const bool back = carry(element, host, damage);
+        const bool moved = out || back;
         if (element.has_message()) {
             EXPECT_TRUE(std::ranges::equal(element.message(), request));
             element.next_message();

@@ -49,6 +49,7 @@ void Swtpm::start() {
                                       "--log",
                                       "file=" + (folder_.path() / "log").string()};
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
     ASSERT_EQ(::posix_spawnp(&pid_, "swtpm", nullptr, nullptr, argv.data(), environ), 0)
