@@ -40,7 +40,8 @@ fs::path file_of(const Context& context, const Options& options) {
 }
 
 struct Signer {
-    std::vector<crypto::PublicKey> keys;
+    crypto::PublicKey key;
+    std::vector<crypto::PublicKey> earlier;
     std::string name;
     std::string key_residence;  // of residence_name(), or "not known here"
     std::string limits;
@@ -69,6 +70,23 @@ void look_for_key(const fs::path& certificate, Signer& signer) {
     }
 }
 
+Result<void> check_service(std::span<const x509::Certificate> chain,
+                           std::span<const x509::Certificate> anchors, const fs::path& file) {
+    const auto sound =
+        x509::verify_chain(chain.front(), chain.subspan(1), anchors, x509::Purpose::any);
+    if (!sound) {
+        return fail(sound.error().code,
+                    "{}: {} (--pin takes it as it is, if you know it to be right)", file.string(),
+                    sound.error().message);
+    }
+    QUOIN_TRY(const x509::Identity identity, chain.front().identity());
+    if (identity.kind != x509::Kind::service || identity.id != "audit") {
+        return fail(Code::input_invalid, "{}: it names {}, not the service \"audit\"",
+                    file.string(), x509::to_uri(identity));
+    }
+    return {};
+}
+
 // The audit service's certificate: by its chain to the plant's root, or pinned.
 Result<Signer> signer(const Context& context, bool pin) {
     const fs::path home(context.home);
@@ -76,29 +94,18 @@ Result<Signer> signer(const Context& context, bool pin) {
                                                       : fs::path(context.certificate);
     QUOIN_TRY(const auto chain, x509::Certificate::load(file));
     if (chain.empty()) return fail(Code::input_invalid, "{} holds no certificate", file.string());
-    const x509::Certificate& leaf = chain.front();
-    std::vector<crypto::PublicKey> trusted;
-    if (!pin) {
-        const fs::path trust =
-            context.trust.empty() ? home / "pki" / "root.crt" : fs::path(context.trust);
+    const fs::path trust =
+        context.trust.empty() ? home / "pki" / "root.crt" : fs::path(context.trust);
+    std::vector<crypto::PublicKey> earlier;
+    // Where only the log and a pinned certificate are, there is no root, nor are earlier keys.
+    if (!pin || !context.trust.empty() || fs::exists(trust)) {
         QUOIN_TRY(const auto anchors, x509::Certificate::load(trust));
-        if (auto sound =
-                x509::verify_chain(leaf, std::span(chain).subspan(1), anchors, x509::Purpose::any);
-            !sound) {
-            return fail(sound.error().code,
-                        "{}: {} (--pin takes it as it is, if you know it to be right)",
-                        file.string(), sound.error().message);
-        }
-        QUOIN_TRY(const x509::Identity identity, leaf.identity());
-        if (identity.kind != x509::Kind::service || identity.id != "audit") {
-            return fail(Code::input_invalid, "{}: it names {}, not the service \"audit\"",
-                        file.string(), x509::to_uri(identity));
-        }
-        QUOIN_TRY(trusted, audit::earlier_signers(home, anchors));
+        QUOIN_TRY(earlier, audit::earlier_signers(home, anchors));
+        if (!pin) QUOIN_CHECK(check_service(chain, anchors, file));
     }
-    QUOIN_TRY(crypto::PublicKey key, leaf.public_key());
-    trusted.push_back(std::move(key));
-    Signer found{std::move(trusted), file.string() + (pin ? " (pinned)" : ""), {}, {}};
+    QUOIN_TRY(crypto::PublicKey key, chain.front().public_key());
+    Signer found{
+        std::move(key), std::move(earlier), file.string() + (pin ? " (pinned)" : ""), {}, {}};
     look_for_key(file, found);
     return found;
 }
@@ -107,6 +114,14 @@ std::optional<std::string> problem_of(const audit::Report& report, std::uint64_t
     if (report.problem)
         return fmt::format("line {}: {}", report.problem->line, report.problem->reason);
     if (report.covered_number == 0) return "no checkpoint: nothing in it is signed";
+    if (!report.by_present_key) {
+        return fmt::format(
+            "its last checkpoint is signed by an earlier key ({}), and none by the present one: "
+            "who "
+            "has the earlier key can have written it. So it is after \"pki renew-services\" until "
+            "quoind starts again; --certificate HOME/audit/earlier/SERIAL.crt checks it until then",
+            report.signer.substr(0, 16));
+    }
     if (report.last_number < at_least) {
         return fmt::format("it ends at event {}, but event {} was there: its end was cut off",
                            report.last_number, at_least);
@@ -129,6 +144,8 @@ nlohmann::json as_json(const audit::Report& report, const std::optional<std::str
             {"unfinished_bytes", report.unfinished_bytes},
             {"first_ms", report.first_ms},
             {"last_ms", report.last_ms},
+            {"last_signer", report.signer},
+            {"by_present_key", report.by_present_key},
             {"certificate", signer.name},
             {"key_residence", signer.key_residence},
             {"counts", counts},
@@ -145,6 +162,10 @@ void print(const audit::Report& report, const std::optional<std::string>& proble
     }
     fmt::print("checkpoints  {}, the last one covers events 1 … {}\n", report.checkpoints,
                report.covered_number);
+    if (!report.signer.empty()) {
+        fmt::print("last signer  {}, {}\n", report.signer.substr(0, 16),
+                   report.by_present_key ? "the present key" : "an EARLIER key");
+    }
     if (report.last_number > report.covered_number) {
         fmt::print("not signed   {} events behind it: chained only, not protected yet\n",
                    report.last_number - report.covered_number);
@@ -161,7 +182,7 @@ void print(const audit::Report& report, const std::optional<std::string>& proble
 Result<void> run_verify(Context& context, const Options& options) {
     const fs::path file = file_of(context, options);
     QUOIN_TRY(const Signer trusted, signer(context, options.pin));
-    QUOIN_TRY(const audit::Report report, audit::verify(file, trusted.keys));
+    QUOIN_TRY(const audit::Report report, audit::verify(file, trusted.earlier, trusted.key));
     const auto problem = problem_of(report, options.at_least);
     if (context.json)
         print_json(as_json(report, problem, trusted));

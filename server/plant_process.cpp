@@ -147,7 +147,15 @@ void PlantProcess::tick() {
     }
 }
 
+// Before any is loaded: a renewal may come between (server/pki/ceremony.cpp).
+Result<void> PlantProcess::write_services() const {
+    QUOIN_TRY(const auto chain, x509::Certificate::load(home_ / "services" / "quoind.crt"));
+    return files::write_atomically(home_ / "run" / "services", chain.front().serial_hex() + "\n",
+                                   0600);
+}
+
 Result<void> PlantProcess::open_state() {
+    QUOIN_CHECK(write_services());
     QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
     QUOIN_TRY(crypto::PrivateKey key,
               keys::load_program_key(settings_.keys, home_ / "services" / "audit.key", unlock));

@@ -63,6 +63,7 @@ private:
     Result<void> start_feed();
     Result<void> listen_https();
     Result<void> write_ports() const;
+    Result<void> write_services() const;
     void log_events(const std::stop_token& stop);
 
     Result<tls::Credentials> credentials(const std::string& service) const;

@@ -90,6 +90,21 @@ void check_certificates(const fs::path& home, Findings& findings) {
 
 void add(std::string& list, const std::string& file) { list += list.empty() ? file : ", " + file; }
 
+// What brings these software keys into the store.
+std::string advice(const std::string& software) {
+    std::string text;
+    if (software.contains("services/")) {
+        text = "quoin pki renew-services moves the services' when it is there again";
+    }
+    if (software.contains("pki/issuing.key")) {
+        text += text.empty() ? "" : "; ";
+        text +=
+            "the issuing CA's stays where it was made: only a new PKI (quoin pki init) has it "
+            "there";
+    }
+    return text;
+}
+
 // Keys that programs use; a store is asked once.
 void check_program_keys(const fs::path& home, const keys::Choice& choice, Findings& findings) {
     std::string software;
@@ -133,10 +148,8 @@ void check_program_keys(const fs::path& home, const keys::Choice& choice, Findin
     const std::string why =
         choice.store.empty()
             ? ", until a secure element holds them (quoin pki init --key-store)"
-            : fmt::format(
-                  ": a FALLBACK, or made before [keys] was changed; {} is configured: run "
-                  "quoin pki renew-services when it is there again",
-                  choice.store);
+            : fmt::format(": a FALLBACK, or made before [keys] was changed; {} is configured: {}",
+                          choice.store, advice(software));
     findings.push_back(
         {allowed ? Health::warn : Health::fail, "keys",
          allowed ? fmt::format("{}: software keys, encrypted under unlock.key beside them: best "

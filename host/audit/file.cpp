@@ -56,8 +56,7 @@ Result<File> File::open(const std::filesystem::path& name, crypto::PrivateKey ke
     if (descriptor < 0) return file.system_error("open it");
     QUOIN_TRY(const auto public_key, file.key_.public_key());
     QUOIN_TRY(file.key_id_, key_id(public_key));
-    file.signers_.assign(earlier_keys.begin(), earlier_keys.end());
-    file.signers_.push_back(public_key);
+    file.earlier_keys_.assign(earlier_keys.begin(), earlier_keys.end());
     QUOIN_CHECK(file.lock());
     QUOIN_CHECK(files::sync_folder(name.parent_path()));
     QUOIN_CHECK(file.recover());
@@ -69,7 +68,7 @@ File::File(File&& other) noexcept
       descriptor_(std::exchange(other.descriptor_, -1)),
       key_(std::move(other.key_)),
       key_id_(std::move(other.key_id_)),
-      signers_(std::move(other.signers_)),
+      earlier_keys_(std::move(other.earlier_keys_)),
       size_(other.size_),
       tail_(other.tail_),
       removed_bytes_(other.removed_bytes_),
@@ -124,7 +123,8 @@ Result<void> File::recover() {
 }
 
 Result<void> File::check_lines(std::string_view lines, bool from_beginning) {
-    QUOIN_TRY(ChainChecker checker, ChainChecker::make(signers_));
+    QUOIN_TRY(const auto present, key_.public_key());
+    QUOIN_TRY(ChainChecker checker, ChainChecker::make(earlier_keys_, present));
     if (!from_beginning) checker.start_in_the_middle();
     std::uint64_t signed_end = 0;
     std::uint64_t position = 0;
@@ -144,11 +144,20 @@ Result<void> File::check_lines(std::string_view lines, bool from_beginning) {
     // The first line alone is what a crash at the very beginning may leave.
     if (checker.covered_number() == 0 && checker.number() != 1)
         return damaged("its end holds no signature");
+    // Right behind a renewal; or an earlier key's long tail behind what the present key signed.
+    if (!from_beginning && !checker.by_present_key()) QUOIN_CHECK(check_whole());
     tail_ = {.number = checker.number(),
              .head = checker.head(),
              .unsigned_events = checker.number() - checker.covered_number(),
              .unsigned_bytes = lines.size() - signed_end};
     return {};
+}
+
+Result<void> File::check_whole() const {
+    QUOIN_TRY(const auto present, key_.public_key());
+    QUOIN_TRY(const Report report, verify(name_, earlier_keys_, present));
+    if (!report.problem) return {};
+    return damaged(fmt::format("line {}: {}", report.problem->line, report.problem->reason));
 }
 
 Result<void> File::Group::put(Event event) {

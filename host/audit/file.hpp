@@ -73,6 +73,7 @@ private:
     Result<void> recover();
     Result<std::string> read_end(bool& from_beginning);
     Result<void> check_lines(std::string_view lines, bool from_beginning);
+    Result<void> check_whole() const;
     std::unexpected<Error> system_error(std::string_view doing) const;
     std::unexpected<Error> damaged(std::string_view reason) const;
 
@@ -80,7 +81,7 @@ private:
     int descriptor_;
     crypto::PrivateKey key_;
     std::string key_id_;
-    std::vector<crypto::PublicKey> signers_;  // whose checkpoints are believed
+    std::vector<crypto::PublicKey> earlier_keys_;
     std::uint64_t size_ = 0;
     Tail tail_;
     std::size_t removed_bytes_ = 0;

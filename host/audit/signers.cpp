@@ -17,7 +17,7 @@ bool is_audit_service(std::span<const x509::Certificate> chain,
     if (chain.empty()) return false;
     const auto identity = chain.front().identity();
     return identity && identity->kind == x509::Kind::service && identity->id == "audit" &&
-           x509::verify_chain(chain.front(), chain.subspan(1), anchors, x509::Purpose::any);
+           x509::verify_chain_as_issued(chain.front(), chain.subspan(1), anchors);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // Who signed an audit log before its present key: the certificates that a renewal replaced.
 //
-// They lie in HOME/audit/earlier/SERIAL.crt, leaf and issuing CA. One that does not chain to the
-// plant's root, has expired, or names another service than "audit" is passed over: what it signed
-// is then not trusted. A key that was replaced signs nothing behind that (verify.hpp). Threads:
-// free functions.
+// They lie in HOME/audit/earlier/SERIAL.crt, leaf and issuing CA. One that did not chain to the
+// plant's root when it was issued, or names another service than "audit", is passed over: what it
+// signed is then not trusted. That one has expired since is nothing against what it signed before:
+// a key that was replaced signs nothing behind that (verify.hpp). Threads: free functions.
 #pragma once
 
 #include <filesystem>

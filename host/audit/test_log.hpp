@@ -76,7 +76,7 @@ protected:
     void make_log(int events) const { make_log(events, options()); }
     Report check() const {
         auto public_key = key_.public_key();
-        auto report = verify(file_, std::span(&*public_key, 1));
+        auto report = verify(file_, {}, *public_key);
         EXPECT_TRUE(report) << (report ? "" : report.error().message);
         return report ? *report : Report{};
     }

@@ -4,12 +4,15 @@
 
 namespace quoin::audit {
 
-Result<ChainChecker> ChainChecker::make(std::span<const crypto::PublicKey> keys) {
+Result<ChainChecker> ChainChecker::make(std::span<const crypto::PublicKey> earlier,
+                                        const crypto::PublicKey& present) {
     ChainChecker checker;
-    for (const crypto::PublicKey& key : keys) {
+    for (const crypto::PublicKey& key : earlier) {
         QUOIN_TRY(std::string id, key_id(key));
         checker.keys_.emplace(std::move(id), key);
     }
+    QUOIN_TRY(checker.present_, key_id(present));
+    checker.keys_.emplace(checker.present_, present);
     return checker;
 }
 
@@ -50,7 +53,7 @@ Result<void> ChainChecker::check_signature(const Line& line) {
         return fail(Code::integrity_signature, "the signature of the checkpoint is wrong");
     }
     if (checkpoint.key_id == signer_) return {};
-    if (replaced_.contains(checkpoint.key_id)) {
+    if (by_present_key() || replaced_.contains(checkpoint.key_id)) {
         return fail(Code::integrity_signature,
                     "the checkpoint is signed by key {}, which another key has replaced before",
                     checkpoint.key_id.substr(0, 16));
@@ -60,8 +63,9 @@ Result<void> ChainChecker::check_signature(const Line& line) {
     return {};
 }
 
-Result<Report> verify(const std::filesystem::path& file, std::span<const crypto::PublicKey> keys) {
-    QUOIN_TRY(ChainChecker checker, ChainChecker::make(keys));
+Result<Report> verify(const std::filesystem::path& file, std::span<const crypto::PublicKey> earlier,
+                      const crypto::PublicKey& present) {
+    QUOIN_TRY(ChainChecker checker, ChainChecker::make(earlier, present));
     QUOIN_TRY(LineReader reader, LineReader::open(file));
     Report report;
     for (;;) {
@@ -83,6 +87,8 @@ Result<Report> verify(const std::filesystem::path& file, std::span<const crypto:
     }
     report.last_number = checker.number();
     report.covered_number = checker.covered_number();
+    report.signer = checker.signer();
+    report.by_present_key = checker.by_present_key();
     if (!report.problem) report.unfinished_bytes = reader.unfinished_bytes();
     return report;
 }

@@ -6,6 +6,12 @@
 // `last_number` with what a SIEM or an earlier check saw. How good the signatures are is how
 // good the place of the key is (I6): `quoin audit verify` says where it is.
 //
+// Keys that were replaced: none signs again behind the next one, and nothing but the present key
+// behind its first checkpoint, which vouches for all before it. So who has an earlier key must cut
+// the log back to before that to write another tail, and then no checkpoint is the present key's
+// (`by_present_key`). That is also how a log is between a renewal and the next start of quoind,
+// which then signs it: from there on a tail forged before that start is not told from a right one.
+//
 // Threads: free functions. A log that is being written may be checked: its last line may be
 // unfinished.
 #pragma once
@@ -35,6 +41,8 @@ struct Report {
     std::uint64_t checkpoints = 0;
     std::uint64_t last_number = 0;
     std::uint64_t covered_number = 0;  // of the last good checkpoint
+    std::string signer;                // key id of the last good checkpoint
+    bool by_present_key = false;       // it is the present key
     std::int64_t first_ms = 0;
     std::int64_t last_ms = 0;
     std::size_t unfinished_bytes = 0;                  // behind the last whole line
@@ -45,8 +53,10 @@ struct Report {
 // Checks lines one after another.
 class ChainChecker {
 public:
-    // `keys`: those that may have signed, one after the other: none comes back after another.
-    static Result<ChainChecker> make(std::span<const crypto::PublicKey> keys);
+    // `earlier`: those that may have signed before the present one, in any order; the present one
+    // among them is no earlier one.
+    static Result<ChainChecker> make(std::span<const crypto::PublicKey> earlier,
+                                     const crypto::PublicKey& present);
     // From the middle of a log: the first line given is taken as it is.
     void start_in_the_middle() { started_ = false; }
     // The event of the next line, or what is wrong with it; a wrong line changes nothing.
@@ -54,12 +64,15 @@ public:
     std::uint64_t number() const { return number_; }
     std::uint64_t covered_number() const { return covered_; }
     const crypto::Sha3_512Digest& head() const { return head_; }
+    const std::string& signer() const { return signer_; }  // of the last checkpoint seen; or empty
+    bool by_present_key() const { return signer_ == present_; }
 
 private:
     Result<void> check_signature(const Line& line);
 
     std::map<std::string, crypto::PublicKey> keys_;
-    std::string signer_;  // of the last checkpoint
+    std::string present_;
+    std::string signer_;
     std::set<std::string> replaced_;
     bool started_ = true;
     std::uint64_t number_ = 0;
@@ -67,6 +80,7 @@ private:
     crypto::Sha3_512Digest head_{};
 };
 
-Result<Report> verify(const std::filesystem::path& file, std::span<const crypto::PublicKey> keys);
+Result<Report> verify(const std::filesystem::path& file, std::span<const crypto::PublicKey> earlier,
+                      const crypto::PublicKey& present);
 
 }  // namespace quoin::audit

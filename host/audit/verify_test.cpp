@@ -167,35 +167,115 @@ TEST_F(Verify, verify__unfinished_line__told_apart_from_damage) {
 
 TEST_F(Verify, verify__wrong_key__no_checkpoint_holds) {
     const auto other = test::make_key().public_key();
-    const auto report = verify(file_, std::span(&*other, 1));
+    const auto report = verify(file_, {}, *other);
     ASSERT_TRUE(report && report->problem);
     EXPECT_EQ(report->problem->line, 2U);
     EXPECT_THAT(report->problem->reason, HasSubstr("not trusted here"));
 }
 
-TEST_F(Verify, verify__renewed_key__log_goes_on_and_the_old_key_does_not_come_back) {
-    const auto next = test::make_key();
-    const std::array keys{*key_.public_key(), *next.public_key()};
-    const auto go_on = [&](const crypto::PrivateKey& key) {
+// A log that key_ began; then it was replaced, maybe.
+class Renewed : public Verify {
+protected:
+    void go_on(const crypto::PrivateKey& key, int events = 1) {
         LogOptions given = options();
-        given.earlier_keys.assign(keys.begin(), keys.end());
+        given.earlier_keys = all_;
+        given.burst = 1'000'000;
         const auto log = Log::open(given, key);
         ASSERT_TRUE(log) << log.error().message;
-        (*log)->append(Id::pki_certificate_issued, "mpu-9", {{"serial", 9}});
-    };
-    EXPECT_EQ(Log::open(options(), next).error().code, Code::integrity_mismatch);
-    go_on(next);
-    const auto whole = verify(file_, keys);
-    ASSERT_TRUE(whole);
-    EXPECT_FALSE(whole->problem) << whole->problem->reason;
-    EXPECT_GT(whole->covered_number, 7U);
-    EXPECT_TRUE(verify(file_, std::span(keys).last(1))->problem) << "the old key is not known";
-    // Whoever has the old key adds to the log.
-    go_on(key_);
-    const auto forged = verify(file_, keys);
-    ASSERT_TRUE(forged && forged->problem);
-    EXPECT_THAT(forged->problem->reason, HasSubstr("has replaced before"));
-    EXPECT_GT(forged->problem->line, whole->covered_number);
+        for (int i = 0; i < events; ++i) {
+            (*log)->append(Id::pki_certificate_issued, "mpu-9",
+                           {{"serial", i}, {"filler", std::string(1000, 'x')}});
+        }
+    }
+    // Whoever has `key` adds to the log, whatever is there.
+    void forge(const crypto::PrivateKey& key, int events) {
+        std::string content = test::read_file(file_);
+        auto last = decode(test::lines_of(content).back());
+        Line line{.event = last->event,
+                  .previous = *crypto::sha3_512(bytes_of(last_line(content)))};
+        for (int i = 0; i <= events; ++i) {
+            ++line.event.number;
+            line.event.id = Id::pki_certificate_issued;
+            line.event.severity = row(line.event.id).severity;
+            line.event.detail = R"({"filler":")" + std::string(1000, 'x') + R"("})";
+            if (i % 100 == 0 || i == events) {
+                line.event.id = Id::audit_chain_checkpoint;
+                line.event.severity = row(line.event.id).severity;
+                const std::string message =
+                    checkpoint_message(line.event.number, line.event.time_ms, line.previous);
+                line.event.subject.clear();
+                line.event.detail =
+                    checkpoint_detail(*key_id(*key.public_key()),
+                                      *key.sign(bytes_of(message), bytes_of(checkpoint_context)));
+            }
+            const std::string text = encode(line);
+            content += text + "\n";
+            line.previous = *crypto::sha3_512(bytes_of(text));
+        }
+        test::write_file(file_, content);
+    }
+    static std::string last_line(const std::string& content) {
+        return test::lines_of(content).back();
+    }
+    Report check_all() const {
+        const auto report = verify(file_, all_, all_.back());
+        EXPECT_TRUE(report) << report.error().message;
+        return *report;
+    }
+    std::optional<Code> refusal(const crypto::PrivateKey& key) const {
+        LogOptions given = options();
+        given.earlier_keys = all_;
+        const auto log = Log::open(given, key);
+        return log ? std::nullopt : std::optional(log.error().code);
+    }
+
+    crypto::PrivateKey next_ = test::make_key();
+    std::vector<crypto::PublicKey> all_{*key_.public_key(), *next_.public_key()};
+};
+
+TEST_F(Renewed, verify__renewed_key__log_goes_on_and_the_old_key_does_not_come_back) {
+    EXPECT_EQ(Log::open(options(), next_).error().code, Code::integrity_mismatch);
+    EXPECT_FALSE(check_all().by_present_key) << "the present key has signed nothing yet";
+    EXPECT_EQ(check_all().signer, *key_id(all_[0]));
+    go_on(next_);
+    const Report whole = check_all();
+    EXPECT_FALSE(whole.problem) << whole.problem->reason;
+    EXPECT_TRUE(whole.by_present_key);
+    EXPECT_GT(whole.covered_number, 7U);
+    EXPECT_TRUE(verify(file_, {}, all_[1])->problem) << "the old key is not known";
+    forge(key_, 1);
+    const Report forged = check_all();
+    ASSERT_TRUE(forged.problem);
+    EXPECT_THAT(forged.problem->reason, HasSubstr("has replaced before"));
+    EXPECT_GT(forged.problem->line, whole.covered_number);
+    EXPECT_EQ(refusal(next_), Code::integrity_mismatch);
+}
+
+TEST_F(Renewed, open__more_of_an_earlier_key_than_is_read_back__refused) {
+    go_on(next_);
+    const std::string sound = test::read_file(file_);
+    forge(key_, 3000);
+    EXPECT_GT(std::filesystem::file_size(file_), 3U << 20U);
+    EXPECT_EQ(refusal(next_), Code::integrity_mismatch);
+    EXPECT_TRUE(check_all().problem);
+    // The same length by the key that may.
+    test::write_file(file_, sound);
+    forge(next_, 3000);
+    EXPECT_EQ(refusal(next_), std::nullopt);
+}
+
+TEST_F(Renewed, open__long_log_right_behind_a_renewal__goes_on) {
+    forge(key_, 3000);
+    EXPECT_EQ(refusal(next_), std::nullopt);
+}
+
+TEST_F(Renewed, verify__earlier_key_that_never_signed_here__not_behind_the_present_one) {
+    const auto third = test::make_key();
+    go_on(next_);
+    all_.insert(all_.begin(), *third.public_key());
+    forge(third, 1);
+    ASSERT_TRUE(check_all().problem);
+    EXPECT_EQ(refusal(next_), Code::integrity_mismatch);
 }
 
 TEST_F(Verify, verify__signature_for_another_purpose__refused) {
@@ -219,7 +299,7 @@ TEST_F(Verify, verify__endless_line__bounded) {
 
 TEST_F(Verify, verify__missing_file__input_not_found) {
     const auto key = key_.public_key();
-    const auto report = verify(folder_ / "none", std::span(&*key, 1));
+    const auto report = verify(folder_ / "none", {}, *key);
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().code, Code::input_not_found);
 }

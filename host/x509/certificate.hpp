@@ -123,6 +123,11 @@ enum class Purpose : std::uint8_t { client, server, any };
 Result<void> verify_chain(const Certificate& leaf, std::span<const Certificate> intermediates,
                           std::span<const Certificate> anchors, Purpose purpose,
                           std::string_view crl_pem = {});
+// The same for any purpose, at the time when `leaf` was issued: for a signature made in its
+// lifetime, which may be over. Says nothing about when that signature was made.
+Result<void> verify_chain_as_issued(const Certificate& leaf,
+                                    std::span<const Certificate> intermediates,
+                                    std::span<const Certificate> anchors);
 
 // certs-only CMS (RFC 7030, section 4.1.3), DER.
 Result<crypto::ByteVector> certs_only_der(std::span<const Certificate> certificates);

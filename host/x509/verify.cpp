@@ -2,6 +2,9 @@
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
 
+#include <ctime>
+#include <optional>
+
 #include "host/x509/certificate.hpp"
 #include "host/x509/names.hpp"
 
@@ -104,11 +107,10 @@ Result<void> run(X509_STORE_CTX* context) {
                 X509_verify_cert_error_string(error));
 }
 
-}  // namespace
-
-Result<void> verify_chain(const Certificate& leaf, std::span<const Certificate> intermediates,
-                          std::span<const Certificate> anchors, Purpose purpose,
-                          std::string_view crl_pem) {
+// `at`: seconds since 1970; none: now.
+Result<void> verify(const Certificate& leaf, std::span<const Certificate> intermediates,
+                    std::span<const Certificate> anchors, Purpose purpose, std::string_view crl_pem,
+                    std::optional<std::time_t> at) {
     QUOIN_CHECK(check_purpose(leaf, purpose));
     QUOIN_TRY(const StoreHandle store, make_store(anchors, crl_pem));
     QUOIN_TRY(const ListHandle untrusted, list_of(intermediates));
@@ -128,7 +130,24 @@ Result<void> verify_chain(const Certificate& leaf, std::span<const Certificate> 
         X509_VERIFY_PARAM_set_purpose(parameters, wanted) != 1) {
         return fail(Code::internal, "chain: {}", crypto::openssl_error());
     }
+    if (at) X509_VERIFY_PARAM_set_time(parameters, *at);
     return run(context.get());
+}
+
+}  // namespace
+
+Result<void> verify_chain(const Certificate& leaf, std::span<const Certificate> intermediates,
+                          std::span<const Certificate> anchors, Purpose purpose,
+                          std::string_view crl_pem) {
+    return verify(leaf, intermediates, anchors, purpose, crl_pem, std::nullopt);
+}
+
+Result<void> verify_chain_as_issued(const Certificate& leaf,
+                                    std::span<const Certificate> intermediates,
+                                    std::span<const Certificate> anchors) {
+    // One second into its lifetime.
+    const auto at = static_cast<std::time_t>(leaf.not_before_ms() / 1000 + 1);
+    return verify(leaf, intermediates, anchors, Purpose::any, {}, at);
 }
 
 }  // namespace quoin::x509

@@ -159,7 +159,13 @@ Result<void> Maker::birth(const std::string& id, std::string_view device_class,
     }
     const keys::Choice choice{.store = key_store};
     QUOIN_CHECK(keys::check_choice(choice));
-    QUOIN_TRY(const std::string prefix, keys::program_key_prefix("birth", id));
+    // Of this manufacturer: others may give the same id, and share the store.
+    QUOIN_TRY(const auto maker, ca_.sha256());
+    QUOIN_TRY(const std::string prefix,
+              keys::program_key_prefix("birth", fmt::format("{} {}", crypto::to_hex(maker), id)));
+    // Not born, so nobody has them: what a birth that failed left.
+    QUOIN_CHECK(keys::remove_other_program_keys(choice, prefix, nullptr,
+                                                [](std::string_view, const Error&) {}));
     QUOIN_TRY(const PrivateKey key, keys::make_program_key(choice, prefix, algorithm, nullptr));
     QUOIN_TRY(const auto public_key, key.public_key());
     QUOIN_TRY(const Certificate birth,

@@ -31,6 +31,7 @@ constexpr auto issuing_lifetime = 10 * year;
 constexpr auto leaf_lifetime = 2 * year;
 // quoind writes a fresh list when it starts, and then by its own configuration.
 constexpr std::chrono::hours first_crl_lifetime{24 * 7};
+constexpr std::string_view staging_prefix = ".pki-init-";
 
 struct Service {
     const char* name;
@@ -45,6 +46,7 @@ constexpr std::array services{
 // The issuing CA with its key opened.
 struct Authority {
     std::string site;
+    std::string owner;  // of owner_of()
     crypto::Algorithm leaf_algorithm;
     PrivateKey key;
     Certificate certificate;
@@ -103,10 +105,16 @@ Result<void> write_key(const fs::path& file, const PrivateKey& key, const Passph
     return files::write_atomically(file, pem, 0600);
 }
 
-Result<PrivateKey> make_key(const keys::Choice& choice, const std::string& site,
+// Plants may share a store and even the name of their site: keys belong to the root.
+Result<std::string> owner_of(const Certificate& root) {
+    QUOIN_TRY(const auto digest, root.sha256());
+    return crypto::to_hex(digest);
+}
+
+Result<PrivateKey> make_key(const keys::Choice& choice, const std::string& owner,
                             std::string_view name, crypto::Algorithm algorithm,
                             const KeyNotices& notices) {
-    QUOIN_TRY(const std::string prefix, keys::program_key_prefix(name, site));
+    QUOIN_TRY(const std::string prefix, keys::program_key_prefix(name, owner));
     return keys::make_program_key(choice, prefix, algorithm, notices.on_fallback);
 }
 
@@ -124,7 +132,7 @@ Result<void> issue_service(const Authority& authority, const fs::path& folder,
                            const Service& service, const std::vector<std::string>& names,
                            const KeyNotices& notices) {
     const bool is_server = service.profile == Profile::server;
-    QUOIN_TRY(const PrivateKey key, make_key(authority.keys, authority.site, service.name,
+    QUOIN_TRY(const PrivateKey key, make_key(authority.keys, authority.owner, service.name,
                                              authority.leaf_algorithm, notices));
     return issue_leaf(authority, folder, key,
                       {.profile = service.profile,
@@ -157,6 +165,11 @@ x509::IssueRequest ca_request(Profile profile, std::string name, std::chrono::se
             .crl_url = ""};
 }
 
+Result<Certificate> first_of(const fs::path& file) {
+    QUOIN_TRY(const auto chain, Certificate::load(file));
+    return chain.front();
+}
+
 // Root and issuing CA into `folder`, and the issuing CA's first list.
 Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& root_passphrase,
                                    Passphrase unlock, const fs::path& folder,
@@ -166,20 +179,22 @@ Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& 
     QUOIN_TRY(const Certificate root,
               x509::issue_root(root_key,
                                ca_request(Profile::root, request.site + " root", root_lifetime)));
-    QUOIN_TRY(PrivateKey key,
-              make_key(*request.keys, request.site, "issuing", suite.issuing, notices));
+    // Before any key that is to be found again by it: remove_leftovers().
+    QUOIN_CHECK(write_certificates(folder / "root.crt", std::span(&root, 1)));
+    QUOIN_TRY(std::string owner, owner_of(root));
+    QUOIN_TRY(PrivateKey key, make_key(*request.keys, owner, "issuing", suite.issuing, notices));
     QUOIN_TRY(const auto public_key, key.public_key());
     QUOIN_TRY(
         Certificate issuing,
         x509::issue(root_key, root, public_key,
                     ca_request(Profile::issuing, request.site + " issuing", issuing_lifetime)));
     QUOIN_CHECK(write_key(folder / "root.key", root_key, root_passphrase, true));
-    QUOIN_CHECK(write_certificates(folder / "root.crt", std::span(&root, 1)));
     QUOIN_CHECK(write_key(folder / "issuing.key", key, unlock));
     QUOIN_CHECK(write_certificates(folder / "issuing.crt", std::span(&issuing, 1)));
     QUOIN_TRY(const std::string crl, x509::issue_crl_pem(key, issuing, {}, 1, first_crl_lifetime));
     QUOIN_CHECK(files::write_atomically(folder / "crl.pem", crl, 0600));
     return Authority{.site = request.site,
+                     .owner = std::move(owner),
                      .leaf_algorithm = suite.service,
                      .key = std::move(key),
                      .certificate = std::move(issuing),
@@ -253,9 +268,59 @@ Result<void> move_in(const fs::path& staged, const fs::path& home) {
     return move_folder(staged / "pki", home / "pki");
 }
 
-Result<Certificate> first_of(const fs::path& file) {
-    QUOIN_TRY(const auto chain, Certificate::load(file));
-    return chain.front();
+// Keys in the store for a PKI that was begun in `staged` and did not come to be. False: some stay,
+// for their store cannot be reached.
+Result<bool> remove_leftovers(const keys::Choice& choice, const fs::path& staged,
+                              const KeyNotices& notices) {
+    const fs::path file = staged / "pki" / "root.crt";
+    if (!fs::exists(file)) return true;
+    QUOIN_TRY(const Certificate root, first_of(file));
+    QUOIN_TRY(const std::string owner, owner_of(root));
+    bool is_reached = true;
+    const auto on_unreached = [&](std::string_view store, const Error& why) {
+        is_reached = false;
+        notices.on_unreached(store, why);
+    };
+    std::vector<std::string> names{"issuing"};
+    for (const Service& service : services) names.emplace_back(service.name);
+    for (const std::string& name : names) {
+        QUOIN_TRY(const std::string prefix, keys::program_key_prefix(name, owner));
+        QUOIN_CHECK(keys::remove_other_program_keys(choice, prefix, nullptr, on_unreached));
+    }
+    return is_reached;
+}
+
+// What a crash in the middle of an init left.
+Result<void> remove_begun(const keys::Choice& choice, const fs::path& home,
+                          const KeyNotices& notices) {
+    std::error_code failure;
+    std::vector<fs::path> begun;
+    for (const auto& entry : fs::directory_iterator(home, failure)) {
+        if (entry.path().filename().string().starts_with(staging_prefix)) begun.push_back(entry);
+    }
+    for (const fs::path& staged : begun) {
+        QUOIN_TRY(const bool is_done, remove_leftovers(choice, staged, notices));
+        if (is_done) fs::remove_all(staged, failure);
+    }
+    if (failure) {
+        return fail(Code::resource_unavailable, "{}: {}", home.string(), failure.message());
+    }
+    return {};
+}
+
+// Which certificates quoind runs on, if it does, is in run/services. Another generation than that
+// and the one on disk would take the first one's keys away from it.
+Result<std::optional<files::Lock>> keep_quoind_out(const fs::path& home) {
+    if (!fs::exists(home / "db")) return std::nullopt;
+    auto lock = files::lock_folder(home / "db");
+    if (lock) return std::optional(*std::move(lock));
+    QUOIN_TRY(const Certificate present, first_of(home / "services" / "quoind.crt"));
+    const auto running = files::read(home / "run" / "services");
+    if (running && *running == present.serial_hex() + "\n") return std::nullopt;
+    return fail(Code::state_wrong,
+                "{}: quoind runs on certificates that were renewed already: restart the plant, "
+                "then renew again",
+                home.string());
 }
 
 Result<Authority> open_authority(const fs::path& home) {
@@ -263,8 +328,12 @@ Result<Authority> open_authority(const fs::path& home) {
     if (!fs::exists(folder)) {
         return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());
     }
+    QUOIN_TRY(Settings settings, load_settings(home));
     QUOIN_TRY(Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
-    QUOIN_TRY(PrivateKey key, PrivateKey::load(folder / "issuing.key", unlock));
+    QUOIN_TRY(PrivateKey key,
+              keys::load_program_key(settings.keys, folder / "issuing.key", unlock));
+    QUOIN_TRY(const Certificate root, first_of(folder / "root.crt"));
+    QUOIN_TRY(std::string owner, owner_of(root));
     QUOIN_TRY(Certificate certificate, first_of(folder / "issuing.crt"));
     // Site and algorithm are those of what was issued before.
     QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
@@ -272,11 +341,12 @@ Result<Authority> open_authority(const fs::path& home) {
     QUOIN_TRY(const auto public_key, quoind.public_key());
     QUOIN_TRY(const auto algorithm, public_key.algorithm());
     return Authority{.site = identity.site,
+                     .owner = std::move(owner),
                      .leaf_algorithm = algorithm,
                      .key = std::move(key),
                      .certificate = std::move(certificate),
                      .unlock = std::move(unlock),
-                     .keys = {}};
+                     .keys = std::move(settings.keys)};
 }
 
 // Those that an earlier renewal replaced. The present ones stay in the store beside the new ones:
@@ -284,7 +354,8 @@ Result<Authority> open_authority(const fs::path& home) {
 Result<void> remove_unused_keys(const Authority& authority, const fs::path& folder,
                                 const KeyNotices& notices) {
     for (const Service& service : services) {
-        QUOIN_TRY(const std::string prefix, keys::program_key_prefix(service.name, authority.site));
+        QUOIN_TRY(const std::string prefix,
+                  keys::program_key_prefix(service.name, authority.owner));
         QUOIN_TRY(const Certificate present,
                   first_of(folder / (std::string(service.name) + ".crt")));
         QUOIN_TRY(const crypto::PublicKey key, present.public_key());
@@ -355,17 +426,29 @@ Result<void> init_pki(const PkiRequest& asked, const Passphrase& root_passphrase
     Staging made(fs::exists(request.home) ? fs::path() : request.home);
     QUOIN_CHECK(files::make_private_folder(request.home));
     QUOIN_TRY(const files::Lock lock, files::lock_folder(request.home));
-    std::string name = (request.home / ".pki-init-XXXXXX").string();
+    QUOIN_CHECK(remove_begun(*request.keys, request.home, notices));
+    std::string name = (request.home / fmt::format("{}XXXXXX", staging_prefix)).string();
     if (::mkdtemp(name.data()) == nullptr) {
         return fail(Code::resource_unavailable, "{}: cannot write here: {}", request.home.string(),
                     std::generic_category().message(errno));
     }
     const Staging staging{fs::path(name)};
-    QUOIN_CHECK(fill(request, root_passphrase, staging.path(), notices));
-    QUOIN_CHECK(write_configuration(request));
-    QUOIN_CHECK(move_in(staging.path(), request.home));
-    made.keep();
-    return {};
+    const auto make = [&]() -> Result<void> {
+        QUOIN_CHECK(fill(request, root_passphrase, staging.path(), notices));
+        QUOIN_CHECK(write_configuration(request));
+        return move_in(staging.path(), request.home);
+    };
+    auto done = make();
+    if (done) {
+        made.keep();
+        return done;
+    }
+    const auto removed = remove_leftovers(*request.keys, staging.path(), notices);
+    if (!removed) {
+        done.error().message +=
+            fmt::format("; keys stay in the store: {}", removed.error().message);
+    }
+    return done;
 }
 
 Result<void> add_operator(const fs::path& home, const std::string& name, x509::Role role) {
@@ -382,9 +465,9 @@ Result<void> add_operator(const fs::path& home, const std::string& name, x509::R
 }
 
 Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
-    QUOIN_TRY(Authority authority, open_authority(home));
-    QUOIN_TRY(const Settings settings, load_settings(home));
-    authority.keys = settings.keys;
+    QUOIN_TRY(const Authority authority, open_authority(home));
+    QUOIN_TRY(const files::Lock renewal, files::lock_folder(home / "pki"));  // one at a time
+    QUOIN_TRY(const auto lock, keep_quoind_out(home));
     if (authority.keys.store.empty() && authority.key.is_in_store()) {
         return fail(Code::config_invalid,
                     "{}: is in quoin-se, and quoin.toml would have the services' keys in files: "

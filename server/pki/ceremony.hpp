@@ -48,7 +48,8 @@ Result<keys::Choice> key_choice(const PkiRequest& request);
 
 // Makes the PKI, an empty CRL (number 1), and quoin.toml if there is none. All or nothing: built
 // aside, and moved in when whole. A home that has a PKI is input_conflict and is left as it is; so
-// is one whose quoin.toml says something else about keys.
+// is one whose quoin.toml says something else about keys. Keys that it made in a store and that did
+// not become a PKI are removed, also those of an init that crashed in this home.
 Result<void> init_pki(const PkiRequest& request, const crypto::Passphrase& root_passphrase,
                       const KeyNotices& notices = {});
 
@@ -58,7 +59,9 @@ Result<void> add_operator(const std::filesystem::path& home, const std::string& 
 
 // New keys and certificates for the services, with the names that their certificates have now, to
 // be used from the next start; in the store that quoin.toml says. They live for two years. The old
-// ones are not revoked by this.
+// ones are not revoked by this. A second time while quoind still runs on certificates older than
+// the present ones is state_wrong: the keys of those are removed by it. A broker that runs on them
+// without its quoind is not noticed.
 Result<void> renew_services(const std::filesystem::path& home, const KeyNotices& notices = {});
 
 // Birth certificates of this CA are accepted from now on. Returns where the certificate was put.

@@ -215,11 +215,14 @@ TEST_F(Ceremony, init_pki__store_away__software_only_where_the_configuration_say
 
 TEST_F(Ceremony, init_pki__after_an_interrupted_one__old_certificates_put_aside) {
     ASSERT_TRUE(files::make_private_folder(home_));
-    ASSERT_TRUE(files::make_private_folder(home_ / "services"));
+    for (const char* name : {"services", ".pki-init-abcdef"}) {
+        ASSERT_TRUE(files::make_private_folder(home_ / name));
+    }
     ASSERT_TRUE(files::create(home_ / "services/old.crt", "old", 0600));
     ASSERT_TRUE(init());
     EXPECT_FALSE(fs::exists(home_ / "services/old.crt"));
     EXPECT_TRUE(fs::exists(home_ / "services/quoind.crt"));
+    EXPECT_THAT(names_in(home_), testing::Not(testing::Contains(testing::StartsWith(".pki"))));
     EXPECT_THAT(names_in(home_), testing::Contains(testing::StartsWith("services.old-")));
 }
 
@@ -257,6 +260,49 @@ TEST_F(Ceremony, renew_services__new_serials_same_names) {
     EXPECT_NE(after.serial_hex(), before.serial_hex());
     EXPECT_EQ(*after.server_names(), *before.server_names());
     EXPECT_THAT(names_in(home_), testing::Not(testing::Contains(testing::StartsWith(".services"))));
+}
+
+TEST_F(Ceremony, renew_services__while_quoind_runs_on_older_ones__refused) {
+    ASSERT_TRUE(init());
+    for (const char* name : {"db", "run"}) ASSERT_TRUE(files::make_private_folder(home_ / name));
+    const auto start = [&] {  // as quoind does
+        const auto serial = first("services/quoind.crt").serial_hex() + "\n";
+        EXPECT_TRUE(files::write_atomically(home_ / "run/services", serial, 0600));
+        return files::lock_folder(home_ / "db");
+    };
+    {
+        const auto running = start();
+        ASSERT_TRUE(running);
+        EXPECT_TRUE(renew_services(home_));
+        const auto renewed = first("services/quoind.crt").serial_hex();
+        EXPECT_EQ(renew_services(home_).error().code, Code::state_wrong);
+        EXPECT_EQ(first("services/quoind.crt").serial_hex(), renewed);
+        fs::remove(home_ / "run/services");
+        EXPECT_EQ(renew_services(home_).error().code, Code::state_wrong) << "unknown";
+    }
+    EXPECT_TRUE(renew_services(home_)) << "nothing runs";
+    const auto restarted = start();
+    ASSERT_TRUE(restarted);
+    EXPECT_TRUE(renew_services(home_));
+}
+
+TEST_F(Ceremony, production__software_key_in_place_of_the_issuing_ca__signs_nothing) {
+    ASSERT_TRUE(init());
+    const auto before = first("services/quoind.crt").serial_hex();
+    const auto settings = files::read(home_ / "quoin.toml");
+    ASSERT_TRUE(settings);
+    ASSERT_TRUE(files::write_atomically(home_ / "quoin.toml",
+                                        "profile = \"production\"\n" + *settings +
+                                            "[keys]\nstore = \"se:socket=/none\"\n",
+                                        0600));
+    for (const auto& refused :
+         {renew_services(home_), add_operator(home_, "anna", x509::Role::viewer)}) {
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::config_invalid);
+        EXPECT_THAT(refused.error().message, HasSubstr("issuing.key"));
+    }
+    EXPECT_EQ(first("services/quoind.crt").serial_hex(), before);
+    EXPECT_FALSE(fs::exists(home_ / "operator/anna.crt"));
 }
 
 TEST_F(Ceremony, trust_maker__ca_of_a_manufacturer__copied) {

@@ -67,3 +67,25 @@ def test_audit__verify_with_wrong_file__says_which(plant, arguments, names):
     checked = quoin("audit", "verify", "--home", plant.home, *given, check=False)
     assert checked.returncode != 0
     assert names in checked.stderr
+
+
+def test_audit__services_renewed__said_until_quoind_signs_with_the_new_key(plant):
+    def verify(*more):
+        return json.loads(quoin("audit", "verify", "--home", plant.home, "--json", *more, check=False).stdout)
+
+    plant.wait_event("quoind.process.started")
+    quoin("pki", "renew-services", "--home", plant.home)
+    [earlier] = (plant.home / "audit/earlier").iterdir()
+    again = quoin("pki", "renew-services", "--home", plant.home, check=False)
+    assert again.returncode != 0 and "restart the plant" in again.stderr
+    plant.down()
+    report = verify()
+    assert not report["holds"] and not report["by_present_key"] and "earlier key" in report["problem"]
+    assert verify("--certificate", earlier)["holds"]
+    plant.start()
+    plant.down()
+    for more in ((), ("--pin",)):
+        report = verify(*more)
+        assert report["holds"] and report["by_present_key"], report
+    quoin("pki", "renew-services", "--home", plant.home)
+    plant.start()

@@ -135,3 +135,51 @@ def test_fallback__of_a_plant__said_by_quoind_and_doctor(element):
         plant.down()
         plant.start()
         assert sorted(health for health, _ in doctor(plant)) == ["PASS", "WARN"]  # the issuing CA's stays
+
+
+def test_leftovers__of_what_failed__removed_and_nobody_elses(element):
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        folder.chmod(0o755)  # the plant's user walks through it
+        passphrase = folder / "root-passphrase"
+        passphrase.touch(mode=0o600)
+        passphrase.write_text("correct horse battery staple\n")
+        for home in ("a", "b"):
+            account.make_folder(folder / home)
+
+        def init(home, *more, check=True):
+            return quoin("pki", "init", "--home", folder / home, "--site", "s", "--suite", "pure", "--root-passphrase-file",
+                         passphrase, "--key-store", element.uri, *more, check=check)
+
+        init("a")
+        first = element.keys()
+        assert len(first) == 6
+        # Noticed when there are keys already.
+        assert init("b", "--name", "a b", check=False).returncode != 0
+        assert element.keys() == first
+        # Two plants of one site name.
+        init("b")
+        second = element.keys() - first
+        assert len(second) == 6
+        for _ in range(2):
+            quoin("pki", "renew-services", "--home", folder / "b")
+        assert first < element.keys() and len(element.keys()) == 6 + 6 + 5
+        # What a crash of an init leaves: its root tells which keys were its own.
+        account.make_folder(folder / "b/.pki-init-abcdef")
+        (folder / "b/pki").rename(folder / "b/.pki-init-abcdef/pki")
+        init("b")
+        assert first < element.keys() and len(element.keys()) == 12
+        assert not list((folder / "b").glob(".pki-init-*"))
+
+        # A birth that was not recorded; and another manufacturer's device of that id.
+        def birth(maker):
+            quoin("birth", "--maker", folder / maker, "--class", "mpu", "--key-store", element.uri, "mpu-1")
+
+        for maker in ("m", "n"):
+            birth(maker)
+        before = element.keys()
+        assert len(before) == 14
+        shutil.rmtree(folder / "m/devices/mpu-1")
+        (folder / "m/batch.jsonl").unlink()
+        birth("m")
+        assert len(element.keys()) == 14 and len(element.keys() & before) == 13
