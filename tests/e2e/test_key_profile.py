@@ -135,6 +135,8 @@ def test_fallback__of_a_plant__said_by_quoind_and_doctor(element):
         plant.down()
         plant.start()
         assert sorted(health for health, _ in doctor(plant)) == ["PASS", "WARN"]  # the issuing CA's stays
+        [advice] = [detail for health, detail in doctor(plant) if health == "WARN"]
+        assert "pki/issuing.key" in advice and "a new PKI" in advice and "renew-services" not in advice
 
 
 def test_leftovers__of_what_failed__removed_and_nobody_elses(element):
