@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "host/files/files.hpp"
+#include "host/keys/program_key.hpp"
 
 namespace quoin::agent {
 namespace {
@@ -76,7 +77,8 @@ Result<Birth> IdentityStore::birth() const {
 
 Result<tls::Credentials> IdentityStore::birth_credentials() const {
     QUOIN_TRY(Birth named, birth());
-    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(home_ / "birth.key", unlock_));
+    QUOIN_TRY(crypto::PrivateKey key,
+              keys::load_program_key(stores_.keys, home_ / "birth.key", unlock_));
     return tls::Credentials{std::move(named.chain), std::move(key)};
 }
 
@@ -124,7 +126,8 @@ Result<std::vector<fs::path>> IdentityStore::key_files() const {
 
 Result<Identity> IdentityStore::load(const fs::path& folder) const {
     QUOIN_TRY(auto chain, x509::Certificate::load(folder / "device.crt"));
-    QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::load(folder / "device.key", unlock_));
+    QUOIN_TRY(crypto::PrivateKey key,
+              keys::load_program_key(stores_.keys, folder / "device.key", unlock_));
     QUOIN_TRY(const x509::Identity named, chain.front().identity());
     if (named.kind != x509::Kind::device) {
         return fail(Code::integrity_mismatch, "{}: names {}", (folder / "device.crt").string(),

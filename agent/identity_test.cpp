@@ -98,6 +98,32 @@ TEST_F(identity, current__link_or_files_damaged__is_an_error) {
     EXPECT_EQ(store->current().error().code, Code::integrity_mismatch);
 }
 
+TEST_F(identity, keys_in_files__production__refused_when_loaded) {
+    const Identity made = make_identity();
+    ASSERT_TRUE(store->replace(made));
+    const auto unlock = *crypto::existing_unlock_key(folder.path() / "unlock.key");
+    const Entity birth = *x509::test::make_leaf(pki(), {.profile = x509::Profile::birth,
+                                                        .kind = x509::Kind::birth,
+                                                        .algorithm = crypto::Algorithm::ml_dsa_65});
+    test::write(folder.path() / "birth.crt", *birth.certificate.pem());
+    test::write(folder.path() / "birth.key", *birth.key.to_encrypted_pem(unlock));
+    EXPECT_TRUE(store->current());
+    EXPECT_TRUE(store->birth_credentials());
+    const auto production =
+        *IdentityStore::open(folder.path(), {.keys = {.production = true}, .tpm = ""});
+    const auto current = production.current();
+    ASSERT_FALSE(current);
+    EXPECT_EQ(current.error().code, Code::config_invalid);
+    const auto credentials = production.birth_credentials();
+    ASSERT_FALSE(credentials);
+    EXPECT_EQ(credentials.error().code, Code::config_invalid) << credentials.error().message;
+    // The attestation key by itself.
+    const auto attest = keys::AttestationKey::from_pem(*made.attestation->key.pem(unlock), unlock,
+                                                       {.keys = {.production = true}, .tpm = ""});
+    ASSERT_FALSE(attest);
+    EXPECT_EQ(attest.error().code, Code::config_invalid);
+}
+
 TEST_F(identity, birth__other_certificate__is_refused) {
     const Identity not_birth = make_identity();
     test::write(folder.path() / "birth.crt", *not_birth.certificate().pem());

@@ -62,6 +62,11 @@ private:
 Result<Passphrase> unlock_key(const std::filesystem::path& file);
 Result<Passphrase> existing_unlock_key(const std::filesystem::path& file);
 
+// The label of the one PEM block that the text is, with nothing before and behind it but white
+// space; input_invalid for any other text, in which one reader would find another key than the
+// next.
+Result<std::string_view> label_of_pem(std::string_view text);
+
 class PrivateKey {
 public:
     explicit PrivateKey(EVP_PKEY* adopted) : key_(adopted, KeyDeleter{}) {}
@@ -83,7 +88,8 @@ public:
     Result<Algorithm> algorithm() const;
     Result<PublicKey> public_key() const;
     Result<ByteVector> sign(Bytes message, Bytes context = {}) const;
-    bool is_in_store() const { return !reference_.empty(); }
+    // The key itself says: it is our provider's, which has no private half of it.
+    bool is_in_store() const;
     EVP_PKEY* native() const { return key_.get(); }
 
 private:

@@ -165,6 +165,33 @@ TEST(crypto, from_encrypted_pem__every_prefix__refused_not_crashed) {
     }
 }
 
+TEST(crypto, from_encrypted_pem__more_than_one_block__refused) {
+    const Passphrase secret("secret");
+    const std::string pem = *PrivateKey::generate(Algorithm::ed25519)->to_encrypted_pem(secret);
+    EXPECT_TRUE(PrivateKey::from_encrypted_pem("\n \r\n" + pem + "\n\n", secret));
+    const std::string reference =
+        "-----BEGIN QUOIN KEY REFERENCE-----\nMAUMA2FiYw==\n-----END QUOIN KEY REFERENCE-----\n";
+    for (const std::string& text :
+         {reference + pem, pem + reference, pem + pem, "text\n" + pem, pem + "text",
+          pem + "-----BEGIN X-----\n", std::string("\0", 1) + pem, pem + std::string("\0", 1)}) {
+        const auto key = PrivateKey::from_encrypted_pem(text, secret);
+        ASSERT_FALSE(key) << text;
+        EXPECT_EQ(key.error().code, Code::input_invalid);
+    }
+}
+
+// A reference that leads nowhere, and behind it the key that OpenSSL would take instead.
+TEST(crypto, from_reference_pem__software_key_in_the_file__refused) {
+    const std::string clear = *PrivateKey::generate(Algorithm::ml_dsa_44)->danger_to_clear_pem();
+    const std::string reference =
+        "-----BEGIN QUOIN KEY REFERENCE-----\nMAUMA2FiYw==\n-----END QUOIN KEY REFERENCE-----\n";
+    for (const std::string& text : {reference + clear, clear + reference, clear}) {
+        const auto key = PrivateKey::from_reference_pem(text);
+        ASSERT_FALSE(key) << text;
+        EXPECT_EQ(key.error().code, Code::input_invalid);
+    }
+}
+
 TEST(crypto, from_spki_der__algorithm_we_do_not_use__refused) {
     // An X25519 key of RFC 8410: id, then 32 bytes.
     ByteVector der = *from_hex("302a300506032b656e032100");

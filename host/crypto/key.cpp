@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
+#include <openssl/provider.h>
 #include <openssl/x509.h>
 
 #include <utility>
@@ -18,7 +19,7 @@
 namespace quoin::crypto {
 namespace {
 
-constexpr std::string_view reference_begin = "-----BEGIN QUOIN KEY REFERENCE-----\n";
+constexpr std::string_view reference_label = "QUOIN KEY REFERENCE";
 constexpr std::size_t max_context_size = 255;  // FIPS 204, Algorithm 2; FIPS 205, Algorithm 22
 
 Result<Algorithm> algorithm_of(EVP_PKEY* key) {
@@ -158,6 +159,10 @@ Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
 }
 
 Result<PrivateKey> PrivateKey::from_reference_pem(std::string_view pem) {
+    QUOIN_TRY(const std::string_view label, label_of_pem(pem));
+    if (label != reference_label) {
+        return fail(Code::input_invalid, "a PEM of {}, not of {}", label, reference_label);
+    }
     ERR_clear_error();
     const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     EVP_PKEY* found = bio ? PEM_read_bio_PrivateKey_ex(bio.get(), nullptr, no_passphrase, nullptr,
@@ -169,6 +174,9 @@ Result<PrivateKey> PrivateKey::from_reference_pem(std::string_view pem) {
     }
     PrivateKey key(found);
     QUOIN_CHECK(key.algorithm());
+    if (!key.is_in_store()) {
+        return fail(Code::input_invalid, "the key reference gave a key that is in no store");
+    }
     key.reference_ = pem;
     return key;
 }
@@ -176,21 +184,35 @@ Result<PrivateKey> PrivateKey::from_reference_pem(std::string_view pem) {
 Result<PrivateKey> PrivateKey::load(const std::filesystem::path& file,
                                     const Passphrase& passphrase) {
     QUOIN_TRY(const std::string pem, files::read(file, max_key_size));
-    auto key = pem.starts_with(reference_begin) ? from_reference_pem(pem)
-                                                : from_encrypted_pem(pem, passphrase);
+    auto key = label_of_pem(pem).value_or("") == reference_label
+                   ? from_reference_pem(pem)
+                   : from_encrypted_pem(pem, passphrase);
     if (!key) return fail(key.error().code, "{}: {}", file.string(), key.error().message);
     return key;
 }
 
+bool PrivateKey::is_in_store() const {
+    const OSSL_PROVIDER* const provider = EVP_PKEY_get0_provider(key_.get());
+    if (provider == nullptr || OSSL_PROVIDER_get0_name(provider) != std::string_view("quoin")) {
+        return false;
+    }
+    std::size_t size = 0;
+    ERR_set_mark();
+    const bool is_here = EVP_PKEY_get_octet_string_param(key_.get(), OSSL_PKEY_PARAM_PRIV_KEY,
+                                                         nullptr, 0, &size) == 1;
+    ERR_pop_to_mark();
+    return !is_here;
+}
+
 Result<std::string> PrivateKey::to_encrypted_pem(const Passphrase& passphrase, bool slow) const {
-    if (is_in_store()) return reference_;
+    if (!reference_.empty()) return reference_;
     const ClearHandle clear(EVP_PKEY2PKCS8(key_.get()));
     if (!clear) return fail(Code::internal, "cannot encode the key: {}", openssl_error());
     return encrypt_to_pem(clear.get(), passphrase, slow);
 }
 
 Result<std::string> PrivateKey::danger_to_clear_pem() const {
-    if (is_in_store()) return reference_;
+    if (!reference_.empty()) return reference_;
     const BioHandle bio(BIO_new(BIO_s_secmem()));
     if (!bio || PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr,
                                               nullptr) != 1) {

@@ -2,6 +2,8 @@
 
 #include <openssl/pem.h>
 
+#include <algorithm>
+
 #include "host/crypto/library.hpp"
 
 namespace quoin::crypto {
@@ -20,6 +22,25 @@ constexpr std::uint64_t scrypt_p = 5;
 using SchemeHandle = Handle<X509_ALGOR, X509_ALGOR_free>;
 
 }  // namespace
+
+Result<std::string_view> label_of_pem(std::string_view text) {
+    constexpr std::string_view space = " \t\r\n", dashes = "-----";
+    constexpr std::string_view base64 =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/=\r\n";
+    const auto take = [&text](std::string_view head) {
+        const bool there = text.starts_with(head);
+        if (there) text.remove_prefix(head.size());
+        return there;
+    };
+    text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+    bool sound = take("-----BEGIN ");
+    const std::string_view label = text.substr(0, text.find(dashes));
+    sound = sound && take(label) && take(dashes);
+    text.remove_prefix(std::min(text.find_first_not_of(base64), text.size()));
+    sound = sound && take("-----END ") && take(label) && take(dashes);
+    if (sound && text.find_first_not_of(space) == text.npos) return label;
+    return fail(Code::input_invalid, "not one PEM block, with nothing before and behind it");
+}
 
 Result<std::string> encrypt_to_pem(PKCS8_PRIV_KEY_INFO* clear, const Passphrase& passphrase,
                                    bool slow) {
@@ -46,6 +67,7 @@ Result<ClearHandle> decrypt_pem(std::string_view pem, const Passphrase& passphra
         return fail(Code::input_invalid, "private key of {} bytes is longer than {}", pem.size(),
                     max_key_size);
     }
+    QUOIN_CHECK(label_of_pem(pem));
     const BioHandle bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     if (!bio) return fail(Code::internal, "private key: {}", openssl_error());
     const EncryptedHandle encrypted(PEM_read_bio_PKCS8(bio.get(), nullptr, nullptr, nullptr));

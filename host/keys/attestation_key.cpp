@@ -121,7 +121,9 @@ Result<SecurityProvider*> AttestationKey::tpm() const {
 Result<AttestationKey> AttestationKey::from_pem(std::string_view pem,
                                                 const crypto::Passphrase& unlock,
                                                 const AttestationStores& stores) {
-    if (!pem.starts_with(fmt::format("-----BEGIN {}-----", se::reference_label))) {
+    QUOIN_TRY(const std::string_view label, crypto::label_of_pem(pem));
+    if (label != se::reference_label) {
+        QUOIN_CHECK(check_software_key(stores.keys, "the attestation key"));
         QUOIN_TRY(crypto::PrivateKey key, crypto::PrivateKey::from_encrypted_pem(pem, unlock));
         return of(std::move(key));
     }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "host/files/files.hpp"
+#include "host/keys/se/store.hpp"
 #include "host/keys/test_folder.hpp"
 
 namespace quoin::keys {
@@ -15,6 +16,9 @@ class ProgramKey : public testing::Test {
 protected:
     std::string nowhere() const {
         return fmt::format("se:socket={}", (folder_.path() / "none.sock").string());
+    }
+    std::string pem_of_reference() const {
+        return *se::reference_pem({(folder_.path() / "none.sock").string(), "a"});
     }
     OnFallback teller() {
         return [this](std::string_view from, std::string_view to, const Error& why) {
@@ -73,6 +77,28 @@ TEST_F(ProgramKey, load__software_key__production_refuses_the_file_by_name) {
     ASSERT_TRUE(place) << place.error().message;
     EXPECT_EQ(place->store, "");
     EXPECT_EQ(*residence_of(*place), Residence::best_effort);
+}
+
+TEST_F(ProgramKey, place_and_load__reference_and_a_software_key_in_a_file__refused) {
+    const crypto::Passphrase unlock("secret");
+    const auto key = make_program_key({}, "a-", algorithm, teller());
+    ASSERT_TRUE(key);
+    const std::string reference = pem_of_reference();
+    const auto file = folder_.path() / "audit.key";
+    for (const std::string& software :
+         {*key->to_encrypted_pem(unlock), *key->danger_to_clear_pem()}) {
+        for (const std::string& text : {reference + software, software + reference}) {
+            ASSERT_TRUE(files::write_atomically(file, text, 0600));
+            const auto place = place_of_key(file);
+            ASSERT_FALSE(place) << text;
+            EXPECT_EQ(place.error().code, Code::input_invalid);
+            const auto loaded = load_program_key({}, file, unlock);
+            ASSERT_FALSE(loaded) << text;
+            EXPECT_EQ(loaded.error().code, Code::input_invalid);
+        }
+    }
+    ASSERT_TRUE(files::write_atomically(file, "\n" + reference + "\n", 0600));
+    EXPECT_EQ(place_of_key(file)->name, "a");
 }
 
 TEST_F(ProgramKey, remove_others__store_away__told_and_not_an_error) {
