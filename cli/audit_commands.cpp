@@ -48,7 +48,7 @@ struct Signer {
 };
 
 // Where the audit service's key is: its file lies beside the certificate.
-void look_for_key(const fs::path& certificate, Signer& signer) {
+void look_for_key(const fs::path& certificate, const crypto::PublicKey& key, Signer& signer) {
     fs::path file = certificate;
     file.replace_extension(".key");
     const auto place = keys::place_of_key(file);
@@ -58,15 +58,19 @@ void look_for_key(const fs::path& certificate, Signer& signer) {
                                     place.error().message, cut_back);
         return;
     }
-    const auto residence = keys::residence_of(*place);
+    const auto residence = keys::residence_of(*place, key);
     signer.key_residence = residence ? keys::residence_name(*residence) : "not known here";
     if (place->store.empty()) {
         signer.limits = fmt::format("{}: the log is signed with a software key, and {}",
                                     signer.key_residence, cut_back);
     } else {
         signer.limits =
-            fmt::format("the signing key is in {}: {}; {}", place->store,
-                        residence ? signer.key_residence : residence.error().message, cut_back);
+            residence ? fmt::format("the signing key is in {}: {}; {}", place->store,
+                                    signer.key_residence, cut_back)
+                      : fmt::format(
+                            "where the signing key is, is not known here; its file says in {}: "
+                            "{}; {}",
+                            place->store, residence.error().message, cut_back);
     }
 }
 
@@ -106,7 +110,7 @@ Result<Signer> signer(const Context& context, bool pin) {
     QUOIN_TRY(crypto::PublicKey key, chain.front().public_key());
     Signer found{
         std::move(key), std::move(earlier), file.string() + (pin ? " (pinned)" : ""), {}, {}};
-    look_for_key(file, found);
+    look_for_key(file, found.key, found);
     return found;
 }
 

@@ -105,10 +105,45 @@ std::string advice(const std::string& software) {
     return text;
 }
 
-// Keys that programs use; a store is asked once.
+// Where the key is, if it is the one of the certificate beside its file.
+Result<keys::Residence> residence_of(const fs::path& file, const keys::KeyPlace& place) {
+    fs::path certificate = file;
+    certificate.replace_extension(".crt");
+    QUOIN_TRY(const auto chain, x509::Certificate::load(certificate));
+    if (chain.empty()) {
+        return fail(Code::input_invalid, "{}: no certificate in it", certificate.string());
+    }
+    QUOIN_TRY(const auto key, chain.front().public_key());
+    return keys::residence_of(place, key);
+}
+
+// The same is said once, of all files.
+struct Placed {
+    std::string store;
+    std::string said;
+    Health health;
+    auto operator<=>(const Placed&) const = default;
+};
+
+Placed placed(const fs::path& file, const keys::KeyPlace& place, const keys::Choice& choice) {
+    const auto residence = residence_of(file, place);
+    const bool elsewhere = keys::is_elsewhere(choice, place);
+    // Whoever asks may be another user than the plant's.
+    const bool works = residence || residence.error().code == Code::peer_forbidden;
+    const Health health =
+        !works ? Health::fail : (residence && !elsewhere ? Health::pass : Health::warn);
+    return {place.store,
+            fmt::format("{}{}",
+                        residence ? std::string(keys::residence_name(*residence))
+                                  : residence.error().message,
+                        elsewhere ? ": a FALLBACK, or made before [keys] was changed" : ""),
+            health};
+}
+
+// Keys that programs use.
 void check_program_keys(const fs::path& home, const keys::Choice& choice, Findings& findings) {
     std::string software;
-    std::map<std::string, std::string> stores;  // their files
+    std::map<Placed, std::string> stores;  // their files
     std::error_code failure;
     std::vector<std::string> files{"pki/issuing.key"};
     for (const auto& entry : fs::directory_iterator(home / "services", failure)) {
@@ -125,23 +160,12 @@ void check_program_keys(const fs::path& home, const keys::Choice& choice, Findin
         } else if (place->store.empty()) {
             add(software, file);
         } else {
-            add(stores[place->store], file);
+            add(stores[placed(home / file, *place, choice)], file);
         }
     }
-    for (const auto& [store, list] : stores) {
-        const keys::KeyPlace place{store, ""};
-        const auto residence = keys::residence_of(place);
-        const bool elsewhere = keys::is_elsewhere(choice, place);
-        // Whoever asks may be another user than the plant's.
-        const bool works = residence || residence.error().code == Code::peer_forbidden;
-        const Health health =
-            !works ? Health::fail : (residence && !elsewhere ? Health::pass : Health::warn);
+    for (const auto& [place, list] : stores) {
         findings.push_back(
-            {health, "keys",
-             fmt::format("{}: in {}, {}{}", list, store,
-                         residence ? std::string(keys::residence_name(*residence))
-                                   : residence.error().message,
-                         elsewhere ? ": a FALLBACK, or made before [keys] was changed" : "")});
+            {place.health, "keys", fmt::format("{}: in {}, {}", list, place.store, place.said)});
     }
     if (software.empty()) return;
     const auto allowed = keys::check_software_key(choice, software);

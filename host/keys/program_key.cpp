@@ -44,6 +44,8 @@ Result<void> remove_others(SecurityProvider& store, const std::string& prefix, B
 
 // Empty if the PEM has another label.
 Result<ByteVector> reference_der(std::string_view pem) {
+    QUOIN_TRY(const std::string_view found, crypto::label_of_pem(pem));
+    if (found != se::reference_label) return ByteVector();
     const crypto::BioHandle in(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
     char* label = nullptr;
     char* header = nullptr;
@@ -52,8 +54,7 @@ Result<ByteVector> reference_der(std::string_view pem) {
     if (!in || PEM_read_bio(in.get(), &label, &header, &data, &size) != 1) {
         return fail(Code::input_invalid, "no PEM: {}", crypto::openssl_error());
     }
-    ByteVector der;
-    if (std::string_view(label) == se::reference_label) der.assign(data, data + size);
+    ByteVector der(data, data + size);
     OPENSSL_free(label);
     OPENSSL_free(header);
     OPENSSL_free(data);
@@ -164,6 +165,19 @@ bool is_elsewhere(const Choice& choice, const KeyPlace& place) {
 Result<Residence> residence_of(const KeyPlace& place) {
     if (place.store.empty()) return Residence::best_effort;
     QUOIN_TRY(const auto store, open_store(place.store));
+    return store->describe().residence;
+}
+
+Result<Residence> residence_of(const KeyPlace& place, const crypto::PublicKey& key) {
+    if (place.store.empty()) return Residence::best_effort;
+    QUOIN_TRY(const auto store, open_store(place.store));
+    QUOIN_TRY(const ByteVector there, store->public_key(place.name));
+    QUOIN_TRY(const ByteVector certified, key.spki_der());
+    if (!std::ranges::equal(there, certified)) {
+        return fail(Code::integrity_mismatch,
+                    "the key {} in {} is another than the certificate's: renew the certificate",
+                    place.name, place.store);
+    }
     return store->describe().residence;
 }
 

@@ -54,6 +54,9 @@ Result<KeyPlace> place_of_key(const std::filesystem::path& file);
 bool is_elsewhere(const Choice& choice, const KeyPlace& place);
 // What the store says of itself; its error if it cannot be reached.
 Result<Residence> residence_of(const KeyPlace& place);
+// The same if the key of that name is there and is this one: input_not_found, integrity_mismatch. A
+// software key, which only unlock.key opens, is not compared.
+Result<Residence> residence_of(const KeyPlace& place, const crypto::PublicKey& key);
 // Of a key that is loaded: its store is quoin-se, or this process.
 Residence residence_of(const crypto::PrivateKey& key);
 

@@ -65,6 +65,21 @@ TEST_F(ProgramKeys, place__of_a_reference__store_and_residence) {
     EXPECT_EQ(residence_of(place).error().code, Code::resource_unavailable);
 }
 
+TEST_F(ProgramKeys, residence__another_key_or_none_of_that_name__said) {
+    const auto key = make();
+    const KeyPlace place = place_of(key);
+    const crypto::PublicKey certified = must(key.public_key());
+    EXPECT_EQ(must(residence_of(place, certified)), Residence::separate_process);
+    const crypto::PublicKey other = must(make().public_key());
+    EXPECT_EQ(residence_of(place, other).error().code, Code::integrity_mismatch);
+    remove_others(make());
+    const auto gone = residence_of(place, certified);
+    ASSERT_FALSE(gone);
+    EXPECT_EQ(gone.error().code, Code::input_not_found);
+    EXPECT_NE(gone.error().message.find(place.name), std::string::npos) << gone.error().message;
+    EXPECT_EQ(must(residence_of(place)), Residence::separate_process) << "the store is there";
+}
+
 TEST_F(ProgramKeys, fallback__new_key_kept_and_old_one_removed_when_its_store_is_back) {
     const auto old = make();
     first_.stop();
