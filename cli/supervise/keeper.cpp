@@ -76,12 +76,13 @@ void wait_for_parents_end(int line) {
     const Keeper::Say say = [number](const std::string& text) {
         tell(number, said + text, MSG_DONTWAIT);
     };
+    // Before there is another thread: no new privileges is of a thread and of those it makes.
+    const auto confined = confine();
     {
         Supervisor supervisor(say);
         // The parent may end while it works.
         std::thread worker([&] {
-            auto done = confine();
-            if (done) done = task.work(supervisor, say);
+            const auto done = confined ? task.work(supervisor, say) : confined;
             tell(number, done ? std::string(1, ready) : failure(done.error()));
         });
         wait_for_parents_end(number);

@@ -60,6 +60,17 @@ TEST(keeper, destroyed__all_ended_and_finished) {
     EXPECT_THAT(lines, testing::ElementsAre("works"));
 }
 
+TEST(keeper, child__gets_no_more_privileges) {
+    const Scratch scratch;
+    const Descriptor program = shell();
+    const auto keeper = Keeper::start(
+        task(program, scratch, "cp /proc/self/status new; mv new status; exec sleep 60"));
+    ASSERT_TRUE(keeper) << keeper.error().message;
+    ASSERT_TRUE(eventually([&] { return is_there(scratch.path() / "status"); }));
+    EXPECT_THAT(files::read(scratch.path() / "status").value_or(""),
+                testing::HasSubstr("NoNewPrivs:\t1\n"));
+}
+
 TEST(keeper, work_fails__its_error_with_its_code) {
     auto keeper = Keeper::start({.work = [](Supervisor&, const Keeper::Say&) -> Result<void> {
                                      return fail(Code::integrity_mismatch, "the PCRs differ");
