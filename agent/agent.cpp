@@ -243,6 +243,7 @@ Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_t
         }
         enrolled = *std::move(fresh);
         QUOIN_CHECK(session.replace(enrolled.identity));
+        enrolment_.remove_old_keys(enrolled.identity.device);
         // A wrong clock may find the new certificate due at once: not in a loop.
         const milliseconds least(life_ms(enrolled.identity) / 20);
         wait = std::max(time_to_renewal(enrolled.identity, enrolled.plant.renew_at),
@@ -263,6 +264,7 @@ Result<void> Agent::with_session(Enrolled enrolled, Queue& queue, std::optional<
                   config_,
                   {enrolled.plant.broker_host, enrolled.plant.broker_port, class_, boot_counter_},
                   queue, enrolled.identity));
+    enrolment_.remove_old_keys(enrolled.identity.device);
     auto served = serve(std::move(enrolled), *session, stop);
     sources.reset();  // before the session, which they wake through the queue
     return served;

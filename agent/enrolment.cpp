@@ -16,12 +16,6 @@ void say_fallback(std::string_view from, std::string_view to, const Error& why) 
                  why.message);
 }
 
-Certificates certificates_of(const Identity& identity) {
-    Certificates found{identity.certificate(), std::nullopt};
-    if (identity.attestation) found.attestation = identity.attestation->certificate;
-    return found;
-}
-
 void say_unreached(std::string_view store, const Error& why) {
     spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal", store, why.message);
 }
@@ -51,18 +45,27 @@ Result<Enrolled> Enrolment::renew(const Identity& present) const {
 
 Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials& as,
                                    const std::string& device) const {
-    // Failed attempts have made keys that nobody uses.
-    QUOIN_TRY(const auto present, store_.certificates());
-    QUOIN_CHECK(remove_keys_but(present, device));
+    // Failed attempts have made keys that nobody uses. If one failed behind its switch on the disk,
+    // the session still has the keys from before it.
+    QUOIN_TRY(const auto on_disk, store_.certificates());
+    if (call == EstClient::Call::enroll ||
+        (on_disk && on_disk->session.serial_hex() == as.chain.front().serial_hex())) {
+        QUOIN_CHECK(remove_keys_but(on_disk, device));
+    }
     QUOIN_TRY(Identity identity, request(call, as, device));
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
-    QUOIN_CHECK(store_.replace(identity));
-    if (const auto removed = remove_keys_but(certificates_of(identity), device); !removed) {
-        say_unreached(config_.keys.store, removed.error());
-    }
     QUOIN_CHECK(keep(reply));
+    QUOIN_CHECK(store_.replace(identity));
     return Enrolled{std::move(identity), std::move(reply.info)};
+}
+
+void Enrolment::remove_old_keys(const std::string& device) const {
+    const auto removed = [&]() -> Result<void> {
+        QUOIN_TRY(const auto on_disk, store_.certificates());
+        return remove_keys_but(on_disk, device);
+    }();
+    if (!removed) say_unreached(config_.keys.store, removed.error());
 }
 
 Result<void> Enrolment::remove_keys_but(const std::optional<Certificates>& kept,

@@ -3,7 +3,8 @@
 //   birth.crt --enrol--> identity/1 --renew--> identity/2 --renew--> ...
 //
 // Make before break: the new identity is used against the plant before the disk switches to it;
-// until then the old one stays. Threads: one; calls block on the network.
+// until then the old one stays, and its keys until the session uses the new ones. Threads: one;
+// calls block on the network.
 #pragma once
 
 #include "agent/config.hpp"
@@ -31,6 +32,9 @@ public:
     // The configuration has fallbacks, and the store of the present identity's key cannot be
     // reached: only enrol() goes on.
     Result<bool> is_out_of_reach() const;
+    // From the key stores, all but those of the identity on disk, which must be the one in use.
+    // What cannot be removed is told, and stays until the next time.
+    void remove_old_keys(const std::string& device) const;
     // Asks the plant; while it is away, what it said the last time (HOME/plant.json).
     Result<PlantInfo> plant(const Identity& present) const;
 

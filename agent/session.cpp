@@ -79,10 +79,13 @@ Result<void> Session::replace(Identity identity) {
     needs_attestation_key_ = false;
     // std::function copies what it holds, which a context does not allow.
     auto held = std::make_shared<tls::Context>(std::move(tls));
-    client_->post([this, fresh = std::move(fresh), held] {
+    std::latch replaced(1);
+    client_->post([this, fresh = std::move(fresh), held, &replaced] {
         identity_ = fresh;
         client_->replace_tls(std::move(*held));
+        replaced.count_down();
     });
+    replaced.wait();
     return {};
 }
 

@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 
-from lib import waiting
+from lib import account, waiting
 from lib.element import Element
 from lib.plant import OVERLAY, running_plant
 
@@ -36,6 +36,12 @@ def test_secure_element__session_key_in_quoin_se__renewed_lost_and_found(element
         assert (device.identity / "device.key").read_text().startswith(REFERENCE)
         first = element.keys()
         assert len(first) == 2  # session and attestation
+        # A renewal that fails at its last step leaves the keys that the session has.
+        (device.folder / "plant.json").unlink()
+        account.make_folder(device.folder / "plant.json")
+        waiting.until(lambda: "renew_failed" in device.log.read_text(), "a renewal fails", 20)
+        assert first <= element.keys()
+        (device.folder / "plant.json").rmdir()
         waiting.until(lambda: len(element.keys()) == 2 and element.keys().isdisjoint(first), "a renewal replaces the keys", 40)
         # Without its quoin-se the device has no identity, and says where it looked for it.
         device.stop()
