@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 
 #include "host/keys/errors.hpp"
@@ -147,7 +148,7 @@ Result<Token> find_token(Module& module, const std::string& label) {
 
 Result<std::unique_ptr<Session>> Session::open(const std::shared_ptr<Module>& module,
                                                const std::string& label,
-                                               const crypto::Passphrase& pin) {
+                                               const crypto::Passphrase& pin, bool* refused) {
     QUOIN_TRY(const Token token, find_token(*module, label));
     CK_SESSION_HANDLE handle = CK_INVALID_HANDLE;
     CK_RV code = module->calls().C_OpenSession(token.slot, CKF_SERIAL_SESSION | CKF_RW_SESSION,
@@ -161,6 +162,9 @@ Result<std::unique_ptr<Session>> Session::open(const std::shared_ptr<Module>& mo
         digits.size());
     // A login is the whole process's: another store of it was first, with the right PIN.
     if (code == CKR_OK || code == CKR_USER_ALREADY_LOGGED_IN) return session;
+    constexpr std::array of_the_pin{CKR_PIN_INCORRECT, CKR_PIN_INVALID, CKR_PIN_LEN_RANGE,
+                                    CKR_PIN_EXPIRED, CKR_PIN_LOCKED};
+    if (refused != nullptr) *refused = std::ranges::contains(of_the_pin, code);
     auto failure = failed(code, fmt::format("logging in to {}", label));
     // Whatever the module calls it, a login that failed is no token that is away: nothing falls
     // back.

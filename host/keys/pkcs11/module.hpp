@@ -60,10 +60,12 @@ Result<Token> find_token(Module& module, const std::string& label);
 
 class Session {
 public:
-    // Logged in. A wrong PIN says how few are left, as far as the token tells.
+    // Logged in. A wrong PIN says how few are left, as far as the token tells; `refused`: the PIN
+    // itself was, and it would be once more.
     static Result<std::unique_ptr<Session>> open(const std::shared_ptr<Module>& module,
                                                  const std::string& label,
-                                                 const crypto::Passphrase& pin);
+                                                 const crypto::Passphrase& pin,
+                                                 bool* refused = nullptr);
     Session(std::shared_ptr<Module> module, CK_SESSION_HANDLE handle)
         : module_(std::move(module)), handle_(handle), process_(module_->process()) {}
     Session(const Session&) = delete;

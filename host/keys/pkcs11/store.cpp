@@ -147,10 +147,11 @@ Description Store::describe() const {
 Result<void> Store::ensure_session() {
     if (session_ && session_->is_ours()) return {};
     if (refused_) return std::unexpected(*refused_);
-    auto opened = Session::open(module_, config_.token, config_.pin);
+    bool refused = false;
+    auto opened = Session::open(module_, config_.token, config_.pin, &refused);
     if (!opened) {
         // The same PIN once more would be refused once more, and the token counts.
-        if (opened.error().code == Code::input_unauthenticated) refused_ = opened.error();
+        if (refused) refused_ = opened.error();
         return std::unexpected(std::move(opened).error());
     }
     session_ = *std::move(opened);

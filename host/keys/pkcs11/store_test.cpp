@@ -1,8 +1,11 @@
 #include "host/keys/pkcs11/store.hpp"
 
+#include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include <map>
 
 #include "host/keys/conformance.hpp"
 #include "host/keys/pkcs11/module.hpp"
@@ -226,17 +229,49 @@ TEST_F(Pkcs11Store, stores__two_on_a_token__apart) {
     EXPECT_TRUE(store_->sign("a", message_, {}));
 }
 
+pkcs11::Config card(std::string_view pin) {
+    pkcs11::Config config;
+    config.module = QUOIN_LOCKING_MODULE;
+    config.token = "card";
+    config.pin = crypto::Passphrase(std::string(pin));
+    return config;
+}
+
+// A session that has gone needs another login.
+TEST(Pkcs11Lockout, login_again__refused_pin_is_not_tried_again__anything_else_is) {
+    const auto module = pkcs11::Module::load(QUOIN_LOCKING_MODULE);
+    ASSERT_TRUE(module) << module.error().message;
+    void* const library = ::dlopen(QUOIN_LOCKING_MODULE, RTLD_NOW | RTLD_NOLOAD);
+    const auto set_answers =
+        reinterpret_cast<void (*)(CK_RV, CK_RV)>(::dlsym(library, "set_answers"));
+    ASSERT_NE(set_answers, nullptr);
+    for (const auto& [answer, again] : std::map<CK_RV, bool>{{CKR_FUNCTION_FAILED, true},
+                                                             {CKR_DEVICE_ERROR, true},
+                                                             {CKR_USER_NOT_LOGGED_IN, true},
+                                                             {CKR_SESSION_COUNT, true},
+                                                             {CKR_PIN_INCORRECT, false},
+                                                             {CKR_PIN_INVALID, false},
+                                                             {CKR_PIN_LEN_RANGE, false},
+                                                             {CKR_PIN_EXPIRED, false},
+                                                             {CKR_PIN_LOCKED, false}}) {
+        set_answers(CKR_OK, CKR_OK);
+        const auto store = pkcs11::open(card("1234"));
+        ASSERT_TRUE(store) << store.error().message;
+        set_answers(answer, CKR_SESSION_CLOSED);
+        EXPECT_FALSE((*store)->list());
+        set_answers(CKR_OK, CKR_OK);
+        EXPECT_EQ((*store)->list().has_value(), again) << std::hex << answer;
+    }
+    ::dlclose(library);
+}
+
 TEST(Pkcs11Lockout, open__wrong_pins__counted_down_then_locked) {
     // Held, so that the module and its count stay loaded.
     const auto module = pkcs11::Module::load(QUOIN_LOCKING_MODULE);
     ASSERT_TRUE(module) << module.error().message;
     for (const char* said : {"wrong PINs were given", "one more wrong PIN locks it",
                              "the token says: locked", "the token says: locked"}) {
-        pkcs11::Config config;
-        config.module = QUOIN_LOCKING_MODULE;
-        config.token = "card";
-        config.pin = crypto::Passphrase("0000");
-        const auto refused = pkcs11::open(std::move(config));
+        const auto refused = pkcs11::open(card("0000"));
         ASSERT_FALSE(refused);
         EXPECT_EQ(refused.error().code, Code::input_unauthenticated);
         EXPECT_NE(refused.error().message.find(said), std::string::npos) << refused.error().message;

@@ -1,5 +1,6 @@
-// A PKCS#11 module of which no PIN is right: the third wrong one locks its token, as a smart card
-// does and SoftHSM2 does not. Only what logging in needs.
+// A PKCS#11 module whose third wrong PIN locks its token, as a smart card does and SoftHSM2 does
+// not. With the PIN 1234 it answers as a test says, and it has one object, whatever is looked for.
+// Only what logging in and looking need.
 #include <p11-kit/pkcs11.h>
 
 #include <algorithm>
@@ -9,6 +10,8 @@ namespace {
 
 constexpr CK_ULONG most_tries = 3;
 CK_ULONG tries = 0;
+CK_RV login_answer = CKR_OK;
+CK_RV find_answer = CKR_OK;
 
 CK_RV initialize(void*) { return CKR_OK; }
 CK_RV finalize(void*) {
@@ -43,9 +46,23 @@ CK_RV open_session(CK_SLOT_ID, CK_FLAGS, void*, CK_NOTIFY, CK_SESSION_HANDLE* se
     return CKR_OK;
 }
 CK_RV close_session(CK_SESSION_HANDLE) { return CKR_OK; }
-CK_RV login(CK_SESSION_HANDLE, CK_USER_TYPE, unsigned char*, CK_ULONG) {
+CK_RV login(CK_SESSION_HANDLE, CK_USER_TYPE, unsigned char* pin, CK_ULONG size) {
+    if (std::string_view(reinterpret_cast<char*>(pin), size) == "1234") return login_answer;
     if (tries >= most_tries) return CKR_PIN_LOCKED;
     return ++tries == most_tries ? CKR_PIN_LOCKED : CKR_PIN_INCORRECT;
+}
+
+CK_RV find_init(CK_SESSION_HANDLE, CK_ATTRIBUTE*, CK_ULONG) { return find_answer; }
+CK_RV find(CK_SESSION_HANDLE, CK_OBJECT_HANDLE* found, CK_ULONG, CK_ULONG* count) {
+    *found = 1;
+    *count = 1;
+    return CKR_OK;
+}
+CK_RV find_final(CK_SESSION_HANDLE) { return CKR_OK; }
+CK_RV attribute(CK_SESSION_HANDLE, CK_OBJECT_HANDLE, CK_ATTRIBUTE* wanted, CK_ULONG) {
+    *static_cast<CK_BBOOL*>(wanted->pValue) = CK_TRUE;
+    wanted->ulValueLen = sizeof(CK_BBOOL);
+    return CKR_OK;
 }
 
 CK_FUNCTION_LIST table_of() {
@@ -60,6 +77,10 @@ CK_FUNCTION_LIST table_of() {
     list.C_OpenSession = open_session;
     list.C_CloseSession = close_session;
     list.C_Login = login;
+    list.C_FindObjectsInit = find_init;
+    list.C_FindObjects = find;
+    list.C_FindObjectsFinal = find_final;
+    list.C_GetAttributeValue = attribute;
     return list;
 }
 
@@ -69,4 +90,10 @@ extern "C" CK_RV C_GetFunctionList(CK_FUNCTION_LIST** list) noexcept {
     static CK_FUNCTION_LIST table = table_of();
     *list = &table;
     return CKR_OK;
+}
+
+// What logging in with the PIN 1234 and looking for objects answer from now on.
+extern "C" void set_answers(CK_RV login, CK_RV find) noexcept {
+    login_answer = login;
+    find_answer = find;
 }
