@@ -135,6 +135,20 @@ TEST_F(api, device__whole_or_404) {
     EXPECT_EQ(call("GET", "devices/a b").status, 400);
 }
 
+TEST_F(api, device__two_certificates_of_one_second__the_weaker_residence) {
+    must(plant_.database->transaction([](soci::session& session) -> Result<void> {
+        for (const char* residence : {"hardware", "separate process"}) {
+            const std::string serial = residence, where = residence;
+            session << "INSERT INTO certificates (serial, kind, subject_id, not_before_ms, "
+                       "not_after_ms, revoked_ms, sha3_512, der, key_residence) VALUES "
+                       "(:serial, 'device', 'a-1', 1, 2, 0, '', '', :where)",
+                soci::use(serial), soci::use(where);
+        }
+        return {};
+    }));
+    EXPECT_EQ(get("devices/a-1")["key_residence_claimed"], json({{"device", "separate process"}}));
+}
+
 TEST_F(api, writes__reach_the_roles_with_the_caller) {
     EXPECT_EQ(json::parse(call("POST", "devices/import", {}, "x").body)["added"], 2);
     EXPECT_EQ(actor_, fmt::format("uid:{}", ::getuid()));

@@ -1,6 +1,9 @@
 // Calls about devices, releases and verdicts.
 #include <nlohmann/json.hpp>
 
+#include <map>
+
+#include "host/keys/security_provider.hpp"
 #include "server/api/parameters.hpp"
 #include "server/api/route.hpp"
 
@@ -36,11 +39,21 @@ std::string residence_said(const std::string& recorded) {
 // device's own word, which nothing proves here.
 json residence_json(const json& certificates) {
     json claimed = json::object();
+    std::map<std::string, json> newest;
+    const auto strength = [](const json& certificate) {  // none is the weakest
+        return keys::residence_by_name(
+            certificate.at("key_residence_claimed").get_ref<const std::string&>());
+    };
     for (const json& certificate : certificates) {
+        if (certificate.at("revoked_ms") != 0) continue;
         const auto& kind = certificate.at("kind").get_ref<const std::string&>();
-        if (certificate.at("revoked_ms") == 0 && !claimed.contains(kind)) {
-            claimed[kind] = certificate.at("key_residence_claimed");
+        const auto [found, is_first] = newest.try_emplace(kind, certificate);
+        if (!is_first && (certificate.at("not_after_ms") != found->second.at("not_after_ms") ||
+                          strength(certificate) >= strength(found->second))) {
+            continue;
         }
+        found->second = certificate;
+        claimed[kind] = certificate.at("key_residence_claimed");
     }
     return claimed;
 }
@@ -52,7 +65,7 @@ json certificates_json(soci::session& session, const std::string& device) {
              << "SELECT serial, kind, not_before_ms, not_after_ms, revoked_ms, key_residence FROM "
                 "certificates "
                 "WHERE subject_id = :id AND kind IN ('device', 'attest') ORDER BY not_after_ms "
-                "DESC, key_residence, serial LIMIT 100",
+                "DESC, serial LIMIT 100",
          soci::use(device));
     for (const soci::row& row : rows) {
         list.push_back({{"serial", row.get<std::string>(0)},
