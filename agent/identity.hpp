@@ -1,10 +1,11 @@
 // The device's identities on disk.
 //
 //   birth.crt, birth.key            from the manufacturer (IDevID), for enrolment only
-//   identity/current -> N           switched by one rename: a reader, and a start after a power
-//   cut, see identity/N/device.crt .key      the old identity or the new one, never a part
+//   identity/current -> N           switched by one rename
+//   identity/N/device.crt .key
 //   identity/N/attest.crt .key      (mpu only)
 //
+// A reader, and a start after a power cut, see the old identity or the new one, never a part.
 // Keys are encrypted under unlock.key (I11), or references to quoin-se. Threads: one at a time.
 #pragma once
 

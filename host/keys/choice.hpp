@@ -3,9 +3,11 @@
 //
 //   profile = "production"                      # or "development", the default
 //   [keys]
-//   store = "se:socket=/run/quoin/se.sock"      # default: software keys, encrypted files of the
-//   home fallbacks = ["se:socket=/run/quoin/spare.sock", "software"]   # in this order; default:
-//   none danger_software_keys = true                 # in production, too
+//   # Default: software keys, encrypted files of the home.
+//   store = "se:socket=/run/quoin/se.sock"
+//   # In this order; default: none.
+//   fallbacks = ["se:socket=/run/quoin/spare.sock", "software"]
+//   danger_software_keys = true                 # in production, too
 //
 // Threads: plain values.
 #pragma once

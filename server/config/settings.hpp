@@ -3,9 +3,8 @@
 //   site                     required; I0
 //   suite                    hybrid | pure | classical (needs danger_allow_classical = true)
 //   profile                  development | production: no software keys
-//   [keys]      store, fallbacks, danger_software_keys    where the keys of the issuing CA and of
-//   the
-//                            services are made and stay (host/keys/choice.hpp); absent: this home
+//   [keys]      store, fallbacks, danger_software_keys    host/keys/choice.hpp: where the keys of
+//                            the issuing CA and of the services are; absent: in this home
 //   [listen]    https, http  "ADDRESS:PORT"; port 0: a free one, told in HOME/run/ports.json
 //   [database]  url          sqlite:///HOME/db/quoin.sqlite
 //   [broker]    host, port   where the roles and the devices find it
