@@ -56,5 +56,9 @@ private:
 // peer_malformed: not a public key, or one of small order. integrity_signature: any other failure.
 template <class Field = curve25519::NativeField>
 Result<void> verify(PublicKey public_key, Bytes message, Signature signature);
+#if defined(__SIZEOF_INT128__)
+template <>
+Result<void> verify<curve25519::Field51>(PublicKey public_key, Bytes message, Signature signature);
+#endif
 
 }  // namespace quoin::core::ed25519

@@ -62,7 +62,7 @@ protected:
 };
 
 #if defined(__SIZEOF_INT128__)
-using Fields = testing::Types<Field25, Field51>;
+using Fields = testing::Types<Field25, Field51, InlinedField51>;
 #else
 using Fields = testing::Types<Field25>;
 #endif
