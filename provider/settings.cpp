@@ -64,18 +64,23 @@ std::optional<CodePoints> read_code_points(const OSSL_CORE_HANDLE* core,
     auto* const get_params =
         upcall<OSSL_FUNC_core_get_params_fn>(from_core, OSSL_FUNC_CORE_GET_PARAMS);
     if (get_params != nullptr && get_params(core, asked.data()) != 1) texts = {};
+    const char* set_by = nullptr;  // the last of what was set
+    const char* set_to = nullptr;
     for (std::size_t i = 0; i < composites.size(); ++i) {
         const char* name = composites[i].code_point_setting;
         const char* text = texts[i];
-        if (const char* const set = ::secure_getenv(composites[i].code_point_variable)) {
+        const char* const set = ::secure_getenv(composites[i].code_point_variable);
+        if (set != nullptr && *set != '\0') {
             name = composites[i].code_point_variable;
             text = set;
         }
-        if (text != nullptr && !parse_code_point(name, text, code_points[i])) return std::nullopt;
+        if (text == nullptr) continue;
+        if (!parse_code_point(name, text, code_points[i])) return std::nullopt;
+        set_by = name;
+        set_to = text;
     }
-    if (code_points[0] == code_points[1]) {
-        refuse_code_point(composites[1].code_point_setting, "(as that of composite 44)",
-                          "both composites have this code point");
+    if (code_points[0] == code_points[1]) {  // not by default: one was set
+        refuse_code_point(set_by, set_to, "both composites have this code point");
         return std::nullopt;
     }
     return code_points;

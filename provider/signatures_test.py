@@ -297,10 +297,15 @@ class Configuration(InFolder):
                 path = Path(environment["OPENSSL_CONF"])
                 path.write_text(re.sub(r"(module = .*\n)activate = 1\n", r"\1", path.read_text()))
                 asked = ("list", "-providers", "-provider", "quoin")
-                self.refused(rf"composite\d\d-code-point.*{reason}", *asked, **environment)
+                self.refused(rf"composite44-code-point.*{reason}", *asked, **environment)
                 self.with_setting("")
                 path.write_text(re.sub(r"(module = .*\n)activate = 1\n", r"\1", path.read_text()))
-                self.refused(reason, *asked, QUOIN_COMPOSITE44_CODE_POINT=value, **environment)
+                self.refused(rf"QUOIN_COMPOSITE44_CODE_POINT.*{reason}", *asked, QUOIN_COMPOSITE44_CODE_POINT=value,
+                             **environment)
+        self.refused("QUOIN_COMPOSITE65_CODE_POINT.*both composites", *asked, QUOIN_COMPOSITE65_CODE_POINT="0x090A",
+                     **environment)
+        # An empty variable is an unset one.
+        self.good(*asked, QUOIN_COMPOSITE44_CODE_POINT="", **environment)
 
 
 class Tls(InFolder):
