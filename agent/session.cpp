@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <future>
 #include <utility>
 
 namespace quoin::agent {
@@ -79,13 +80,14 @@ Result<void> Session::replace(Identity identity) {
     needs_attestation_key_ = false;
     // std::function copies what it holds, which a context does not allow.
     auto held = std::make_shared<tls::Context>(std::move(tls));
-    std::latch replaced(1);
-    client_->post([this, fresh = std::move(fresh), held, &replaced] {
+    const auto replaced = std::make_shared<std::promise<void>>();
+    const std::future<void> effect = replaced->get_future();
+    client_->post([this, fresh = std::move(fresh), held, replaced] {
         identity_ = fresh;
         client_->replace_tls(std::move(*held));
-        replaced.count_down();
+        replaced->set_value();
     });
-    replaced.wait();
+    effect.wait();
     return {};
 }
 

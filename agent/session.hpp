@@ -38,7 +38,8 @@ public:
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
-    // Goes on with a renewed identity: reconnects at once.
+    // Goes on with a renewed identity: reconnects at once. When it returns, no connection is made
+    // with the one before any more.
     Result<void> replace(Identity identity);
     // Its attestation key is bound to another platform than this one is now.
     bool needs_attestation_key() const { return needs_attestation_key_; }
