@@ -291,10 +291,9 @@ TEST_F(Ceremony, production__software_key_in_place_of_the_issuing_ca__signs_noth
     const auto before = first("services/quoind.crt").serial_hex();
     const auto settings = files::read(home_ / "quoin.toml");
     ASSERT_TRUE(settings);
-    ASSERT_TRUE(files::write_atomically(home_ / "quoin.toml",
-                                        "profile = \"production\"\n" + *settings +
-                                            "[keys]\nstore = \"se:socket=/none\"\n",
-                                        0600));
+    ASSERT_TRUE(files::write_atomically(
+        home_ / "quoin.toml",
+        "profile = \"production\"\n" + *settings + "[keys]\nstore = \"se:socket=/none\"\n", 0600));
     for (const auto& refused :
          {renew_services(home_), add_operator(home_, "anna", x509::Role::viewer)}) {
         ASSERT_FALSE(refused);
