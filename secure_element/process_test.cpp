@@ -160,8 +160,8 @@ TEST_F(Process, uid__not_allowed__refused_and_logged) {
     EXPECT_THAT(line, HasSubstr("peer_forbidden"));
     EXPECT_THAT(line, HasSubstr("uid 65534"));
     EXPECT_NE(stranger.wait(), 0);
+    element.stop();  // then all of its log has been read
     EXPECT_THAT(element.log(), HasSubstr("refused_connection uid=65534"));
-    element.stop();
     ASSERT_TRUE(element.start({"--allow-uid", std::string(nobody)})) << element.log();
     Helper known = signer(nobody, 1);
     EXPECT_THAT(known.line(), HasSubstr("is not for uid 65534")) << "the key is another uid's";
