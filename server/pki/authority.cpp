@@ -328,13 +328,13 @@ Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profi
         return record(session, certificate, key_residence);
     });
     QUOIN_CHECK(committed);
-    audit::Detail detail{{"kind", attest ? "attest" : "device"},
-                         {"serial", certificate.serial_hex()},
-                         {"key_residence_claimed", key_residence},
-                         {"not_after_ms", certificate.not_after_ms()}};
-    if (!quote_key_digest.empty()) detail.push_back({"quote_key", quote_key_digest});
     audit_.append(renewal ? audit::Id::pki_certificate_renewed : audit::Id::pki_certificate_issued,
-                  enrolee.device, detail);
+                  enrolee.device,
+                  {{"kind", attest ? "attest" : "device"},
+                   {"serial", certificate.serial_hex()},
+                   {"key_residence_claimed", key_residence},
+                   {"not_after_ms", certificate.not_after_ms()},
+                   {"quote_key", quote_key_digest.empty() ? "none" : quote_key_digest}});
     bus_.certificate_issued.publish({.device = enrolee.device,
                                      .kind = attest ? "attest" : "device",
                                      .serial = certificate.serial_hex()});
