@@ -4,12 +4,14 @@ import os
 import pathlib
 import shutil
 import sys
+import tempfile
 
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from lib import background, network  # noqa: E402
+from lib.element import Element  # noqa: E402
 from lib.plant import SELDOM, Plant  # noqa: E402
 
 
@@ -60,3 +62,17 @@ def plant(request):
         running.close()
     if not getattr(request.node, "failed_once", False):
         running.remove()
+
+
+@pytest.fixture
+def element():
+    """A quoin-se of its own, which both root and the plant's user may use."""
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-se-"))
+    folder.chmod(0o755)
+    made = Element(folder / "se")
+    try:
+        yield made.start()
+    finally:
+        if made.process:
+            made.stop()
+    shutil.rmtree(folder)

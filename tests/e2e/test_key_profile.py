@@ -5,26 +5,11 @@ import pathlib
 import shutil
 import tempfile
 
-import pytest
-
 from lib import account, waiting
-from lib.element import Element
 from lib.plant import OVERLAY, quoin, running_plant
 
 PRODUCTION = 'profile = "production"\n'
 REFERENCE = "-----BEGIN QUOIN KEY REFERENCE-----"
-
-
-@pytest.fixture
-def element():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-se-"))
-    folder.chmod(0o755)
-    made = Element(folder / "se").start()
-    try:
-        yield made
-    finally:
-        made.stop()
-    shutil.rmtree(folder)
 
 
 def shown(plant, device):

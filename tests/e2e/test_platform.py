@@ -1,13 +1,8 @@
 """Attestation keys in quoin-se, bound to a TPM (swtpm): evidence holds its quote, and other boot measurements give none."""
 
-import pathlib
-import shutil
-import tempfile
-
 import pytest
 
 from lib import waiting
-from lib.element import Element
 from lib.plant import quoin, running_plant
 from lib.tpm import Tpm
 
@@ -21,17 +16,13 @@ minimum_level = "tpm-quoted"
 
 
 @pytest.fixture
-def platform():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-tpm-"))
-    folder.chmod(0o755)
-    element, tpm = Element(folder / "se"), Tpm(folder / "tpm")
+def platform(element):
+    tpm = Tpm(element.folder.parent / "tpm")
     try:
-        yield element.start(), tpm.start().make_store()
+        yield element, tpm.start().make_store()
     finally:
-        for one in (element, tpm):
-            if one.process:
-                one.stop()
-    shutil.rmtree(folder)
+        if tpm.process:
+            tpm.stop()
 
 
 def test_platform__attestation_key_bound_to_a_tpm__quoted_isolated_and_released(platform):

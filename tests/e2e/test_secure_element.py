@@ -1,28 +1,9 @@
 """With quoin-se: session, service and CA keys are in no other process, and all goes on as without."""
 
-import pathlib
-import shutil
-import tempfile
-
-import pytest
-
 from lib import account, waiting
-from lib.element import Element
 from lib.plant import OVERLAY, running_plant
 
 REFERENCE = "-----BEGIN QUOIN KEY REFERENCE-----"
-
-
-@pytest.fixture
-def element():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-se-"))
-    folder.chmod(0o755)
-    made = Element(folder / "se").start()
-    try:
-        yield made
-    finally:
-        made.stop()
-    shutil.rmtree(folder)
 
 
 def use(element):
