@@ -115,7 +115,7 @@ TEST_F(enrolment, mcu_and_mpu__certificate_with_name_uri_and_profile) {
     EXPECT_EQ(state_of("mpu-ok"), "expected");
     const tls::Credentials mpu = enrolled("mpu-ok", Algorithm::ml_dsa_65);
     EXPECT_EQ(mpu.chain[0].common_name(), "mpu-ok");
-    EXPECT_EQ(x509::to_uri(must(mpu.chain[0].identity())), "urn:quoin:test:device:mpu-ok");
+    EXPECT_EQ(x509::to_uri(must(mpu.chain[0].identity())), "quoin://test/device/mpu-ok");
     EXPECT_EQ(state_of("mpu-ok"), "onboarding");
     const auto root = must(x509::Certificate::load(plant_->home / "pki" / "root.crt"));
     EXPECT_TRUE(x509::verify_chain(mpu.chain[0], std::span(mpu.chain).subspan(1), root,
@@ -132,7 +132,7 @@ TEST_F(enrolment, attestation_key__attestation_certificate_for_an_mpu_only) {
     plant_->birth("mcu-att", "mcu");
     const tls::Credentials mpu = plant_->birth_credentials("mpu-att");
     const auto certificate = issued_in(ask(&mpu, enroll, "mpu-att", Algorithm::slh_dsa_shake_128f));
-    EXPECT_EQ(x509::to_uri(must(certificate.identity())), "urn:quoin:test:attest:mpu-att");
+    EXPECT_EQ(x509::to_uri(must(certificate.identity())), "quoin://test/attest/mpu-att");
     EXPECT_EQ(state_of("mpu-att"), "expected") << "an attestation key alone is no identity";
     const tls::Credentials mcu = plant_->birth_credentials("mcu-att");
     EXPECT_EQ(ask(&mcu, enroll, "mcu-att", Algorithm::slh_dsa_shake_128f).status, 403);
@@ -313,8 +313,7 @@ TEST_F(enrolment, maker_that_plays_the_plant__refused) {
                                                    .common_name = identity.id,
                                                    .identity = identity,
                                                    .names = {},
-                                                   .lifetime = std::chrono::hours(1),
-                                                   .crl_url = {}}));
+                                                   .lifetime = std::chrono::hours(1)}));
         return tls::Credentials{.chain = {certificate}, .key = key};
     };
     const tls::Credentials admin = forge(
@@ -371,8 +370,7 @@ TEST_F(enrolment, revocation_list_at_half_its_life__issued_again) {
     const auto authority = must(Authority::open({.home = home,
                                                  .site = "test",
                                                  .device_lifetime = std::chrono::hours(1),
-                                                 .crl_lifetime = std::chrono::seconds(1),
-                                                 .crl_url = {}},
+                                                 .crl_lifetime = std::chrono::seconds(1)},
                                                 *roles.database, roles.bus, *roles.audit));
     const std::string first = authority->crl_pem();
     authority->tick();

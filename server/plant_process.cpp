@@ -48,12 +48,13 @@ spdlog::level::level_enum log_level(audit::Severity severity) {
     return severity == audit::Severity::warning ? spdlog::level::warn : spdlog::level::info;
 }
 
-// An address that others can use as it is; "" for a wildcard.
-std::string crl_url(const Endpoint& endpoint, std::uint16_t port) {
+// Where others ask about certificates; none for a wildcard.
+x509::Addresses addresses(const Endpoint& endpoint, std::uint16_t port) {
     if (endpoint.address == "0.0.0.0" || endpoint.address == "::") return {};
     const bool v6 = endpoint.address.find(':') != std::string::npos;
-    return v6 ? fmt::format("http://[{}]:{}/crl.pem", endpoint.address, port)
-              : fmt::format("http://{}:{}/crl.pem", endpoint.address, port);
+    const std::string base = v6 ? fmt::format("http://[{}]:{}", endpoint.address, port)
+                                : fmt::format("http://{}:{}", endpoint.address, port);
+    return {.crl = base + "/crl.pem", .ocsp = base + "/ocsp", .issuer = base + "/issuing.crt"};
 }
 
 // Keys that are not where the configuration would have them: made in a fallback, or before it said
@@ -62,7 +63,7 @@ Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choic
     if (choice.store.empty()) return {};
     for (const std::string_view name :
          {"pki/issuing", "services/quoind", "services/broker", "services/telemetry",
-          "services/verifier", "services/audit"}) {
+          "services/verifier", "services/audit", "services/ra", "services/ocsp"}) {
         const std::filesystem::path file = home / fmt::format("{}.key", name);
         QUOIN_TRY(const keys::KeyPlace place, keys::place_of_key(file));
         if (!keys::is_elsewhere(choice, place)) continue;
@@ -219,7 +220,7 @@ Result<void> PlantProcess::open_roles() {
                                            .site = settings_.site,
                                            .device_lifetime = settings_.device_lifetime,
                                            .crl_lifetime = settings_.crl_lifetime,
-                                           .crl_url = crl_url(settings_.http, http_->port()),
+                                           .addresses = addresses(settings_.http, http_->port()),
                                            .keys = settings_.keys},
                                           *database_, bus_, *audit_));
     est_ = std::make_unique<Est>(EstOptions{.site = settings_.site,

@@ -107,8 +107,7 @@ Result<Material> make_material(tls::Suite suite) {
                                                      .common_name = "bench root",
                                                      .identity = {},
                                                      .names = {},
-                                                     .lifetime = lifetime,
-                                                     .crl_url = {}}));
+                                                     .lifetime = lifetime}));
     QUOIN_TRY(auto issuing_key, crypto::PrivateKey::generate(info.issuing));
     QUOIN_TRY(auto issuing_public, issuing_key.public_key());
     QUOIN_TRY(auto issuing, x509::issue(root_key, root, issuing_public,
@@ -116,8 +115,7 @@ Result<Material> make_material(tls::Suite suite) {
                                          .common_name = "bench issuing",
                                          .identity = {},
                                          .names = {},
-                                         .lifetime = lifetime,
-                                         .crl_url = {}}));
+                                         .lifetime = lifetime}));
     const auto leaf = [&](crypto::Algorithm algorithm, x509::Profile profile,
                           x509::Identity identity) -> Result<tls::Credentials> {
         QUOIN_TRY(auto key, crypto::PrivateKey::generate(algorithm));
@@ -127,8 +125,7 @@ Result<Material> make_material(tls::Suite suite) {
                                                  .common_name = identity.id,
                                                  .identity = identity,
                                                  .names = server_names(profile),
-                                                 .lifetime = lifetime,
-                                                 .crl_url = {}}));
+                                                 .lifetime = lifetime}));
         return tls::Credentials{.chain = {certificate, issuing}, .key = std::move(key)};
     };
     QUOIN_TRY(auto server,

@@ -19,6 +19,7 @@ constexpr std::array suites{
               .root = Algorithm::ecdsa_p256,
               .issuing = Algorithm::ecdsa_p256,
               .service = Algorithm::ecdsa_p256,
+              .ocsp = Algorithm::ecdsa_p256,
               .mcu = Algorithm::ed25519,
               .mpu = Algorithm::ecdsa_p256},
     SuiteInfo{.suite = Suite::hybrid,
@@ -28,6 +29,7 @@ constexpr std::array suites{
               .root = Algorithm::ml_dsa_65_ed25519,
               .issuing = Algorithm::ml_dsa_65_ed25519,
               .service = Algorithm::ml_dsa_65_ed25519,
+              .ocsp = Algorithm::ml_dsa_65,
               .mcu = Algorithm::ml_dsa_44_ed25519,
               .mpu = Algorithm::ml_dsa_65_ed25519},
     SuiteInfo{.suite = Suite::pure,
@@ -38,6 +40,7 @@ constexpr std::array suites{
               .root = Algorithm::slh_dsa_sha2_128s,
               .issuing = Algorithm::ml_dsa_65,
               .service = Algorithm::ml_dsa_65,
+              .ocsp = Algorithm::ml_dsa_65,
               .mcu = Algorithm::ml_dsa_44,
               .mpu = Algorithm::ml_dsa_65},
 };

@@ -35,6 +35,7 @@ struct SuiteInfo {
     crypto::Algorithm root;
     crypto::Algorithm issuing;
     crypto::Algorithm service;  // quoind, broker, operators
+    crypto::Algorithm ocsp;     // who answers for the issuing CA
     crypto::Algorithm mcu;      // device certificates by class
     crypto::Algorithm mpu;
 };

@@ -135,7 +135,7 @@ Result<Identity> Certificate::identity() const {
         const GENERAL_NAME* name = sk_GENERAL_NAME_value(names.get(), i);
         if (name->type != GEN_URI) continue;
         const std::string_view uri = text_of_asn1(name->d.uniformResourceIdentifier);
-        if (!uri.starts_with("urn:quoin:")) continue;
+        if (!uri.starts_with("quoin://")) continue;
         if (found) {
             return fail(Code::peer_unauthenticated, "certificate names more than one identity");
         }
@@ -144,7 +144,7 @@ Result<Identity> Certificate::identity() const {
             return fail(Code::peer_unauthenticated, "certificate: {}", parsed.error().message);
         found = *std::move(parsed);
     }
-    if (!found) return fail(Code::peer_unauthenticated, "certificate names no urn:quoin: identity");
+    if (!found) return fail(Code::peer_unauthenticated, "certificate names no quoin:// identity");
     if (common_name() != found->id) {
         return fail(Code::peer_unauthenticated,
                     "certificate's common name is not the id of its URI ({})", found->id);

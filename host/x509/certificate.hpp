@@ -88,6 +88,15 @@ enum class Profile : std::uint8_t {
     operator_,   // digitalSignature, clientAuth
     birth_root,  // the manufacturer's CA, path length 0
     birth,       // digitalSignature, clientAuth
+    ra,          // digitalSignature, cmcRA (RFC 6402): approves requests for certificates
+    ocsp,        // digitalSignature, OCSPSigning, ocsp-nocheck: a delegated responder
+};
+
+// Where to ask about certificates of an issuer: plain http:// URLs; empty: none.
+struct Addresses {
+    std::string crl = {};     // CRL distribution point
+    std::string ocsp = {};    // authorityInfoAccess, OCSP
+    std::string issuer = {};  // authorityInfoAccess, caIssuers: the issuer's certificate, DER
 };
 
 struct IssueRequest {
@@ -96,7 +105,9 @@ struct IssueRequest {
     std::optional<Identity> identity;  // none for CAs
     std::vector<std::string> names;    // server: DNS names or IP addresses
     std::chrono::seconds lifetime;
-    std::string crl_url;                // CRL distribution point; empty: none
+    Addresses addresses = {};
+    // CAs: whom it may name, as the host of their URIs (critical name constraint); empty: anybody.
+    std::string only_site = {};
     crypto::ByteVector quote_key = {};  // attest: see Certificate; empty: none
 };
 

@@ -7,7 +7,7 @@
 namespace quoin::x509 {
 namespace {
 
-constexpr std::string_view prefix = "urn:quoin:";
+constexpr std::string_view prefix = "quoin://";
 constexpr std::string_view birth_site = "birth";
 constexpr std::size_t max_id_size = 128;
 constexpr std::size_t max_uri_size = 512;
@@ -41,7 +41,7 @@ Result<Identity> make_identity(std::span<const std::string_view> parts) {
     const std::string_view site = parts[0];
     if (site == birth_site) {
         if (parts.size() != 3 || parts[1] != "device")
-            return malformed("of a birth is not device:ID");
+            return malformed("of a birth is not device/ID");
         return Identity{.kind = Kind::birth, .site = "", .id = std::string(parts[2]), .role = {}};
     }
     const auto* kind = std::ranges::find(kinds, parts[1], &KindName::name);
@@ -64,30 +64,30 @@ bool is_valid_id(std::string_view id) {
 
 Result<Identity> parse_identity(std::string_view uri) {
     if (uri.size() > max_uri_size) return malformed("is longer than 512 bytes");
-    if (!uri.starts_with(prefix)) return malformed("does not begin with urn:quoin:");
+    if (!uri.starts_with(prefix)) return malformed("does not begin with quoin://");
     std::string_view rest = uri.substr(prefix.size());
     std::array<std::string_view, 4> parts;
     std::size_t count = 0;
     for (bool more = true; more; ++count) {
         if (count == parts.size()) return malformed("has too many parts");
-        const std::size_t colon = rest.find(':');
-        parts[count] = rest.substr(0, colon);
+        const std::size_t slash = rest.find('/');
+        parts[count] = rest.substr(0, slash);
         if (!is_valid_id(parts[count]))
             return malformed("has a part outside [A-Za-z0-9_.-]{1,128}");
-        more = colon != std::string_view::npos;
-        if (more) rest.remove_prefix(colon + 1);
+        more = slash != std::string_view::npos;
+        if (more) rest.remove_prefix(slash + 1);
     }
     if (count < 3) return malformed("has too few parts");
     return make_identity(std::span(parts).first(count));
 }
 
 std::string to_uri(const Identity& identity) {
-    if (identity.kind == Kind::birth) return fmt::format("{}birth:device:{}", prefix, identity.id);
+    if (identity.kind == Kind::birth) return fmt::format("{}birth/device/{}", prefix, identity.id);
     if (identity.kind == Kind::operator_) {
-        return fmt::format("{}{}:operator:{}:{}", prefix, identity.site,
+        return fmt::format("{}{}/operator/{}/{}", prefix, identity.site,
                            role_name(identity.role.value_or(Role::viewer)), identity.id);
     }
-    return fmt::format("{}{}:{}:{}", prefix, identity.site,
+    return fmt::format("{}{}/{}/{}", prefix, identity.site,
                        std::ranges::find(kinds, identity.kind, &KindName::kind)->name, identity.id);
 }
 

@@ -1,10 +1,11 @@
-// Who a certificate names: one URI in its subjectAltName.
+// Who a certificate names: one URI in its subjectAltName. The site stands where a host does, so
+// that name constraints (RFC 5280, section 4.2.1.10) hold a CA to its site.
 //
-//   urn:quoin:SITE:device:ID            operational certificate of a device (LDevID)
-//   urn:quoin:SITE:attest:ID            attestation key of a device
-//   urn:quoin:SITE:service:NAME         quoind, telemetry, verifier, broker, audit
-//   urn:quoin:SITE:operator:ROLE:NAME   a person; ROLE is viewer, operator or admin
-//   urn:quoin:birth:device:SILICON_ID   birth certificate (IDevID), made by the manufacturer
+//   quoin://SITE/device/ID            operational certificate of a device (LDevID)
+//   quoin://SITE/attest/ID            attestation key of a device
+//   quoin://SITE/service/NAME         quoind, telemetry, verifier, broker, audit, ra, ocsp
+//   quoin://SITE/operator/ROLE/NAME   a person; ROLE is viewer, operator or admin
+//   quoin://birth/device/SILICON_ID   birth certificate (IDevID), made by the manufacturer
 #pragma once
 
 #include <optional>

@@ -34,6 +34,9 @@ constexpr std::array profiles{
     ProfileInfo{Profile::operator_, not_a_ca, leaf_usage, "clientAuth"},
     ProfileInfo{Profile::birth_root, "critical,CA:TRUE,pathlen:0", ca_usage, nullptr},
     ProfileInfo{Profile::birth, not_a_ca, leaf_usage, "clientAuth"},
+    ProfileInfo{Profile::ra, not_a_ca, leaf_usage, "cmcRA"},
+    // No status of a responder is asked for: it lives shortly instead (RFC 6960, 4.2.2.2.1).
+    ProfileInfo{Profile::ocsp, not_a_ca, leaf_usage, "OCSPSigning"},
 };
 
 const ProfileInfo& info(Profile profile) { return profiles[static_cast<std::size_t>(profile)]; }
@@ -62,6 +65,9 @@ Result<void> check(const IssueRequest& request) {
     if (request.profile != Profile::server && !request.names.empty()) {
         return fail(Code::input_invalid, "{}: only servers have DNS names and addresses",
                     request.common_name);
+    }
+    if (!is_ca(request.profile) && !request.only_site.empty()) {
+        return fail(Code::input_invalid, "{}: only CAs are held to a site", request.common_name);
     }
     if (request.profile != Profile::attest && !request.quote_key.empty()) {
         return fail(Code::input_invalid, "{}: only attestation certificates name a quote key",
@@ -141,9 +147,36 @@ Result<void> check_url(std::string_view url) {
                std::string_view(":/._-[]").contains(c);
     };
     if (!url.starts_with("http://") || !std::ranges::all_of(url, allowed)) {
-        return fail(Code::input_invalid, "CRL address \"{}\" is not a plain http:// URL", url);
+        return fail(Code::input_invalid, "address \"{}\" is not a plain http:// URL", url);
     }
     return {};
+}
+
+Result<void> add_addresses(X509* certificate, X509V3_CTX* context, const Addresses& addresses) {
+    if (!addresses.crl.empty()) {
+        QUOIN_CHECK(check_url(addresses.crl));
+        QUOIN_CHECK(add_extension(certificate, context, NID_crl_distribution_points,
+                                  "URI:" + addresses.crl));
+    }
+    std::string access;
+    for (const auto& [method, url] : {std::pair("OCSP;URI:", &addresses.ocsp),
+                                      std::pair("caIssuers;URI:", &addresses.issuer)}) {
+        if (url->empty()) continue;
+        QUOIN_CHECK(check_url(*url));
+        access += fmt::format("{}{}{}", access.empty() ? "" : ",", method, *url);
+    }
+    if (access.empty()) return {};
+    return add_extension(certificate, context, NID_info_access, access);
+}
+
+// Not a name that stands for others as well: ".example" would be every host below it.
+Result<void> add_name_constraint(X509* certificate, X509V3_CTX* context, const std::string& site) {
+    if (site.empty()) return {};
+    if (!is_valid_id(site) || site.front() == '.') {
+        return fail(Code::input_invalid, "\"{}\" is no site that a CA can be held to", site);
+    }
+    return add_extension(certificate, context, NID_name_constraints,
+                         "critical,permitted;URI:" + site);
 }
 
 Result<void> add_extensions(X509* certificate, X509* issuer, const IssueRequest& request) {
@@ -159,11 +192,11 @@ Result<void> add_extensions(X509* certificate, X509* issuer, const IssueRequest&
     }
     QUOIN_CHECK(add_extension(certificate, &context, NID_subject_key_identifier, "hash"));
     QUOIN_CHECK(add_extension(certificate, &context, NID_authority_key_identifier, "keyid:always"));
-    if (!request.crl_url.empty()) {
-        QUOIN_CHECK(check_url(request.crl_url));
-        QUOIN_CHECK(add_extension(certificate, &context, NID_crl_distribution_points,
-                                  "URI:" + request.crl_url));
+    if (request.profile == Profile::ocsp) {
+        QUOIN_CHECK(add_extension(certificate, &context, NID_id_pkix_OCSP_noCheck, "NULL"));
     }
+    QUOIN_CHECK(add_addresses(certificate, &context, request.addresses));
+    QUOIN_CHECK(add_name_constraint(certificate, &context, request.only_site));
     if (!request.quote_key.empty()) {
         QUOIN_TRY(const ExtensionHandle quote_key, make_quote_key_extension(request.quote_key));
         if (X509_add_ext(certificate, quote_key.get(), -1) != 1) {

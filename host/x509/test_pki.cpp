@@ -8,8 +8,7 @@ Result<Pki> make_pki(crypto::Algorithm root, crypto::Algorithm issuing, const st
                                                            .common_name = label + " root",
                                                            .identity = {},
                                                            .names = {},
-                                                           .lifetime = std::chrono::hours(24),
-                                                           .crl_url = ""}));
+                                                           .lifetime = std::chrono::hours(24)}));
     QUOIN_TRY(auto issuing_key, crypto::PrivateKey::generate(issuing));
     QUOIN_TRY(const auto issuing_public, issuing_key.public_key());
     QUOIN_TRY(auto issuing_certificate, issue(root_key, root_certificate, issuing_public,
@@ -17,8 +16,7 @@ Result<Pki> make_pki(crypto::Algorithm root, crypto::Algorithm issuing, const st
                                                .common_name = label + " issuing",
                                                .identity = {},
                                                .names = {},
-                                               .lifetime = std::chrono::hours(24),
-                                               .crl_url = ""}));
+                                               .lifetime = std::chrono::hours(24)}));
     return Pki{Entity{std::move(root_certificate), std::move(root_key)},
                Entity{std::move(issuing_certificate), std::move(issuing_key)}};
 }
@@ -33,8 +31,7 @@ Result<Entity> make_leaf(const Pki& pki, const LeafRequest& request) {
                      .common_name = request.id,
                      .identity = Identity{request.kind, where, request.id, request.role},
                      .names = request.names,
-                     .lifetime = request.lifetime,
-                     .crl_url = ""}));
+                     .lifetime = request.lifetime}));
     return Entity{std::move(certificate), std::move(key)};
 }
 

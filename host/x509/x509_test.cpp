@@ -62,7 +62,6 @@ TEST(quote_key, issue__attestation_certificate__names_it_and_no_other_does) {
                          .identity = Identity{Kind::attest, std::string(test::site), "mpu-1", {}},
                          .names = {},
                          .lifetime = std::chrono::seconds(60),
-                         .crl_url = "",
                          .quote_key = spki};
     const auto issued =
         issue(pki().issuing.key, pki().issuing.certificate, *tpm.public_key(), request);
@@ -111,41 +110,43 @@ TEST(quote_key, request__signed_by_others_and_by_openssl__both_sound) {
 // ---- Identities ----
 
 TEST(identity, parse_identity__every_kind__round_trip) {
-    for (const char* uri :
-         {"urn:quoin:hall-1:device:mpu-1", "urn:quoin:hall-1:attest:mpu-1",
-          "urn:quoin:hall-1:service:quoind", "urn:quoin:hall-1:operator:viewer:anna",
-          "urn:quoin:hall-1:operator:operator:b.c", "urn:quoin:hall-1:operator:admin:d_e",
-          "urn:quoin:birth:device:SN-0001"}) {
+    for (const char* uri : {"quoin://hall-1/device/mpu-1", "quoin://hall-1/attest/mpu-1",
+                            "quoin://hall-1/service/quoind", "quoin://hall-1/operator/viewer/anna",
+                            "quoin://hall-1/operator/operator/b.c",
+                            "quoin://hall-1/operator/admin/d_e", "quoin://birth/device/SN-0001"}) {
         const auto identity = parse_identity(uri);
         ASSERT_TRUE(identity) << uri;
         EXPECT_EQ(to_uri(*identity), uri);
     }
-    EXPECT_EQ(parse_identity("urn:quoin:birth:device:SN-0001")->kind, Kind::birth);
+    EXPECT_EQ(parse_identity("quoin://birth/device/SN-0001")->kind, Kind::birth);
 }
 
 TEST(identity, parse_identity__anything_else__peer_malformed) {
     const std::string long_id(129, 'a');
     for (const std::string& uri : {std::string(""),
-                                   std::string("urn:quoin:"),
-                                   std::string("urn:quoin:s"),
-                                   std::string("urn:quoin:s:device"),
-                                   std::string("urn:quoin:s:device:"),
-                                   std::string("urn:quoin::device:a"),
-                                   std::string("urn:quoin:s:device:a:b"),
-                                   std::string("urn:quoin:s:device:a "),
-                                   std::string("urn:quoin:s:device:a/b"),
-                                   std::string("urn:quoin:s:device:a\0", 21),
-                                   std::string("urn:quoin:s:device:ä"),
-                                   std::string("urn:quoin:s:Device:a"),
-                                   std::string("URN:quoin:s:device:a"),
-                                   std::string("urn:quoin:s:operator:a"),
-                                   std::string("urn:quoin:s:operator:root:a"),
-                                   std::string("urn:quoin:s:operator:admin:a:b"),
-                                   std::string("urn:quoin:birth:attest:a"),
-                                   std::string("urn:quoin:birth:operator:admin:a"),
-                                   std::string("urn:quoin:s:birth:a"),
-                                   "urn:quoin:s:device:" + long_id,
-                                   "urn:quoin:" + long_id + ":device:a"}) {
+                                   std::string("quoin://"),
+                                   std::string("quoin://s"),
+                                   std::string("quoin://s/device"),
+                                   std::string("quoin://s/device/"),
+                                   std::string("quoin:///device/a"),
+                                   std::string("quoin://s/device/a/b"),
+                                   std::string("quoin://s/device/a "),
+                                   std::string("quoin://s/device/a:b"),
+                                   std::string("quoin://s:1/device/a"),
+                                   std::string("quoin://u@s/device/a"),
+                                   std::string("quoin://s/device/a?b"),
+                                   std::string("quoin://s/device/a\0", 19),
+                                   std::string("quoin://s/device/ä"),
+                                   std::string("quoin://s/Device/a"),
+                                   std::string("QUOIN://s/device/a"),
+                                   std::string("quoin://s/operator/a"),
+                                   std::string("quoin://s/operator/root/a"),
+                                   std::string("quoin://s/operator/admin/a/b"),
+                                   std::string("quoin://birth/attest/a"),
+                                   std::string("quoin://birth/operator/admin/a"),
+                                   std::string("quoin://s/birth/a"),
+                                   "quoin://s/device/" + long_id,
+                                   "quoin://" + long_id + "/device/a"}) {
         const auto identity = parse_identity(uri);
         ASSERT_FALSE(identity) << uri;
         EXPECT_EQ(identity.error().code, Code::peer_malformed) << uri;
@@ -167,7 +168,7 @@ TEST(certificate, issue__device__names_profile_and_times) {
     const Entity device = leaf();
     const Certificate& certificate = device.certificate;
     EXPECT_EQ(certificate.common_name(), "mpu-1");
-    EXPECT_EQ(to_uri(*certificate.identity()), "urn:quoin:test-plant:device:mpu-1");
+    EXPECT_EQ(to_uri(*certificate.identity()), "quoin://test-plant/device/mpu-1");
     EXPECT_FALSE(certificate.is_ca());
     EXPECT_TRUE(pki().issuing.certificate.is_ca());
     const auto now_ms = std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -212,7 +213,7 @@ TEST(certificate, issue__wrong_request__input_invalid) {
                              .identity = device,
                              .names = {},
                              .lifetime = std::chrono::seconds(60),
-                             .crl_url = "http://127.0.0.1:8080/crl.pem"};
+                             .addresses = {.crl = "http://127.0.0.1:8080/crl.pem"}};
     EXPECT_TRUE(issue(pki().issuing.key, pki().issuing.certificate, *public_key, sound));
     const auto wrong = [&](auto change) {
         IssueRequest request = sound;
@@ -227,8 +228,8 @@ TEST(certificate, issue__wrong_request__input_invalid) {
     EXPECT_TRUE(wrong([](IssueRequest& r) { r.names = {"plant.test"}; }));
     EXPECT_TRUE(wrong([](IssueRequest& r) { r.profile = Profile::root; }));
     EXPECT_TRUE(wrong([](IssueRequest& r) { r.profile = Profile::issuing; }));
-    EXPECT_TRUE(wrong([](IssueRequest& r) { r.crl_url = "http://a/,DNS:b"; }));
-    EXPECT_TRUE(wrong([](IssueRequest& r) { r.crl_url = "file:///etc/passwd"; }));
+    EXPECT_TRUE(wrong([](IssueRequest& r) { r.addresses.crl = "http://a/,DNS:b"; }));
+    EXPECT_TRUE(wrong([](IssueRequest& r) { r.addresses.crl = "file:///etc/passwd"; }));
 }
 
 TEST(certificate, issue__key_of_another_ca__input_invalid) {
@@ -238,8 +239,7 @@ TEST(certificate, issue__key_of_another_ca__input_invalid) {
                                .common_name = "a",
                                .identity = Identity{Kind::device, "s", "a", {}},
                                .names = {},
-                               .lifetime = std::chrono::seconds(60),
-                               .crl_url = ""});
+                               .lifetime = std::chrono::seconds(60)});
     ASSERT_FALSE(issued);
     EXPECT_EQ(issued.error().code, Code::input_invalid);
 }
@@ -382,8 +382,7 @@ TEST(verify_chain, leaf_as_issuer__refused) {
                               .common_name = "b",
                               .identity = Identity{Kind::device, "test-plant", "b", {}},
                               .names = {},
-                              .lifetime = std::chrono::seconds(60),
-                              .crl_url = ""});
+                              .lifetime = std::chrono::seconds(60)});
     ASSERT_TRUE(below);
     const std::array intermediates{device.certificate, pki().issuing.certificate};
     EXPECT_FALSE(verify_chain(*below, intermediates, pki().anchors(), Purpose::client));
@@ -572,7 +571,7 @@ TEST_F(CommandLine, certs_only__ours__read_by_openssl) {
 
 TEST_F(CommandLine, identity__one_uri_that_agrees__read) {
     const auto certificate =
-        foreign("/CN=mpu-1", "DNS:x.test,URI:https://a.test,URI:urn:quoin:s:device:mpu-1");
+        foreign("/CN=mpu-1", "DNS:x.test,URI:https://a.test,URI:quoin://s/device/mpu-1");
     ASSERT_TRUE(certificate);
     const auto identity = certificate->identity();
     ASSERT_TRUE(identity) << identity.error().message;
@@ -584,14 +583,14 @@ TEST_F(CommandLine, identity__anything_else__peer_unauthenticated) {
         {"/CN=mpu-1", ""},
         {"/CN=mpu-1", "DNS:mpu-1"},
         {"/CN=mpu-1", "URI:https://a.test"},
-        {"/CN=mpu-2", "URI:urn:quoin:s:device:mpu-1"},
-        {"/O=mpu-1", "URI:urn:quoin:s:device:mpu-1"},
-        {"/CN=mpu-1/CN=mpu-1", "URI:urn:quoin:s:device:mpu-1"},
-        {"/CN=mpu-1", "URI:urn:quoin:s:device:mpu-1,URI:urn:quoin:s:device:mpu-2"},
-        {"/CN=mpu-1", "URI:urn:quoin:s:device:mpu-1,URI:urn:quoin:s:device:mpu-1"},
-        {"/CN=mpu-1", "URI:urn:quoin:s:device:mpu-1,URI:urn:quoin:s:robot:mpu-1"},
-        {"/CN=mpu-1", "URI:urn:quoin:s:robot:mpu-1"},
-        {"/CN=mpu-1", "URI:urn:quoin:s:device:mpu-1:x"},
+        {"/CN=mpu-2", "URI:quoin://s/device/mpu-1"},
+        {"/O=mpu-1", "URI:quoin://s/device/mpu-1"},
+        {"/CN=mpu-1/CN=mpu-1", "URI:quoin://s/device/mpu-1"},
+        {"/CN=mpu-1", "URI:quoin://s/device/mpu-1,URI:quoin://s/device/mpu-2"},
+        {"/CN=mpu-1", "URI:quoin://s/device/mpu-1,URI:quoin://s/device/mpu-1"},
+        {"/CN=mpu-1", "URI:quoin://s/device/mpu-1,URI:quoin://s/robot/mpu-1"},
+        {"/CN=mpu-1", "URI:quoin://s/robot/mpu-1"},
+        {"/CN=mpu-1", "URI:quoin://s/device/mpu-1/x"},
         {"/CN=mpu-1", "DNS:urn.quoin.s.device.mpu-1"},
     };
     for (const auto& [name, san] : rows) {

@@ -314,7 +314,7 @@ Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profi
                                                     .identity = identity,
                                                     .names = {},
                                                     .lifetime = options_.device_lifetime,
-                                                    .crl_url = options_.crl_url,
+                                                    .addresses = options_.addresses,
                                                     .quote_key = std::move(quote_key)}));
     QUOIN_TRY(const std::string quote_key_digest, quote_key_name(certificate));
     const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {

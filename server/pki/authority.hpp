@@ -31,7 +31,7 @@ struct AuthorityOptions {
     std::string site;
     std::chrono::seconds device_lifetime;
     std::chrono::seconds crl_lifetime;
-    std::string crl_url;  // in the certificates; empty: none
+    x509::Addresses addresses = {};  // in the certificates
     keys::Choice keys = {};
 };
 

@@ -49,7 +49,7 @@ Result<void> make_ca(const fs::path& folder, const Passphrase& unlock) {
                                      .identity = {},
                                      .names = {},
                                      .lifetime = ca_lifetime,
-                                     .crl_url = ""}));
+                                     .only_site = "birth"}));
     QUOIN_TRY(const std::string key_pem, key.to_encrypted_pem(unlock));
     QUOIN_TRY(const std::string pem, ca.pem());
     QUOIN_CHECK(files::write_atomically(folder / "ca.key", key_pem, 0600));
@@ -174,8 +174,7 @@ Result<void> Maker::birth(const std::string& id, std::string_view device_class,
                            .common_name = id,
                            .identity = x509::Identity{x509::Kind::birth, "", id, {}},
                            .names = {},
-                           .lifetime = birth_lifetime,
-                           .crl_url = ""}));
+                           .lifetime = birth_lifetime}));
     std::string aside = (folder_ / "devices" / fmt::format("{}XXXXXX", unfinished_prefix)).string();
     if (::mkdtemp(aside.data()) == nullptr) {
         return fail(Code::resource_unavailable, "{}: cannot write here: {}", folder_.string(),

@@ -40,7 +40,8 @@ struct Service {
 constexpr std::array services{
     Service{"quoind", Profile::server},     Service{"broker", Profile::server},
     Service{"telemetry", Profile::service}, Service{"verifier", Profile::service},
-    Service{"audit", Profile::service},
+    Service{"audit", Profile::service},     Service{"ra", Profile::ra},
+    Service{"ocsp", Profile::ocsp},
 };
 
 // The issuing CA with its key opened.
@@ -48,6 +49,7 @@ struct Authority {
     std::string site;
     std::string owner;  // of owner_of()
     crypto::Algorithm leaf_algorithm;
+    crypto::Algorithm ocsp_algorithm;
     PrivateKey key;
     Certificate certificate;
     Passphrase unlock;
@@ -72,9 +74,10 @@ private:
 };
 
 Result<void> check(const PkiRequest& request, const Passphrase& root_passphrase) {
-    if (!x509::is_valid_id(request.site) || request.site == "birth") {
+    if (!x509::is_valid_id(request.site) || request.site == "birth" || request.site[0] == '.') {
         return fail(Code::input_invalid,
-                    "site \"{}\": use 1 to 128 of A-Z a-z 0-9 _ . - (\"birth\" is taken)",
+                    "site \"{}\": use 1 to 128 of A-Z a-z 0-9 _ . -, not \".\" first (\"birth\" is "
+                    "taken)",
                     request.site);
     }
     if (request.names.empty()) {
@@ -132,15 +135,16 @@ Result<void> issue_service(const Authority& authority, const fs::path& folder,
                            const Service& service, const std::vector<std::string>& names,
                            const KeyNotices& notices) {
     const bool is_server = service.profile == Profile::server;
-    QUOIN_TRY(const PrivateKey key, make_key(authority.keys, authority.owner, service.name,
-                                             authority.leaf_algorithm, notices));
+    const crypto::Algorithm algorithm =
+        service.profile == Profile::ocsp ? authority.ocsp_algorithm : authority.leaf_algorithm;
+    QUOIN_TRY(const PrivateKey key,
+              make_key(authority.keys, authority.owner, service.name, algorithm, notices));
     return issue_leaf(authority, folder, key,
                       {.profile = service.profile,
                        .common_name = service.name,
                        .identity = Identity{Kind::service, authority.site, service.name, {}},
                        .names = is_server ? names : std::vector<std::string>{},
-                       .lifetime = leaf_lifetime,
-                       .crl_url = ""});
+                       .lifetime = leaf_lifetime});
 }
 
 Result<void> issue_operator(const Authority& authority, const fs::path& folder,
@@ -152,17 +156,17 @@ Result<void> issue_operator(const Authority& authority, const fs::path& folder,
                        .common_name = name,
                        .identity = Identity{Kind::operator_, authority.site, name, role},
                        .names = {},
-                       .lifetime = leaf_lifetime,
-                       .crl_url = ""});
+                       .lifetime = leaf_lifetime});
 }
 
-x509::IssueRequest ca_request(Profile profile, std::string name, std::chrono::seconds lifetime) {
+x509::IssueRequest ca_request(Profile profile, const std::string& site, std::string_view rank,
+                              std::chrono::seconds lifetime) {
     return {.profile = profile,
-            .common_name = std::move(name),
+            .common_name = fmt::format("{} {}", site, rank),
             .identity = {},
             .names = {},
             .lifetime = lifetime,
-            .crl_url = ""};
+            .only_site = site};
 }
 
 Result<Certificate> first_of(const fs::path& file) {
@@ -176,18 +180,17 @@ Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& 
                                    const KeyNotices& notices) {
     const tls::SuiteInfo& suite = tls::info(request.suite);
     QUOIN_TRY(const PrivateKey root_key, PrivateKey::generate(suite.root));
-    QUOIN_TRY(const Certificate root,
-              x509::issue_root(root_key,
-                               ca_request(Profile::root, request.site + " root", root_lifetime)));
+    QUOIN_TRY(
+        const Certificate root,
+        x509::issue_root(root_key, ca_request(Profile::root, request.site, "root", root_lifetime)));
     // Before any key that is to be found again by it: remove_leftovers().
     QUOIN_CHECK(write_certificates(folder / "root.crt", std::span(&root, 1)));
     QUOIN_TRY(std::string owner, owner_of(root));
     QUOIN_TRY(PrivateKey key, make_key(*request.keys, owner, "issuing", suite.issuing, notices));
     QUOIN_TRY(const auto public_key, key.public_key());
-    QUOIN_TRY(
-        Certificate issuing,
-        x509::issue(root_key, root, public_key,
-                    ca_request(Profile::issuing, request.site + " issuing", issuing_lifetime)));
+    QUOIN_TRY(Certificate issuing,
+              x509::issue(root_key, root, public_key,
+                          ca_request(Profile::issuing, request.site, "issuing", issuing_lifetime)));
     QUOIN_CHECK(write_key(folder / "root.key", root_key, root_passphrase, true));
     QUOIN_CHECK(write_key(folder / "issuing.key", key, unlock));
     QUOIN_CHECK(write_certificates(folder / "issuing.crt", std::span(&issuing, 1)));
@@ -196,6 +199,7 @@ Result<Authority> make_authorities(const PkiRequest& request, const Passphrase& 
     return Authority{.site = request.site,
                      .owner = std::move(owner),
                      .leaf_algorithm = suite.service,
+                     .ocsp_algorithm = suite.ocsp,
                      .key = std::move(key),
                      .certificate = std::move(issuing),
                      .unlock = std::move(unlock),
@@ -343,6 +347,7 @@ Result<Authority> open_authority(const fs::path& home) {
     return Authority{.site = identity.site,
                      .owner = std::move(owner),
                      .leaf_algorithm = algorithm,
+                     .ocsp_algorithm = tls::info(settings.suite).ocsp,
                      .key = std::move(key),
                      .certificate = std::move(certificate),
                      .unlock = std::move(unlock),

@@ -240,7 +240,7 @@ TEST_F(Ceremony, add_operator__new_name__has_site_and_role) {
     ASSERT_TRUE(added) << added.error().message;
     const auto identity = first("operator/anna.crt").identity();
     ASSERT_TRUE(identity);
-    EXPECT_EQ(x509::to_uri(*identity), "urn:quoin:hall-1:operator:viewer:anna");
+    EXPECT_EQ(x509::to_uri(*identity), "quoin://hall-1/operator/viewer/anna");
 }
 
 TEST_F(Ceremony, add_operator__wrong_or_taken_name__refused) {
@@ -336,8 +336,7 @@ TEST_F(Ceremony, trust_maker__classical_ca_in_a_post_quantum_plant__refused) {
                                             .common_name = "maker",
                                             .identity = {},
                                             .names = {},
-                                            .lifetime = std::chrono::hours(1),
-                                            .crl_url = ""});
+                                            .lifetime = std::chrono::hours(1)});
     ASSERT_TRUE(ca);
     ASSERT_TRUE(files::write_atomically(folder_ / "weak.crt", *ca->pem(), 0600));
     const auto put = trust_maker(home_, folder_ / "weak.crt");

@@ -69,7 +69,7 @@ def test_curl__est_simpleenroll_by_hand__certificate_for_the_key(plant):
     body.write_bytes(b"-----BEGIN PKCS7-----\n" + b"\n".join(done.stdout.split()) + b"\n-----END PKCS7-----\n")
     shown = subprocess.run(["openssl", "pkcs7", "-in", body, "-print_certs", "-text"], capture_output=True, text=True).stdout
     assert "CN=mcu-9" in shown or "CN = mcu-9" in shown, shown
-    assert "urn:quoin:e2e:device:mcu-9" in shown and "id-MLDSA44-Ed25519-SHA512" in shown
+    assert "quoin://e2e/device/mcu-9" in shown and "id-MLDSA44-Ed25519-SHA512" in shown
     # Another's name in the request: refused.
     subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=mcu-8", "-outform", "DER", "-out", request],
                    check=True, capture_output=True)

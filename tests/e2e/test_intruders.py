@@ -107,7 +107,7 @@ def test_intruder__certificate_of_a_foreign_ca_with_the_right_name__refused(plan
     folder = plant.folder / "foreign"
     folder.mkdir()
     make = ["openssl", "req", "-x509", "-newkey", "MLDSA44-Ed25519", "-noenc", "-days", "1", "-subj", "/CN=mcu-a", "-addext",
-            "subjectAltName=URI:urn:quoin:e2e:device:mcu-a", "-keyout", folder / "key", "-out", folder / "crt"]
+            "subjectAltName=URI:quoin://e2e/device/mcu-a", "-keyout", folder / "key", "-out", folder / "crt"]
     subprocess.run(make, check=True, capture_output=True)
     refused_in_tls(plant, silent, "certificate verify failed", key=folder / "key", certificate=folder / "crt")
 
