@@ -90,22 +90,25 @@ ALTER TABLE certificates ADD COLUMN key_residence VARCHAR(32) NOT NULL DEFAULT '
 // Requests for certificates, as the registration authority deals with them; revocations, signed;
 // how often a device was taken in.
 //   enrolments.state       pending, approved, issued, refused
-//   enrolments.approval    what the RA signed, base64; "" before
-//   certificates.enrolment the row that it was issued for; 0: none (made by a ceremony)
-//   certificates.issuer    serial of the issuing CA's certificate; "": the first one
-//   certificates.reason    CRLReason (RFC 5280, section 5.3.1) of a revoked one
-//   revocations.statement  what is signed and the signature, base64
+//   enrolments.key_sha256  of the request's SubjectPublicKeyInfo: it stays when a request is sent
+//   again enrolments.approval    what the RA signed, base64; "" before devices.epoch          how
+//   often it was taken in: 2 after it was revoked and came back devices.foreign_client 1: no agent
+//   of ours, need not bind requests to the TLS channel certificates.enrolment the row that it was
+//   issued for; 0: none (made by a ceremony) certificates.issuer    serial of the issuing CA's
+//   certificate; "": the first one certificates.reason    CRLReason (RFC 5280, section 5.3.1) of a
+//   revoked one revocations.statement  what is signed and the signature, base64
 constexpr std::string_view version_5 = R"(
 ALTER TABLE certificates ADD COLUMN enrolment BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE certificates ADD COLUMN issuer VARCHAR(40) NOT NULL DEFAULT '';
 ALTER TABLE certificates ADD COLUMN reason SMALLINT NOT NULL DEFAULT 0;
 ALTER TABLE devices ADD COLUMN epoch BIGINT NOT NULL DEFAULT 1;
+ALTER TABLE devices ADD COLUMN foreign_client SMALLINT NOT NULL DEFAULT 0;
 CREATE TABLE enrolments (
     number BIGINT PRIMARY KEY,
     device_id VARCHAR(128) NOT NULL,
     kind VARCHAR(16) NOT NULL,
     renewal SMALLINT NOT NULL,
-    request_sha256 VARCHAR(64) NOT NULL,
+    key_sha256 VARCHAR(64) NOT NULL,
     request TEXT NOT NULL,
     key_residence VARCHAR(32) NOT NULL,
     state VARCHAR(16) NOT NULL,
@@ -116,7 +119,7 @@ CREATE TABLE enrolments (
     approval TEXT NOT NULL,
     serial VARCHAR(40) NOT NULL);
 CREATE INDEX enrolments_state ON enrolments (state, number);
-CREATE INDEX enrolments_device ON enrolments (device_id, request_sha256);
+CREATE INDEX enrolments_device ON enrolments (device_id, key_sha256);
 CREATE TABLE revocations (
     seq BIGINT PRIMARY KEY,
     at_ms BIGINT NOT NULL,
