@@ -1,10 +1,10 @@
 #include "cli/client.hpp"
 
-#include <cctype>
 #include <filesystem>
 
 #include "cli/sse.hpp"
 #include "host/crypto/crypto.hpp"
+#include "host/percent.hpp"
 #include "host/tls/policy.hpp"
 
 namespace quoin::cli {
@@ -12,19 +12,6 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view prefix = "/api/v1/";
-
-std::string encode(std::string_view text) {
-    std::string encoded;
-    for (const char c : text) {
-        if (std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-            std::string_view("-._~").contains(c)) {
-            encoded += c;
-        } else {
-            encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return encoded;
-}
 
 Code code_of(int status) {
     switch (status) {
@@ -98,7 +85,7 @@ std::string target(std::string_view path, const Parameters& parameters) {
     char separator = '?';
     for (const auto& [name, value] : parameters) {
         if (value.empty()) continue;
-        text += fmt::format("{}{}={}", separator, name, encode(value));
+        text += fmt::format("{}{}={}", separator, name, percent_encode(value));
         separator = '&';
     }
     return text;

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <chrono>
 #include <cstdlib>
@@ -19,6 +18,7 @@
 #include "host/files/files.hpp"
 #include "host/keys/open.hpp"
 #include "host/keys/sealed_key.hpp"
+#include "host/percent.hpp"
 
 namespace quoin::cli {
 namespace fs = std::filesystem;
@@ -64,20 +64,9 @@ Result<void> make_folders(const Plan& plan, const fs::path& part) {
     return make_folder(part / "sealing", geteuid(), getegid(), 0700);
 }
 
-// As host/keys/uri.hpp reads it, and within quotes of agent.toml.
-std::string escaped(const fs::path& path) {
-    std::string text;
-    for (const char c : path.string()) {
-        const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0 ||
-                           std::string_view("/._-+").contains(c);
-        text += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-    }
-    return text;
-}
-
 std::string tpm_uri(const std::string& tcti, const fs::path& folder, const char* handle) {
-    return fmt::format("tpm:tcti={};dir={};pcrs={},{};handle={}", tcti, escaped(folder), agent_pcr,
-                       element_pcr, handle);
+    return fmt::format("tpm:tcti={};dir={};pcrs={},{};handle={}", tcti,
+                       percent_encode(folder.string(), "/"), agent_pcr, element_pcr, handle);
 }
 
 ProcessSpec element_process(const Plan& plan, const std::string& device, const fs::path& part) {

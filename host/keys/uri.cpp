@@ -5,10 +5,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <system_error>
 
 #include "host/files/files.hpp"
+#include "host/percent.hpp"
 
 namespace quoin::keys {
 namespace {
@@ -16,21 +16,9 @@ namespace {
 constexpr std::size_t max_secret_line = 256;  // bytes
 
 Result<std::string> decode(std::string_view text) {
-    std::string decoded;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            decoded += text[i];
-            continue;
-        }
-        unsigned byte = 0;
-        const char* first = text.data() + i + 1;
-        if (text.size() - i < 3 || std::from_chars(first, first + 2, byte, 16).ptr != first + 2) {
-            return fail(Code::input_invalid, "\"{}\": no two hexadecimal digits behind a %", text);
-        }
-        decoded += static_cast<char>(byte);
-        i += 2;
-    }
-    return decoded;
+    auto decoded = percent_decode(text);
+    if (decoded) return *std::move(decoded);
+    return fail(Code::input_invalid, "\"{}\": no two hexadecimal digits behind a %", text);
 }
 
 }  // namespace

@@ -117,21 +117,6 @@ Result<Target> parse_target(std::string_view target) {
     return parsed;
 }
 
-std::string percent_encode(std::string_view text) {
-    std::string encoded;
-    for (const char character : text) {
-        const auto byte = static_cast<unsigned char>(character);
-        const bool letter = (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
-        const bool digit = byte >= '0' && byte <= '9';
-        if (letter || digit || byte == '-' || byte == '.' || byte == '_' || byte == '~') {
-            encoded.push_back(character);
-        } else {
-            encoded += fmt::format("%{:02X}", static_cast<unsigned>(byte));
-        }
-    }
-    return encoded;
-}
-
 Result<BaseUrl> parse_base_url(std::string_view url) {
     constexpr std::string_view unix_prefix = "unix:";
     constexpr std::string_view http_prefix = "http://";

@@ -22,11 +22,9 @@ struct Target {
 };
 
 // "/a/b?x=1&y=%20". Longer than `max_target_bytes` is peer_oversize; an absolute form, a wrong
-// escape, a control byte, an empty or repeated name is peer_malformed, naming the place.
+// escape, a control byte, an empty or repeated name is peer_malformed, naming the place. The
+// reverse for one value: host/percent.hpp.
 Result<Target> parse_target(std::string_view target);
-
-// The reverse for one value: everything but RFC 3986's unreserved characters is escaped.
-std::string percent_encode(std::string_view text);
 
 enum class Scheme : std::uint8_t { http, https, unix_socket };
 struct BaseUrl {

@@ -1,5 +1,7 @@
 #include "host/net/target.hpp"
 
+#include "host/percent.hpp"
+
 #include <gtest/gtest.h>
 
 namespace quoin::net {

@@ -1,4 +1,5 @@
 #include "host/store/connection.hpp"
+#include "host/percent.hpp"
 
 #include <fcntl.h>
 #include <soci/postgresql/soci-postgresql.h>
@@ -7,7 +8,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -48,16 +48,6 @@ struct ConninfoDeleter {
     void operator()(PQconninfoOption* options) const noexcept { PQconninfoFree(options); }
 };
 
-std::string percent_encoded(std::string_view value) {
-    std::string out;
-    for (const char character : value) {
-        const bool plain = std::isalnum(static_cast<unsigned char>(character)) != 0;
-        out += plain ? std::string(1, character)
-                     : fmt::format("%{:02X}", static_cast<unsigned char>(character));
-    }
-    return out;
-}
-
 bool is_local(std::string_view host) {
     return host.empty() || host.starts_with('/') || host == "localhost" || host == "::1" ||
            host.starts_with("127.");
@@ -91,7 +81,7 @@ Result<Target> parse_postgresql(std::string_view url) {
     for (const auto& [name, value] : values) {
         target.connect_string +=
             fmt::format("{}{}={}", target.connect_string.empty() ? "postgresql://?" : "&", name,
-                        percent_encoded(value));
+                        percent_encode(value));
     }
     target.label = fmt::format("postgresql database {} at {}", values["dbname"], values["host"]);
     return target;

@@ -1,29 +1,15 @@
 #include "host/keys/se/reference.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
+
+#include "host/percent.hpp"
 
 namespace quoin::keys::se {
 namespace {
 
 constexpr std::string_view scheme = "quoin:se?";
 constexpr std::size_t text_size_max = 4096;
-
-// Everything but what stands for itself in every URI, and '/'.
-std::string percent_encoded(std::string_view text) {
-    std::string encoded;
-    for (const char c : text) {
-        const bool stands = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                            (c >= '0' && c <= '9') || std::string_view("-._~/").contains(c);
-        if (stands) {
-            encoded += c;
-        } else {
-            encoded += fmt::format("%{:02X}", static_cast<unsigned char>(c));
-        }
-    }
-    return encoded;
-}
 
 // The text of SEQUENCE { UTF8String }; none for any other DER.
 std::optional<std::string_view> text_in(Bytes der) {
@@ -50,26 +36,6 @@ std::optional<std::string_view> text_in(Bytes der) {
     return text_of(*text);
 }
 
-std::optional<std::string> percent_decoded(std::string_view text) {
-    std::string bytes;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        if (text[i] != '%') {
-            bytes += text[i];
-            continue;
-        }
-        unsigned value = 0;
-        const std::string_view digits = text.substr(i + 1, 2);
-        const auto [end, error] =
-            std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
-        if (error != std::errc{} || digits.size() != 2 || end != digits.data() + 2 || value == 0) {
-            return std::nullopt;
-        }
-        bytes += static_cast<char>(value);
-        i += 2;
-    }
-    return bytes;
-}
-
 // Tag, length in its shortest form, content.
 std::vector<std::uint8_t> der_element(std::uint8_t tag, Bytes content) {
     std::vector<std::uint8_t> der{tag};
@@ -87,8 +53,8 @@ std::vector<std::uint8_t> der_element(std::uint8_t tag, Bytes content) {
 }  // namespace
 
 std::vector<std::uint8_t> encode_reference(const KeyReference& reference) {
-    const std::string uri =
-        fmt::format("{}socket={}&key={}", scheme, percent_encoded(reference.socket), reference.key);
+    const std::string uri = fmt::format("{}socket={}&key={}", scheme,
+                                        percent_encode(reference.socket, "/"), reference.key);
     return der_element(0x30, der_element(0x0c, bytes_of(uri)));
 }
 
@@ -106,8 +72,9 @@ Result<KeyReference> decode_reference(Bytes der) {
         const std::string_view name = pair.substr(0, pair.find('='));
         std::string* const into =
             name == "socket" ? &reference.socket : (name == "key" ? &reference.key : nullptr);
-        const auto value = percent_decoded(pair.substr(std::min(pair.size(), name.size() + 1)));
-        sound = into != nullptr && into->empty() && value && !value->empty();
+        const auto value = percent_decode(pair.substr(std::min(pair.size(), name.size() + 1)));
+        sound =
+            into != nullptr && into->empty() && value && !value->empty() && !value->contains('\0');
         if (sound) *into = *value;
     }
     if (sound && reference.socket.starts_with('/') && !reference.key.empty()) return reference;
