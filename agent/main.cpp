@@ -34,11 +34,8 @@ quoin::Result<void> run_until_signal(const quoin::agent::RunOptions& options) {
         stop.request_stop();
     });
     auto result = quoin::agent::run(options, stop.get_token());
-    // It ended by itself: wakes the sigwait above.
-    if (!stop.stop_requested()) {
-        // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread,cert-pos44-c): it waits for this one
-        pthread_kill(signals.native_handle(), SIGTERM);
-    }
+    // NOLINTNEXTLINE(bugprone-bad-signal-to-kill-thread,cert-pos44-c): wakes the sigwait above
+    pthread_kill(signals.native_handle(), SIGTERM);
     return result;
 }
 

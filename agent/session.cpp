@@ -159,7 +159,11 @@ void Session::answer_one(const Asked& asked) {
                                  options_.boot_counter);
     if (!evidence) {
         spdlog::error("attest_failed error=\"{}\"", evidence.error().message);
-        if (!attestation_key_fits(*asked.identity, config_)) needs_attestation_key_ = true;
+        const bool fits = attestation_key_fits(*asked.identity, config_);
+        // A renewal in between has removed the key that was asked for: the present one is another.
+        client_->post([this, asked, fits] {
+            if (!fits && asked.identity == identity_) needs_attestation_key_ = true;
+        });
         return;
     }
     client_->post([this, asked, text = std::string(text_of(*evidence))]() mutable {

@@ -115,7 +115,7 @@ def test_fallback__of_a_plant__said_by_quoind_and_doctor(element):
         # When the store is there again, a renewal brings the keys to it.
         element.start()
         quoin("pki", "renew-services", "--home", plant.home)
-        assert len(element.keys()) == 5
+        assert len(element.keys()) == 7
         assert (plant.home / "services/audit.key").read_text().startswith(REFERENCE)
         plant.down()
         plant.start()
@@ -140,22 +140,22 @@ def test_leftovers__of_what_failed__removed_and_nobody_elses(element):
 
         init("a")
         first = element.keys()
-        assert len(first) == 6
+        assert len(first) == 8
         # Noticed when there are keys already.
         assert init("b", "--name", "a b", check=False).returncode != 0
         assert element.keys() == first
         # Two plants of one site name.
         init("b")
         second = element.keys() - first
-        assert len(second) == 6
+        assert len(second) == 8
         for _ in range(2):
             quoin("pki", "renew-services", "--home", folder / "b")
-        assert first < element.keys() and len(element.keys()) == 6 + 6 + 5
+        assert first < element.keys() and len(element.keys()) == 8 + 8 + 7
         # What a crash of an init leaves: its root tells which keys were its own.
         account.make_folder(folder / "b/.pki-init-abcdef")
         (folder / "b/pki").rename(folder / "b/.pki-init-abcdef/pki")
         init("b")
-        assert first < element.keys() and len(element.keys()) == 12
+        assert first < element.keys() and len(element.keys()) == 16
         assert not list((folder / "b").glob(".pki-init-*"))
 
         # A birth that was not recorded; and another manufacturer's device of that id.
@@ -165,8 +165,8 @@ def test_leftovers__of_what_failed__removed_and_nobody_elses(element):
         for maker in ("m", "n"):
             birth(maker)
         before = element.keys()
-        assert len(before) == 14
+        assert len(before) == 18
         shutil.rmtree(folder / "m/devices/mpu-1")
         (folder / "m/batch.jsonl").unlink()
         birth("m")
-        assert len(element.keys()) == 14 and len(element.keys() & before) == 13
+        assert len(element.keys()) == 18 and len(element.keys() & before) == 17
