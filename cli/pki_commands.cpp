@@ -4,9 +4,9 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "cli/ceremony_commands.hpp"
 #include "cli/output.hpp"
-#include "cli/passphrase.hpp"
-#include "cli/supervise/account.hpp"
+#include "cli/pki_acts.hpp"
 #include "cli/supervise/programs.hpp"
 #include "cli/supervise/sealed_file.hpp"
 #include "host/files/files.hpp"
@@ -16,104 +16,6 @@
 
 namespace quoin::cli {
 namespace {
-
-// What a command did: its JSON, or a sentence.
-void tell(const Context& context, const nlohmann::json& facts, const std::string& sentence) {
-    if (context.json) {
-        print_json(facts);
-    } else {
-        fmt::print("{}\n", sentence);
-    }
-}
-
-// Root leaves no files in a plant that the plant's own user cannot read.
-Result<void> act_as_owner(const Context& context) {
-    QUOIN_TRY(const Account owner, owner_of(context.home));
-    return become(owner);
-}
-
-// On standard error: what was asked for is done all the same.
-server::KeyNotices key_notices() {
-    return {.on_fallback =
-                [](std::string_view from, std::string_view to, const Error& why) {
-                    fmt::print(stderr, "FALLBACK: a key is made in {} instead of {}: {}\n", to,
-                               from, printable(why.message));
-                },
-            .on_unreached =
-                [](std::string_view store, const Error& why) {
-                    fmt::print(stderr, "old keys stay in {} until the next renewal: {}\n", store,
-                               printable(why.message));
-                }};
-}
-
-struct InitOptions {
-    std::string site;
-    std::vector<std::string> names;
-    std::string passphrase_file;
-    keys::Choice keys;
-};
-
-Result<void> init(const Context& context, const InitOptions& options) {
-    QUOIN_TRY(const auto suite,
-              tls::suite_by_name(context.suite.empty() ? "hybrid" : context.suite, false));
-    server::PkiRequest request{.home = context.home, .site = options.site, .suite = suite};
-    if (!options.names.empty()) request.names = options.names;
-    if (options.keys != keys::Choice()) request.keys = options.keys;
-    QUOIN_TRY(const auto passphrase, read_passphrase(options.passphrase_file,
-                                                     "--root-passphrase-file", "root passphrase"));
-    QUOIN_TRY(request.keys, server::key_choice(request));
-    if (!request.keys->store.empty()) {
-        // quoin-se gives a key to the user who made it: the plant's, who will use it.
-        QUOIN_TRY(const Account account, plant_account());
-        QUOIN_CHECK(prepare_home(account, context.home));
-        QUOIN_CHECK(become(account));
-    }
-    QUOIN_CHECK(server::init_pki(request, passphrase, key_notices()));
-    QUOIN_TRY(const auto root, x509::Certificate::load(request.home / "pki" / "root.crt"));
-    QUOIN_TRY(const auto digest, root.front().sha256());
-    const std::string fingerprint = crypto::to_hex(digest);
-    tell(context,
-         {{"site", options.site},
-          {"suite", tls::info(suite).name},
-          {"home", context.home},
-          {"root_sha256", fingerprint}},
-         fmt::format("PKI of {} made in {}.\n"
-                     "Root certificate SHA-256: {}\n"
-                     "Now take {}/pki/root.key offline: it is not needed to run the plant.",
-                     options.site, context.home, fingerprint, context.home));
-    return {};
-}
-
-void add_init(CLI::App* pki, Context& context) {
-    auto options = std::make_shared<InitOptions>();
-    auto* command = pki->add_subcommand("init", "Make root, issuing CA, services and `admin`");
-    command->add_option("--site", options->site, "Name of the plant: A-Z a-z 0-9 _ . -")
-        ->required();
-    command->add_option("--name", options->names,
-                        "A DNS name or IP address of this machine (again for more); "
-                        "default localhost, 127.0.0.1, ::1");
-    command->add_option("--root-passphrase-file", options->passphrase_file,
-                        "File with the root key's passphrase; else it is asked for");
-    command->add_option(
-        "--key-store", options->keys.store,
-        "quoin-se, where the keys of the issuing CA, quoind and the broker are made "
-        "and stay: se:socket=PATH; default: files of the home");
-    command->add_option("--key-fallback", options->keys.fallbacks,
-                        "While the store cannot be reached: another one, or last \"software\" "
-                        "(again for more); default: none");
-    command->add_flag_callback(
-        "--production", [options] { options->keys.production = true; },
-        "The plant is of profile \"production\": its programs refuse software keys");
-    command->add_flag("--danger-software-keys", options->keys.danger_software_keys,
-                      "They do not refuse them");
-    command->footer(
-        "Examples:\n  quoin pki init --home plant --site hall-1 --suite pure "
-        "--name plant.example --name 10.0.0.5\n"
-        "  quoin pki init --home plant --site hall-1 --production \\\n"
-        "    --key-store se:socket=/run/quoin/se.sock\n"
-        "Profile and [keys] are written to quoin.toml; if there is one, it says where keys are.");
-    on_run(command, context, [&context, options] { return init(context, *options); });
-}
 
 void add_operator(CLI::App* pki, Context& context) {
     struct Options {
@@ -235,7 +137,7 @@ void add_birth(CLI::App& app, Context& context) {
 void add_pki_commands(CLI::App& app, Context& context) {
     auto* pki = app.add_subcommand("pki", "The plant's certification authority, offline");
     pki->require_subcommand(1);
-    add_init(pki, context);
+    add_ceremony_commands(pki, context);
     add_operator(pki, context);
     add_trust_maker(pki, context);
     add_renew_services(pki, context);

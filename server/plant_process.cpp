@@ -49,12 +49,13 @@ spdlog::level::level_enum log_level(audit::Severity severity) {
 }
 
 // Where others ask about certificates; none for a wildcard.
-x509::Addresses addresses(const Endpoint& endpoint, std::uint16_t port) {
-    if (endpoint.address == "0.0.0.0" || endpoint.address == "::") return {};
-    const bool v6 = endpoint.address.find(':') != std::string::npos;
-    const std::string base = v6 ? fmt::format("http://[{}]:{}", endpoint.address, port)
-                                : fmt::format("http://{}:{}", endpoint.address, port);
-    return {.crl = base + "/crl.pem", .ocsp = base + "/ocsp", .issuer = base + "/issuing.crt"};
+x509::Addresses addresses(const Settings& settings, std::uint16_t port) {
+    if (!settings.status_url.empty()) return status_addresses(settings.status_url);
+    const std::string& host = settings.http.address;
+    if (host == "0.0.0.0" || host == "::") return {};
+    const bool v6 = host.find(':') != std::string::npos;
+    return status_addresses(v6 ? fmt::format("http://[{}]:{}", host, port)
+                               : fmt::format("http://{}:{}", host, port));
 }
 
 // Keys that are not where the configuration would have them: made in a fallback, or before it said
@@ -73,19 +74,15 @@ Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choic
     return {};
 }
 
-// A plant's certificates are made for its suite.
-Result<void> check_suite(const std::filesystem::path& home, tls::Suite suite) {
-    QUOIN_TRY(const auto issuing, x509::Certificate::load(home / "pki/issuing.crt"));
-    QUOIN_TRY(const auto public_key, issuing.front().public_key());
-    QUOIN_TRY(const auto algorithm, public_key.algorithm());
-    const tls::SuiteInfo& wanted = tls::info(suite);
-    if (algorithm == wanted.issuing) return {};
-    return fail(
-        Code::config_invalid,
-        "{}: suite \"{}\" needs a CA of {}, and this one is {}: set the suite that the plant "
-        "was made for, or make a new one (quoin pki init)",
-        (home / "pki/issuing.crt").string(), wanted.name, crypto::info(wanted.issuing).name,
-        crypto::info(algorithm).name);
+// A plant's certificates are made by its profile, for its suite.
+Result<PkiProfile> profile_for(const std::filesystem::path& home, tls::Suite suite) {
+    QUOIN_TRY(PkiProfile profile, load_profile(home));
+    if (profile.suite == suite) return profile;
+    return fail(Code::config_invalid,
+                "{}: the plant was made for suite \"{}\", and quoin.toml says \"{}\": set the "
+                "suite that the plant was made for, or make a new one (quoin pki init)",
+                (home / "pki/profile.toml").string(), tls::info(profile.suite).name,
+                tls::info(suite).name);
 }
 
 }  // namespace
@@ -93,7 +90,7 @@ Result<void> check_suite(const std::filesystem::path& home, tls::Suite suite) {
 Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& options) {
     QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_TRY(Settings settings, load_settings(options.home));
-    QUOIN_CHECK(check_suite(options.home, settings.suite));
+    QUOIN_TRY(PkiProfile profile, profile_for(options.home, settings.suite));
     QUOIN_CHECK(tell_fallbacks(options.home, settings.keys));
     QUOIN_CHECK(files::make_private_folder(options.home / "run"));
     QUOIN_CHECK(files::make_private_folder(options.home / "db"));
@@ -103,7 +100,7 @@ Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& 
                     lock.error().message);
     }
     std::unique_ptr<PlantProcess> process(
-        new PlantProcess(options.home, std::move(settings), *std::move(lock)));
+        new PlantProcess(options.home, std::move(settings), std::move(profile), *std::move(lock)));
     QUOIN_CHECK(process->open_state());
     QUOIN_CHECK(process->listen_http());
     QUOIN_CHECK(process->open_roles());
@@ -220,11 +217,11 @@ Result<void> PlantProcess::open_roles() {
                                            .site = settings_.site,
                                            .device_lifetime = settings_.device_lifetime,
                                            .crl_lifetime = settings_.crl_lifetime,
-                                           .addresses = addresses(settings_.http, http_->port()),
+                                           .addresses = addresses(settings_, http_->port()),
                                            .keys = settings_.keys},
                                           *database_, bus_, *audit_));
     est_ = std::make_unique<Est>(EstOptions{.site = settings_.site,
-                                            .suite = settings_.suite,
+                                            .profile = profile_,
                                             .broker_host = settings_.broker_host,
                                             .broker_port = settings_.broker_port,
                                             .renew_at = settings_.renew_at},
@@ -460,6 +457,11 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (request.path == "/readyz") return answer_ready();
     if (request.path == "/crl.pem") {
         return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
+    }
+    if (request.path == "/root.crt") {
+        const auto der = authority_->root().der();
+        if (!der) return net::problem(der.error());
+        return {.content_type = "application/pkix-cert", .body = std::string(text_of(*der))};
     }
     if (request.path == "/metrics") {
         std::string text = metrics_->text(role_metrics());

@@ -51,8 +51,12 @@ public:
     void tick();
 
 private:
-    PlantProcess(std::filesystem::path home, Settings settings, files::Lock lock)
-        : home_(std::move(home)), settings_(std::move(settings)), lock_(std::move(lock)) {}
+    PlantProcess(std::filesystem::path home, Settings settings, PkiProfile profile,
+                 files::Lock lock)
+        : home_(std::move(home)),
+          settings_(std::move(settings)),
+          profile_(std::move(profile)),
+          lock_(std::move(lock)) {}
 
     Result<void> open_state();
     Result<void> forward_events();
@@ -83,6 +87,7 @@ private:
     // In the order in which they need each other; destroyed in the reverse.
     std::filesystem::path home_;
     Settings settings_;
+    PkiProfile profile_;
     files::Lock lock_;
     std::unique_ptr<audit::Log> audit_;
     std::unique_ptr<audit::Forwarder> forwarder_;  // to a SIEM, when there is one

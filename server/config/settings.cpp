@@ -1,5 +1,6 @@
 #include "server/config/settings.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -88,6 +89,11 @@ void bind_rest(config::Section& root, Settings& settings) {
     bind_seconds(pki, "device_lifetime_s", settings.device_lifetime, 10, 5 * year_s);
     pki.number("renew_at", settings.renew_at, {0.1, 0.9});
     bind_seconds(pki, "crl_lifetime_s", settings.crl_lifetime, 10, year_s);
+    pki.text("status_url", settings.status_url);
+    if (!settings.status_url.empty()) {
+        const auto plain = check_status_url(settings.status_url);
+        if (!plain) pki.refuse("status_url", plain.error().message);
+    }
     config::Section telemetry = root.table("telemetry");
     telemetry.integer<std::uint32_t>("rate_per_device", settings.rate_per_device, {1, 1'000'000});
     telemetry.integer<std::uint32_t>("rate_burst", settings.rate_burst, {1, 10'000'000});
@@ -130,6 +136,32 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
     }
     endpoint.address = address;
     return endpoint;
+}
+
+Result<void> check_status_url(std::string_view url) {
+    constexpr std::string_view scheme = "http://";
+    const auto allowed = [](char c) {
+        return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+               std::string_view(":.-[]").contains(c);
+    };
+    if (url.starts_with(scheme) && url.size() > scheme.size() &&
+        std::ranges::all_of(url.substr(scheme.size()), allowed)) {
+        return {};
+    }
+    return fail(Code::config_invalid, "\"{}\" is not http://HOST[:PORT], without a path", url);
+}
+
+x509::Addresses status_addresses(std::string_view url) {
+    if (url.empty()) return {};
+    return {.crl = fmt::format("{}/crl.pem", url),
+            .ocsp = fmt::format("{}/ocsp", url),
+            .issuer = fmt::format("{}/issuing.crt", url)};
+}
+
+// Nobody answers for the root by OCSP: its key is offline.
+x509::Addresses root_addresses(std::string_view url) {
+    if (url.empty()) return {};
+    return {.crl = {}, .ocsp = {}, .issuer = fmt::format("{}/root.crt", url)};
 }
 
 Result<Settings> parse_settings(std::string_view text, std::string_view name,

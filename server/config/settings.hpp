@@ -9,6 +9,8 @@
 //   [database]  url          sqlite:///HOME/db/quoin.sqlite
 //   [broker]    host, port   where the roles and the devices find it
 //   [pki]       device_lifetime_s, renew_at, crl_lifetime_s
+//               status_url   http://HOST[:PORT] under which everybody finds the HTTP port: in the
+//                            certificates; absent: that of [listen], in those of devices only
 //   [verifier]  period_s, timeout_s, lifetime_s, minimum_level
 //   [telemetry] rate_per_device, rate_burst
 //   [feed]      lifetime_s   how long the broker goes on without quoind
@@ -27,6 +29,7 @@
 #include "host/error.hpp"
 #include "host/keys/choice.hpp"
 #include "host/tls/policy.hpp"
+#include "host/x509/certificate.hpp"
 
 namespace quoin::server {
 
@@ -54,6 +57,7 @@ struct Settings {
     std::chrono::seconds device_lifetime{std::chrono::days{30}};
     double renew_at = 0.66;  // share of a certificate's life after which the device renews
     std::chrono::seconds crl_lifetime{std::chrono::days{1}};
+    std::string status_url;  // empty: none
     std::chrono::seconds verifier_period{30};
     std::chrono::seconds verifier_timeout{10};
     std::chrono::seconds verdict_lifetime{90};
@@ -66,6 +70,13 @@ struct Settings {
 
 // "127.0.0.1:8443", "[::1]:0". Port 0 is allowed.
 Result<Endpoint> parse_endpoint(std::string_view text);
+
+// Plain http, without a path.
+Result<void> check_status_url(std::string_view url);
+// What certificates of the issuing CA, and that of the issuing CA itself, say about status: paths
+// of quoind's HTTP port. None for an empty URL.
+x509::Addresses status_addresses(std::string_view url);
+x509::Addresses root_addresses(std::string_view url);
 
 Result<Settings> parse_settings(std::string_view text, std::string_view name,
                                 const std::filesystem::path& home);

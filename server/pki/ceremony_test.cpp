@@ -13,6 +13,7 @@
 #include "host/x509/certificate.hpp"
 #include "server/config/settings.hpp"
 #include "server/pki/birth.hpp"
+#include "server/pki/offline_root.hpp"
 
 namespace quoin::server {
 namespace {
@@ -73,6 +74,226 @@ TEST_F(Ceremony, init_pki__pure__algorithms_of_the_suite) {
     EXPECT_TRUE(root_key);
 }
 
+TEST_F(Ceremony, init_pki__profile_of_its_own__every_certificate_by_it) {
+    std::string text = find_profile("hybrid")->text;
+    const auto set = [&text](std::string_view key, std::string_view value) {
+        const std::size_t at = text.find(fmt::format("\n{} = ", key)) + 1;
+        text.replace(at, text.find('\n', at) - at, fmt::format("{} = \"{}\"", key, value));
+    };
+    set("root", "SLH-DSA-SHAKE-128f");
+    set("issuing", "SLH-DSA-SHAKE-128f");
+    set("ra", "SLH-DSA-SHAKE-128f");
+    set("service", "ML-DSA-44+Ed25519");
+    const std::size_t lifetime = text.find("[lifetime]");
+    text.replace(text.find("root = ", lifetime), 12, "root = \"9y\" ");
+    PkiRequest request{.home = home_, .site = "hall-1"};
+    request.profile = *parse_profile(text, "mine.toml");
+    const auto made = init_pki(request, crypto::Passphrase(passphrase_text));
+    ASSERT_TRUE(made) << made.error().message;
+    using crypto::Algorithm;
+    const auto algorithm = [&](const char* file) { return *first(file).public_key()->algorithm(); };
+    EXPECT_EQ(algorithm("pki/root.crt"), Algorithm::slh_dsa_shake_128f);
+    EXPECT_EQ(algorithm("pki/issuing.crt"), Algorithm::slh_dsa_shake_128f);
+    EXPECT_EQ(algorithm("services/ra.crt"), Algorithm::slh_dsa_shake_128f);
+    EXPECT_EQ(algorithm("services/broker.crt"), Algorithm::ml_dsa_44_ed25519);
+    EXPECT_EQ(algorithm("services/ocsp.crt"), Algorithm::ml_dsa_65);
+    EXPECT_EQ(algorithm("operator/admin.crt"), Algorithm::ml_dsa_65_ed25519);
+    EXPECT_EQ(*files::read(home_ / "pki/profile.toml"), text);
+    EXPECT_EQ(load_settings(home_)->suite, tls::Suite::hybrid);
+    // What a leaf under it is worth in TLS: tests/e2e. Here: that the chain is one.
+    const auto chain = *Certificate::load(home_ / "services/broker.crt");
+    const std::array anchors{first("pki/root.crt")};
+    EXPECT_TRUE(
+        x509::verify_chain(chain[0], std::span(chain).subspan(1), anchors, x509::Purpose::server));
+}
+
+// Days that a certificate lives.
+std::int64_t days_of(const Certificate& certificate) {
+    return (certificate.not_after_ms() - certificate.not_before_ms()) / 86'400'000;
+}
+
+TEST_F(Ceremony, init_pki__lifetimes__are_the_profiles) {
+    ASSERT_TRUE(init());
+    EXPECT_EQ(days_of(first("pki/root.crt")), 20 * 365);
+    EXPECT_EQ(days_of(first("pki/issuing.crt")), 5 * 365);
+    EXPECT_EQ(days_of(first("services/broker.crt")), 90);
+    EXPECT_EQ(days_of(first("services/ra.crt")), 90);
+    EXPECT_EQ(days_of(first("services/ocsp.crt")), 30);
+    EXPECT_EQ(days_of(first("operator/admin.crt")), 365);
+}
+
+std::string text_of_certificate(const fs::path& file) {
+    const std::string command = fmt::format("openssl x509 -noout -text -in '{}'", file.string());
+    std::string text(1 << 16, '\0');
+    FILE* pipe = ::popen(command.c_str(), "r");
+    if (pipe == nullptr) return {};
+    text.resize(std::fread(text.data(), 1, text.size(), pipe));
+    ::pclose(pipe);
+    return text;
+}
+
+TEST_F(Ceremony, init_pki__status_url__in_certificates_and_configuration) {
+    PkiRequest request{.home = home_, .site = "s", .suite = tls::Suite::classical};
+    request.status_url = "http://plant.example:8080/x";
+    EXPECT_FALSE(init_pki(request, crypto::Passphrase(passphrase_text))) << "a path";
+    request.status_url = "http://plant.example:8080";
+    const auto made = init_pki(request, crypto::Passphrase(passphrase_text));
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ(load_settings(home_)->status_url, request.status_url);
+    const std::string service = text_of_certificate(home_ / "services/broker.crt");
+    EXPECT_THAT(service, HasSubstr("URI:http://plant.example:8080/crl.pem"));
+    EXPECT_THAT(service, HasSubstr("OCSP - URI:http://plant.example:8080/ocsp"));
+    EXPECT_THAT(service, HasSubstr("CA Issuers - URI:http://plant.example:8080/issuing.crt"));
+    const std::string issuing = text_of_certificate(home_ / "pki/issuing.crt");
+    EXPECT_THAT(issuing, HasSubstr("CA Issuers - URI:http://plant.example:8080/root.crt"));
+    EXPECT_THAT(issuing, testing::Not(HasSubstr("OCSP")));
+    ASSERT_TRUE(add_operator(home_, "anna", x509::Role::viewer));
+    EXPECT_THAT(text_of_certificate(home_ / "operator/anna.crt"), HasSubstr("/ocsp"));
+}
+
+std::string digits(std::string_view hex) {  // as the record groups them
+    std::string grouped;
+    for (std::size_t i = 0; i < 32; i += 8) {
+        grouped += fmt::format("{}{}", i > 0 ? " " : "", hex.substr(i, 8));
+    }
+    return grouped;
+}
+
+TEST_F(Ceremony, record__init__what_when_by_whom_and_what_next) {
+    PkiRequest request{.home = home_, .site = "hall-1", .suite = tls::Suite::classical};
+    request.witnesses = {"Anna Muster", "Ben Beispiel"};
+    ASSERT_TRUE(init_pki(request, crypto::Passphrase(passphrase_text)));
+    const auto record = files::read(home_ / "pki/ceremony.txt");
+    ASSERT_TRUE(record);
+    const Certificate root = first("pki/root.crt");
+    const Certificate issuing = first("pki/issuing.crt");
+    for (const std::string& part :
+         {std::string("hall-1"), std::string("ECDSA-P256"), root.serial_hex(), issuing.serial_hex(),
+          first("services/ra.crt").serial_hex(), digits(crypto::to_hex(*root.sha256())),
+          digits(crypto::to_hex(*root.sha3_512())), digits(crypto::to_hex(*issuing.sha256())),
+          std::string("witness        Ben Beispiel"), std::string(" UTC"), std::string("quoin 0."),
+          std::string("OpenSSL 3."), std::string("root.key"), std::string("signature ____")}) {
+        EXPECT_THAT(*record, HasSubstr(part));
+    }
+    EXPECT_THAT(*record, testing::Not(HasSubstr("PRIVATE KEY")));
+    EXPECT_THAT(*record, testing::Not(HasSubstr(passphrase_text)));
+}
+
+TEST_F(Ceremony, record__witness_with_control_characters__refused) {
+    PkiRequest request{.home = home_, .site = "s", .suite = tls::Suite::classical};
+    for (const char* name : {"", "a\nb", "\x1b[2J"}) {
+        request.witnesses = {name};
+        EXPECT_EQ(init_pki(request, crypto::Passphrase(passphrase_text)).error().code,
+                  Code::input_invalid);
+    }
+}
+
+class OfflineRoot : public Folder {
+protected:
+    const crypto::Passphrase passphrase_{passphrase_text};
+    fs::path root_ = folder_ / "root";
+    fs::path answer_ = folder_ / "issuing.crt";
+
+    PkiRequest request_in(const fs::path& home, tls::Suite suite = tls::Suite::classical) const {
+        return {.home = home, .site = "hall-1", .suite = suite};
+    }
+    Result<fs::path> ask(tls::Suite suite = tls::Suite::classical) const {
+        return request_issuing(request_in(home_, suite), root_ / "pki/root.crt");
+    }
+    Result<fs::path> sign(const fs::path& request) const {
+        return certify_request(
+            {.home = root_, .request = request, .out = answer_, .witnesses = {"Anna"}},
+            passphrase_);
+    }
+};
+
+TEST_F(OfflineRoot, both_machines__as_init_but_no_root_key_in_the_plant) {
+    const auto root = new_root(request_in(root_), passphrase_);
+    ASSERT_TRUE(root) << root.error().message;
+    EXPECT_THAT(*files::read(root_ / "pki/ceremony.txt"), HasSubstr("ROOT CA"));
+    const auto asked = ask();
+    ASSERT_TRUE(asked) << asked.error().message;
+    EXPECT_FALSE(fs::exists(home_ / "pki"));
+    const auto record = sign(*asked);
+    ASSERT_TRUE(record) << record.error().message;
+    EXPECT_THAT(*files::read(*record), HasSubstr("witness        Anna"));
+    const auto installed = install_issuing(request_in(home_), answer_);
+    ASSERT_TRUE(installed) << installed.error().message;
+    EXPECT_THAT(names_in(home_), testing::UnorderedElementsAre("pki", "services", "operator",
+                                                               "quoin.toml", "unlock.key"));
+    EXPECT_FALSE(fs::exists(home_ / "pki/root.key"));
+    EXPECT_EQ(*first("pki/root.crt").sha256(),
+              *Certificate::load(root_ / "pki/root.crt")->front().sha256());
+    const std::array anchors{first("pki/root.crt")};
+    const auto chain = *Certificate::load(home_ / "services/quoind.crt");
+    EXPECT_TRUE(
+        x509::verify_chain(chain[0], std::span(chain).subspan(1), anchors, x509::Purpose::server));
+    EXPECT_TRUE(load_settings(home_));
+    EXPECT_TRUE(add_operator(home_, "anna", x509::Role::viewer)) << "a home like any other";
+    EXPECT_THAT(*files::read(home_ / "pki/ceremony.txt"),
+                HasSubstr(first("pki/issuing.crt").serial_hex()));
+}
+
+TEST_F(OfflineRoot, request__again__the_earlier_one_is_forgotten) {
+    ASSERT_TRUE(new_root(request_in(root_), passphrase_));
+    const auto first_request = ask();
+    ASSERT_TRUE(first_request);
+    fs::copy_file(*first_request, folder_ / "first.csr");
+    ASSERT_TRUE(ask());
+    ASSERT_TRUE(sign(folder_ / "first.csr"));
+    const auto wrong = install_issuing(request_in(home_), answer_);
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().code, Code::input_invalid);
+    fs::remove(answer_);
+    ASSERT_TRUE(sign(home_ / "pki-request/issuing.csr"));
+    const auto installed = install_issuing(request_in(home_), answer_);
+    EXPECT_TRUE(installed) << installed.error().message;
+}
+
+TEST_F(OfflineRoot, sign__request_of_another_site_or_algorithm_or_broken__refused) {
+    ASSERT_TRUE(new_root(request_in(root_), passphrase_));
+    {
+        PkiRequest other = request_in(folder_ / "other");
+        other.site = "hall-2";
+        ASSERT_TRUE(new_root(other, passphrase_));
+        const auto asked = request_issuing(request_in(home_), folder_ / "other/pki/root.crt");
+        ASSERT_TRUE(asked);
+        EXPECT_EQ(sign(*asked).error().code, Code::input_invalid) << "site";
+        fs::remove(home_ / "quoin.toml");
+    }
+    const auto pure = ask(tls::Suite::pure);
+    ASSERT_TRUE(pure) << pure.error().message;
+    EXPECT_THAT(sign(*pure).error().message, HasSubstr("ML-DSA-65"));
+    const auto good = ask();
+    ASSERT_TRUE(good);
+    std::string bytes = *files::read(*good);
+    bytes.back() = static_cast<char>(bytes.back() ^ 1);
+    ASSERT_TRUE(files::write_atomically(folder_ / "broken.csr", bytes, 0600));
+    EXPECT_FALSE(sign(folder_ / "broken.csr")) << "nobody proves that he has the key";
+    EXPECT_FALSE(fs::exists(answer_));
+    EXPECT_FALSE(certify_request({.home = root_, .request = *good, .out = answer_},
+                                 crypto::Passphrase("another passphrase")));
+}
+
+TEST_F(OfflineRoot, install__certificate_of_another_root__refused_and_can_be_repeated) {
+    ASSERT_TRUE(new_root(request_in(root_), passphrase_));
+    const auto asked = ask();
+    ASSERT_TRUE(asked);
+    const fs::path other = folder_ / "other";
+    ASSERT_TRUE(new_root(request_in(other), passphrase_));
+    ASSERT_TRUE(certify_request({.home = other, .request = *asked, .out = answer_}, passphrase_));
+    EXPECT_EQ(install_issuing(request_in(home_), answer_).error().code, Code::input_invalid);
+    EXPECT_FALSE(fs::exists(home_ / "pki"));
+    fs::remove(answer_);
+    ASSERT_TRUE(sign(*asked));
+    PkiRequest bad = request_in(home_);
+    bad.names = {"a b"};  // noticed when some services are made
+    EXPECT_FALSE(install_issuing(bad, answer_));
+    EXPECT_FALSE(fs::exists(home_ / "pki"));
+    const auto installed = install_issuing(request_in(home_), answer_);
+    EXPECT_TRUE(installed) << installed.error().message;
+}
+
 TEST_F(Ceremony, init_pki__every_leaf__chains_to_the_root_with_its_identity) {
     ASSERT_TRUE(init());
     const std::array anchors{first("pki/root.crt")};
@@ -111,7 +332,7 @@ TEST_F(Ceremony, init_pki__no_key_in_clear) {
         EXPECT_THAT(*text, testing::Not(HasSubstr("BEGIN PRIVATE KEY")));
         keys += text->contains("BEGIN ENCRYPTED PRIVATE KEY") ? 1 : 0;
     }
-    EXPECT_EQ(keys, 8);  // root, issuing, five services, admin
+    EXPECT_EQ(keys, 10);  // root, issuing, seven services, admin
 }
 
 TEST_F(Ceremony, init_pki__root_key__not_under_the_unlock_key) {
@@ -205,7 +426,7 @@ TEST_F(Ceremony, init_pki__store_away__software_only_where_the_configuration_say
                      ++told;
                  }});
     ASSERT_TRUE(made) << made.error().message;
-    EXPECT_EQ(told, 6) << "issuing CA and five services";
+    EXPECT_EQ(told, 8) << "issuing CA and seven services";
     PkiRequest other{.home = folder_ / "b", .site = "s", .suite = tls::Suite::classical};
     ASSERT_TRUE(files::make_private_folder(other.home));
     ASSERT_TRUE(files::create(other.home / "quoin.toml", "site = 's'\n", 0600));

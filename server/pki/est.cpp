@@ -60,17 +60,17 @@ Result<x509::Request> parse_enrolment(std::string_view body) {
 }
 
 Result<x509::Profile> profile_of(crypto::Algorithm key, std::string_view device_class,
-                                 tls::Suite suite) {
-    const tls::SuiteInfo& info = tls::info(suite);
-    if (device_class == "mcu" && key == info.mcu) return x509::Profile::device;
-    if (device_class == "mpu" && key == info.mpu) return x509::Profile::device;
+                                 const PkiProfile& profile) {
+    const PkiProfile::Algorithms& keys = profile.algorithms;
+    if (device_class == "mcu" && key == keys.mcu) return x509::Profile::device;
+    if (device_class == "mpu" && key == keys.mpu) return x509::Profile::device;
     if (device_class == "mpu" && key == crypto::Algorithm::slh_dsa_shake_128f) {
         return x509::Profile::attest;
     }
     return fail(Code::peer_forbidden,
                 "a device of class {} gets no certificate for a key of {}; it needs {}",
                 device_class, crypto::info(key).name,
-                crypto::info(device_class == "mcu" ? info.mcu : info.mpu).name);
+                crypto::info(device_class == "mcu" ? keys.mcu : keys.mpu).name);
 }
 
 Est::Est(EstOptions options, Authority& authority, audit::Log& audit)
@@ -162,7 +162,7 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
     }
     QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
     QUOIN_TRY(const x509::Profile profile,
-              profile_of(algorithm, enrolee.device_class, options_.suite));
+              profile_of(algorithm, enrolee.device_class, options_.profile));
     QUOIN_TRY(const x509::Certificate issued,
               authority_.issue(enrolee, profile, csr, renewal, key_residence));
     return certs_only({&issued, 1}, true);
@@ -174,7 +174,7 @@ Result<HttpResponse> Est::describe(const HttpRequest& request, std::string& devi
     const nlohmann::json document{
         {"site", options_.site},
         {"broker", {{"host", options_.broker_host}, {"port", options_.broker_port}}},
-        {"suite", tls::info(options_.suite).name},
+        {"suite", tls::info(options_.profile.suite).name},
         {"class", enrolee.device_class},
         {"renew_at", options_.renew_at},
         {"now_ms", now_ms()}};

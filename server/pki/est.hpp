@@ -17,8 +17,8 @@
 
 #include "host/audit/audit.hpp"
 #include "host/net/http.hpp"
-#include "host/tls/policy.hpp"
 #include "server/pki/authority.hpp"
+#include "server/pki/profile.hpp"
 
 namespace quoin::server {
 
@@ -27,7 +27,7 @@ inline constexpr std::size_t max_est_body_bytes = 64 * 1024;
 
 struct EstOptions {
     std::string site;
-    tls::Suite suite;
+    PkiProfile profile;
     std::string broker_host;
     std::uint16_t broker_port;
     double renew_at;
@@ -39,7 +39,7 @@ struct EstOptions {
 Result<x509::Request> parse_enrolment(std::string_view body);
 // The certificate profile that the key gives a device of this class.
 Result<x509::Profile> profile_of(crypto::Algorithm key, std::string_view device_class,
-                                 tls::Suite suite);
+                                 const PkiProfile& profile);
 
 class Est {
 public:

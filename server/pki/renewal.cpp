@@ -1,0 +1,78 @@
+#include <fcntl.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <optional>
+#include <system_error>
+
+#include "host/audit/signers.hpp"
+#include "host/files/files.hpp"
+#include "server/pki/ceremony.hpp"
+#include "server/pki/issuing.hpp"
+
+namespace quoin::server {
+namespace {
+
+namespace fs = std::filesystem;
+using x509::Certificate;
+
+// Which certificates quoind runs on, if it does, is in run/services. Another generation than that
+// and the one on disk would take the first one's keys away from it.
+Result<std::optional<files::Lock>> keep_quoind_out(const fs::path& home) {
+    if (!fs::exists(home / "db")) return std::nullopt;
+    auto lock = files::lock_folder(home / "db");
+    if (lock) return std::optional(*std::move(lock));
+    QUOIN_TRY(const Certificate present, first_of(home / "services" / "quoind.crt"));
+    const auto running = files::read(home / "run" / "services");
+    if (running && *running == present.serial_hex() + "\n") return std::nullopt;
+    return fail(Code::state_wrong,
+                "{}: quoind runs on certificates that were renewed already: restart the plant, "
+                "then renew again",
+                home.string());
+}
+
+// Those that an earlier renewal replaced. The present ones stay in the store beside the new ones:
+// running services use them until they start again.
+Result<void> remove_unused_keys(const IssuingCa& ca, const fs::path& folder,
+                                const KeyNotices& notices) {
+    for (const Service& service : services()) {
+        QUOIN_TRY(const std::string prefix, keys::program_key_prefix(service.name, ca.owner));
+        QUOIN_TRY(const Certificate present,
+                  first_of(folder / (std::string(service.name) + ".crt")));
+        QUOIN_TRY(const crypto::PublicKey key, present.public_key());
+        QUOIN_CHECK(keys::remove_other_program_keys(ca.keys, prefix, &key, notices.on_unreached));
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
+    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home));
+    QUOIN_TRY(const files::Lock renewal, files::lock_folder(home / "pki"));  // one at a time
+    QUOIN_TRY(const auto lock, keep_quoind_out(home));
+    if (ca.keys.store.empty() && ca.key.is_in_store()) {
+        return fail(Code::config_invalid,
+                    "{}: is in quoin-se, and quoin.toml would have the services' keys in files: "
+                    "set store in [keys]",
+                    (home / "pki" / "issuing.key").string());
+    }
+    QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
+    QUOIN_TRY(const auto names, quoind.server_names());
+    QUOIN_CHECK(remove_unused_keys(ca, home / "services", notices));
+    QUOIN_TRY(const Staging staging, Staging::make(home, ".services-"));
+    for (const Service& service : services()) {
+        QUOIN_CHECK(issue_service(ca, staging.path(), service, names, notices));
+    }
+    // What the old audit key has signed must still be believed.
+    QUOIN_CHECK(audit::keep_signer(home));
+    // Exchanged in one step, so that a crash leaves the old ones or the new ones; then the old go.
+    if (::renameat2(AT_FDCWD, staging.path().c_str(), AT_FDCWD, (home / "services").c_str(),
+                    RENAME_EXCHANGE) != 0) {
+        return fail(Code::resource_unavailable, "{}: cannot exchange the services: {}",
+                    home.string(), std::generic_category().message(errno));
+    }
+    return {};
+}
+
+}  // namespace quoin::server
