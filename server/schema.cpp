@@ -89,14 +89,20 @@ ALTER TABLE certificates ADD COLUMN key_residence VARCHAR(32) NOT NULL DEFAULT '
 
 // Requests for certificates, as the registration authority deals with them; revocations, signed;
 // how often a device was taken in.
-//   enrolments.state       pending, approved, issued, refused
-//   enrolments.key_sha256  of the request's SubjectPublicKeyInfo: it stays when a request is sent
-//   again enrolments.approval    what the RA signed, base64; "" before devices.epoch          how
-//   often it was taken in: 2 after it was revoked and came back devices.foreign_client 1: no agent
-//   of ours, need not bind requests to the TLS channel certificates.enrolment the row that it was
-//   issued for; 0: none (made by a ceremony) certificates.issuer    serial of the issuing CA's
-//   certificate; "": the first one certificates.reason    CRLReason (RFC 5280, section 5.3.1) of a
-//   revoked one revocations.statement  what is signed and the signature, base64
+//
+//   enrolments.state        pending, approved, issued, refused
+//   enrolments.key_sha256   of the request's SubjectPublicKeyInfo: it stays when a request is sent
+//                           again
+//   enrolments.approval     what the RA signed, base64; "" before
+//   devices.epoch           how often it was taken in: 2 after it was revoked and came back
+//   devices.foreign_client  1: no agent of ours, need not bind requests to the TLS channel
+//   certificates.enrolment  the row that it was issued for; 0: none (made by a ceremony)
+//   certificates.issuer     serial of the issuing CA's certificate; "": the first one
+//   certificates.reason     CRLReason (RFC 5280, section 5.3.1) of a revoked one
+//   revocations             host/feed/revocation.hpp: base64, and the serial of who signed it
+//   births                  every birth certificate that was ever on the inventory: one serves one
+//                           epoch of one device. key_sha256: of its SubjectPublicKeyInfo; "" until
+//                           it was shown
 constexpr std::string_view version_5 = R"(
 ALTER TABLE certificates ADD COLUMN enrolment BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE certificates ADD COLUMN issuer VARCHAR(40) NOT NULL DEFAULT '';
@@ -123,7 +129,16 @@ CREATE INDEX enrolments_device ON enrolments (device_id, key_sha256);
 CREATE TABLE revocations (
     seq BIGINT PRIMARY KEY,
     at_ms BIGINT NOT NULL,
-    statement TEXT NOT NULL);
+    statement TEXT NOT NULL,
+    signature TEXT NOT NULL,
+    issuer VARCHAR(40) NOT NULL);
+CREATE TABLE births (
+    birth_cert_sha256 VARCHAR(64) PRIMARY KEY,
+    device_id VARCHAR(128) NOT NULL,
+    epoch BIGINT NOT NULL,
+    key_sha256 VARCHAR(64) NOT NULL);
+CREATE INDEX births_key ON births (key_sha256);
+INSERT INTO births SELECT birth_cert_sha256, device_id, 1, '' FROM devices;
 )";
 
 constexpr std::array all{store::Migration{.version = 1, .sql = version_1},

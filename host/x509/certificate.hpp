@@ -19,6 +19,7 @@
 
 #include "host/crypto/crypto.hpp"
 #include "host/x509/identity.hpp"
+#include "host/x509/revocation_reason.hpp"
 
 namespace quoin::x509 {
 
@@ -122,6 +123,7 @@ Result<Certificate> issue(const crypto::PrivateKey& issuer_key, const Certificat
 struct Revoked {
     std::string serial_hex;
     std::int64_t revoked_ms;
+    Reason reason = Reason::unspecified;
 };
 Result<std::string> issue_crl_pem(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
                                   std::span<const Revoked> revoked, std::uint64_t number,

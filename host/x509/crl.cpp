@@ -1,5 +1,7 @@
 #include <openssl/pem.h>
 
+#include <utility>
+
 #include "host/x509/certificate.hpp"
 #include "host/x509/names.hpp"
 
@@ -9,6 +11,7 @@ namespace {
 using CrlHandle = crypto::Handle<X509_CRL, X509_CRL_free>;
 using RevokedHandle = crypto::Handle<X509_REVOKED, X509_REVOKED_free>;
 using IntegerHandle = crypto::Handle<ASN1_INTEGER, ASN1_INTEGER_free>;
+using EnumeratedHandle = crypto::Handle<ASN1_ENUMERATED, ASN1_ENUMERATED_free>;
 using TimeHandle = crypto::Handle<ASN1_TIME, ASN1_TIME_free>;
 
 Result<IntegerHandle> serial_of(const std::string& hex) {
@@ -21,13 +24,22 @@ Result<IntegerHandle> serial_of(const std::string& hex) {
     return serial;
 }
 
+// RFC 5280, section 5.3.1: absent rather than unspecified.
+bool add_reason(X509_REVOKED* entry, Reason reason) {
+    if (reason == Reason::unspecified) return true;
+    const EnumeratedHandle value(ASN1_ENUMERATED_new());
+    return value && ASN1_ENUMERATED_set(value.get(), std::to_underlying(reason)) == 1 &&
+           X509_REVOKED_add1_ext_i2d(entry, NID_crl_reason, value.get(), 0, X509V3_ADD_DEFAULT) ==
+               1;
+}
+
 Result<void> add_revoked(X509_CRL* crl, const Revoked& row) {
     QUOIN_TRY(const IntegerHandle serial, serial_of(row.serial_hex));
     RevokedHandle entry(X509_REVOKED_new());
     const TimeHandle time(ASN1_TIME_set(nullptr, row.revoked_ms / 1000));
     if (!entry || !time || X509_REVOKED_set_serialNumber(entry.get(), serial.get()) != 1 ||
         X509_REVOKED_set_revocationDate(entry.get(), time.get()) != 1 ||
-        X509_CRL_add0_revoked(crl, entry.get()) != 1) {
+        !add_reason(entry.get(), row.reason) || X509_CRL_add0_revoked(crl, entry.get()) != 1) {
         return fail(Code::internal, "{}: cannot revoke: {}", row.serial_hex,
                     crypto::openssl_error());
     }

@@ -1,10 +1,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include <array>
 #include <cstdlib>
 #include <limits>
+#include <memory>
 
 #include "host/files/files.hpp"
 #include "host/x509/certificate.hpp"
@@ -443,6 +445,42 @@ TEST(crl, verify_chain__list_that_says_nothing__state_stale) {
     std::string forged = list;
     forged[forged.size() - 40] = forged[forged.size() - 40] == 'A' ? 'B' : 'A';
     EXPECT_FALSE(verify(certificate, Purpose::client, forged));
+}
+
+TEST(crl, issue_crl_pem__reasons__are_in_the_entries_unless_unspecified) {
+    const std::array revoked{Revoked{"0a0b", 1'700'000'000'000, Reason::key_compromise},
+                             Revoked{"0a0c", 1'700'000'000'000, Reason::unspecified},
+                             Revoked{"0a0d", 1'700'000'000'000, Reason::privilege_withdrawn}};
+    const std::string pem = crl(revoked);
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
+        BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
+    const std::unique_ptr<X509_CRL, decltype(&X509_CRL_free)> parsed(
+        PEM_read_bio_X509_CRL(bio.get(), nullptr, nullptr, nullptr), X509_CRL_free);
+    ASSERT_TRUE(parsed);
+    const std::array wanted{1L, -1L, 9L};
+    for (int i = 0; i < 3; ++i) {
+        const X509_REVOKED* entry = sk_X509_REVOKED_value(X509_CRL_get_REVOKED(parsed.get()), i);
+        const std::unique_ptr<ASN1_ENUMERATED, decltype(&ASN1_ENUMERATED_free)> reason(
+            static_cast<ASN1_ENUMERATED*>(
+                X509_REVOKED_get_ext_d2i(entry, NID_crl_reason, nullptr, nullptr)),
+            ASN1_ENUMERATED_free);
+        EXPECT_EQ(reason ? ASN1_ENUMERATED_get(reason.get()) : -1,
+                  wanted[static_cast<std::size_t>(i)]);
+    }
+}
+
+TEST(revocation_reason, names_and_numbers__are_those_of_rfc_5280) {
+    EXPECT_EQ(reason_by_name("key_compromise"), Reason::key_compromise);
+    EXPECT_EQ(reason_by_number(9), Reason::privilege_withdrawn);
+    for (const Reason reason : reasons) {
+        EXPECT_EQ(reason_by_name(reason_name(reason)), reason);
+        EXPECT_EQ(reason_by_number(static_cast<std::uint64_t>(reason)), reason);
+    }
+    EXPECT_FALSE(reason_by_name("certificate_hold"));
+    EXPECT_FALSE(reason_by_name(""));
+    for (const std::uint64_t number : {6U, 7U, 8U, 10U, 256U}) {
+        EXPECT_FALSE(reason_by_number(number)) << number;
+    }
 }
 
 TEST(crl, issue_crl_pem__wrong_serial__input_invalid) {

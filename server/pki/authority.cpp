@@ -375,12 +375,15 @@ Result<void> Authority::publish_crl() {
                   std::vector<x509::Revoked> list;
                   const soci::rowset<soci::row> rows =
                       (session.prepare
-                           << "SELECT serial, revoked_ms FROM certificates WHERE revoked_ms > "
-                              "0 AND not_after_ms > :oldest ORDER BY serial",
+                           << "SELECT serial, revoked_ms, reason FROM certificates WHERE "
+                              "revoked_ms > 0 AND not_after_ms > :oldest ORDER BY serial",
                        soci::use(oldest));
                   for (const soci::row& row : rows) {
+                      const auto reason =
+                          x509::reason_by_number(static_cast<std::uint64_t>(row.get<int>(2)));
                       list.push_back({.serial_hex = row.get<std::string>(0),
-                                      .revoked_ms = row.get<long long>(1)});
+                                      .revoked_ms = row.get<long long>(1),
+                                      .reason = reason.value_or(x509::Reason::unspecified)});
                   }
                   return list;
               }));
