@@ -25,6 +25,12 @@ HttpResponse text_response(int status, std::string body) {
     return {.status = status, .content_type = "text/plain; charset=utf-8", .body = std::move(body)};
 }
 
+HttpResponse certificate_response(const x509::Certificate& certificate) {
+    const auto der = certificate.der();
+    if (!der) return net::problem(der.error());
+    return {.content_type = "application/pkix-cert", .body = std::string(text_of(*der))};
+}
+
 telemetry::SampleFilter filter_of(const SampleQuery& query) {
     return {.device = query.device,
             .stream = query.stream,
@@ -41,6 +47,10 @@ std::size_t body_limit(const HttpRequest& request) {
     const auto identity = request.client_chain.front().identity();
     const bool is_operator = identity && identity->kind == x509::Kind::operator_;
     return is_operator ? max_https_body_bytes : max_est_body_bytes;
+}
+
+bool asks_for_status(const HttpRequest& request) {
+    return request.path == "/ocsp" || request.path.starts_with("/ocsp/");
 }
 
 spdlog::level::level_enum log_level(audit::Severity severity) {
@@ -135,6 +145,7 @@ PlantProcess::~PlantProcess() {
 
 void PlantProcess::tick() {
     fleet_->sweep();
+    ocsp_->tick();
     if (!authority_->tick()) return;
     auto context = server_context();
     if (context) {
@@ -202,7 +213,14 @@ void PlantProcess::log_events(const std::stop_token& stop) {
 Result<void> PlantProcess::listen_http() {
     net::HttpServerOptions options{.address = settings_.http.address, .port = settings_.http.port};
     options.threads = 2;
-    options.max_body_bytes = 0;
+    options.max_body_bytes = x509::max_ocsp_request_size;
+    options.body_limit = [](const HttpRequest& request) {
+        return request.path == "/ocsp" ? x509::max_ocsp_request_size : 0;
+    };
+    options.ready = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
+        if (!wired_ || !asks_for_status(request)) return std::nullopt;
+        return ocsp_->handle_at_once(request);
+    };
     options.max_connections = 128;
     options.max_streams = 0;
     QUOIN_TRY(http_, net::HttpServer::start(std::move(options), [this](const HttpRequest& request) {
@@ -226,11 +244,23 @@ Result<void> PlantProcess::open_roles() {
                                             .broker_port = settings_.broker_port,
                                             .renew_at = settings_.renew_at},
                                  *authority_, *audit_);
+    QUOIN_CHECK(open_responder());
     metrics_ = std::make_unique<Metrics>(bus_, *audit_);
     api_ = std::make_unique<Api>(
         ApiOptions{.site = settings_.site, .suite = std::string(tls::info(settings_.suite).name)},
         sources(), *database_, bus_, *audit_);
     return {};
+}
+
+Result<void> PlantProcess::open_responder() {
+    QUOIN_TRY(tls::Credentials own, credentials("ocsp"));
+    const double live_per_s = settings_.ocsp_live_per_peer;
+    ocsp_ = std::make_unique<OcspResponder>(
+        OcspOptions{
+            .lifetime = settings_.ocsp_lifetime, .live_per_s = live_per_s, .burst = 2 * live_per_s},
+        authority_->issuing(), std::move(own), *database_, bus_, *audit_);
+    QUOIN_TRY(const auto quoind, x509::Certificate::load(home_ / "services" / "quoind.crt"));
+    return ocsp_->keep_staple(quoind.front());
 }
 
 Result<void> PlantProcess::connect_bus() {
@@ -439,6 +469,7 @@ ApiSources PlantProcess::sources() {
 }
 
 HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
+    if (request.path == "/ocsp") return ocsp_->handle(request);
     if (request.path.starts_with("/.well-known/")) return est_->handle(request);
     if (request.path.starts_with("/api/")) return api_->handle(request);
     return net::problem(
@@ -446,6 +477,9 @@ HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
 }
 
 HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
+    if (asks_for_status(request)) {
+        return wired_ ? ocsp_->handle(request) : text_response(503, "starting\n");
+    }
     if (request.method != "GET") {
         HttpResponse response = net::problem({Code::input_invalid, "use GET"});
         response.status = 405;
@@ -458,11 +492,8 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (request.path == "/crl.pem") {
         return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
     }
-    if (request.path == "/root.crt") {
-        const auto der = authority_->root().der();
-        if (!der) return net::problem(der.error());
-        return {.content_type = "application/pkix-cert", .body = std::string(text_of(*der))};
-    }
+    if (request.path == "/issuing.crt") return certificate_response(authority_->issuing());
+    if (request.path == "/root.crt") return certificate_response(authority_->root());
     if (request.path == "/metrics") {
         std::string text = metrics_->text(role_metrics());
         if (telemetry_) {
@@ -535,6 +566,18 @@ std::vector<Metric> PlantProcess::role_metrics() const {
                            .type = "counter",
                            .values = {{"", static_cast<double>(counters.challenges)}}});
     }
+    const OcspCounters& status = ocsp_->counters();
+    const auto answers = [](const std::atomic<std::uint64_t>& count) {
+        return static_cast<double>(count.load());
+    };
+    metrics.push_back({.name = "quoin_ocsp_answers_total",
+                       .help = "Answers about the status of certificates, since the start.",
+                       .type = "counter",
+                       .values = {{"{kind=\"ahead\"}", answers(status.ahead)},
+                                  {"{kind=\"live\"}", answers(status.live)},
+                                  {"{kind=\"too_fast\"}", answers(status.too_fast)},
+                                  {"{kind=\"failed\"}", answers(status.failed)},
+                                  {"{kind=\"malformed\"}", answers(status.malformed)}}});
     if (forwarder_) {
         const audit::Forwarder::Status siem = forwarder_->status();
         metrics.push_back({.name = "quoin_siem_connected",

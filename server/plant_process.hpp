@@ -2,7 +2,8 @@
 //
 //   bus:    verifier -> fleet -> feed (broker)      telemetry -> followers, metrics
 //           pki -> fleet -> pki (revocation list)   feed -> audit, metrics, verifier
-//   wires:  HTTPS -> EST, REST      Unix socket -> REST      HTTP -> CRL, health, metrics
+//   wires:  HTTPS -> EST, REST, OCSP      Unix socket -> REST      HTTP -> CRL, OCSP, health,
+//           metrics
 //
 // Threads: start(), tick() and the destructor from one thread.
 #pragma once
@@ -28,6 +29,7 @@
 #include "server/fleet/fleet.hpp"
 #include "server/pki/authority.hpp"
 #include "server/pki/est.hpp"
+#include "server/pki/ocsp.hpp"
 #include "server/telemetry/telemetry.hpp"
 #include "server/verifier/verifier.hpp"
 
@@ -62,6 +64,7 @@ private:
     Result<void> forward_events();
     Result<void> listen_http();
     Result<void> open_roles();
+    Result<void> open_responder();
     Result<void> connect_bus();
     Result<void> start_broker_roles(const ProcessOptions& options);
     Result<void> start_feed();
@@ -96,6 +99,7 @@ private:
     std::unique_ptr<Fleet> fleet_;
     std::unique_ptr<Authority> authority_;
     std::unique_ptr<Est> est_;
+    std::unique_ptr<OcspResponder> ocsp_;
     std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<Api> api_;
     std::atomic<FeedServer*> feed_link_ =

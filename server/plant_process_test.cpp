@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "host/net/target.hpp"
+#include "host/x509/ocsp.hpp"
 #include "server/process_fixture.hpp"
 
 namespace quoin::server {
@@ -127,6 +129,36 @@ TEST_F(plant_process, unknown_key_in_the_configuration__named) {
     const auto started = PlantProcess::start({.home = folder.path()});
     ASSERT_FALSE(started);
     EXPECT_THAT(started.error().message, HasSubstr("suit"));
+}
+
+TEST_F(plant_process, status__post_get_and_https__good_and_the_issuer_can_be_fetched) {
+    const RunningPlant& plant = *plant_;
+    const crypto::ByteVector nonce(32, 0x5a);
+    const auto issuer = must(net::http_request({.base_url = plant.http}, "GET", "/issuing.crt"));
+    EXPECT_EQ(issuer.content_type, "application/pkix-cert");
+    const auto issuing = must(x509::Certificate::from_der(bytes_of(issuer.body)));
+    const auto broker = must(x509::Certificate::load(plant.home / "services" / "broker.crt"));
+    const auto check = [&](const net::HttpReply& reply, Bytes with) {
+        EXPECT_EQ(reply.status, 200);
+        const auto answer =
+            must(x509::verify_ocsp_response(bytes_of(reply.body), broker.front(), issuing, with));
+        EXPECT_EQ(answer.status, x509::OcspStatus::good);
+    };
+    const std::string ahead =
+        must(must(x509::OcspRequest::make(broker.front(), issuing, {})).der());
+    const std::string live =
+        must(must(x509::OcspRequest::make(broker.front(), issuing, nonce)).der());
+    constexpr auto type = "application/ocsp-request";
+    const net::HttpClientOptions http{.base_url = plant.http};
+    check(must(net::http_request(http, "POST", "/ocsp", ahead, type)), {});
+    check(must(net::http_request(http, "POST", "/ocsp", live, type)), nonce);
+    const std::string target = "/ocsp/" + net::percent_encode(crypto::to_base64(bytes_of(ahead)));
+    check(must(net::http_request(http, "GET", target)), {});
+    check(must(plant.secure(nullptr, "POST", "/ocsp", live, type)), nonce);
+    EXPECT_EQ(must(net::http_request(http, "POST", "/ocsp", std::string(4097, 'x'), type)).status,
+              413);
+    EXPECT_THAT(must(net::http_request(http, "GET", "/metrics")).body,
+                HasSubstr("quoin_ocsp_answers_total{kind=\"live\"}"));
 }
 
 }  // namespace

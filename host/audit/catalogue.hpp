@@ -44,6 +44,7 @@ enum class Severity : std::uint8_t {
     ROW(pki, enrolment, refused, warning, "a request for a certificate was refused") \
     ROW(pki, crl, published, info, "a new revocation list was published") \
     ROW(pki, crl, failed, error, "a new revocation list could not be published") \
+    ROW(pki, status, failed, error, "the status of a certificate could not be told (OCSP)") \
     ROW(fleet, device, imported, notice, "a device was added to the inventory") \
     ROW(fleet, device, released, notice, "a device may be attested again after quarantine") \
     ROW(fleet, device, revoked, warning, "a device was revoked") \

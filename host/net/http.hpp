@@ -51,6 +51,8 @@ struct HttpResponse {
 HttpResponse problem(const Error& error);
 
 using HttpHandler = std::function<HttpResponse(const HttpRequest&)>;
+// An answer that is at hand, or none.
+using HttpReadyHandler = std::function<std::optional<HttpResponse>(const HttpRequest&)>;
 
 struct HttpServerOptions {
     std::string address = "127.0.0.1";  // or the path of a Unix socket, "unix:/run/x.sock"
@@ -64,6 +66,9 @@ struct HttpServerOptions {
     std::size_t max_connections = 1024;
     std::size_t max_connections_per_peer = 256;  // of one IP address
     std::chrono::milliseconds request_timeout{15000};
+    // Asked before the handler, on the I/O thread, which spares a request two changes of threads:
+    // must never block. Null: every request goes to the handler.
+    HttpReadyHandler ready = {};
     unsigned max_streams = 32;  // each holds one thread of its own
     // A client's certificate failed in the handshake: it has no session. On the I/O thread; quick.
     std::function<void(const std::string& remote, const std::string& reason)>

@@ -2,8 +2,8 @@
 //
 //   accept -> [TLS handshake] -> ( read header -> read body -> handler -> write )* -> close
 //
-// Coroutines of one I/O thread; only a handler (pool) and a stream's source (own thread) run
-// elsewhere.
+// Coroutines of one I/O thread, where answers that are ready are given, too; only a handler (pool)
+// and a stream's source (own thread) run elsewhere.
 #include <openssl/ssl.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
@@ -68,7 +68,10 @@ constexpr auto rethrow = [](std::exception_ptr thrown) {
     if (thrown) std::rethrow_exception(thrown);
 };
 
-HttpResponse call_handler(const HttpHandler& handler, const HttpRequest& request) {
+// `Handler` is HttpHandler or HttpReadyHandler.
+template <class Handler>
+auto call_handler(const Handler& handler, const HttpRequest& request)
+    -> decltype(handler(request)) {
     try {
         return handler(request);
     } catch (const std::exception& error) {
@@ -392,12 +395,7 @@ private:
             HttpResponse response{.status = 405, .headers = {{"Allow", "GET, POST"}}};
             co_return co_await write(stream, std::move(response), keep);
         }
-        HttpResponse response = co_await asio::co_spawn(
-            pool_,
-            [this, &request]() -> awaitable<HttpResponse> {
-                co_return call_handler(handler_, request);
-            },
-            use_awaitable);
+        HttpResponse response = co_await answer(request);
         if (response.stream && (!http_11 || streams_ >= options_.max_streams)) {
             response =
                 problem({Code::resource_unavailable,
@@ -405,6 +403,19 @@ private:
         }
         if (response.stream) co_return co_await write_stream(stream, std::move(response), keep);
         co_return co_await write(stream, std::move(response), keep);
+    }
+
+    awaitable<HttpResponse> answer(const HttpRequest& request) {
+        if (options_.ready) {
+            auto ready = call_handler(options_.ready, request);
+            if (ready) co_return *std::move(ready);
+        }
+        co_return co_await asio::co_spawn(
+            pool_,
+            [this, &request]() -> awaitable<HttpResponse> {
+                co_return call_handler(handler_, request);
+            },
+            use_awaitable);
     }
 
     template <class Stream>

@@ -89,6 +89,8 @@ void bind_rest(config::Section& root, Settings& settings) {
     bind_seconds(pki, "device_lifetime_s", settings.device_lifetime, 10, 5 * year_s);
     pki.number("renew_at", settings.renew_at, {0.1, 0.9});
     bind_seconds(pki, "crl_lifetime_s", settings.crl_lifetime, 10, year_s);
+    bind_seconds(pki, "ocsp_lifetime_s", settings.ocsp_lifetime, 4, 7 * 86'400);
+    pki.integer<std::uint32_t>("ocsp_live_per_peer", settings.ocsp_live_per_peer, {1, 1'000'000});
     pki.text("status_url", settings.status_url);
     if (!settings.status_url.empty()) {
         const auto plain = check_status_url(settings.status_url);

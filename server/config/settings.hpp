@@ -8,7 +8,8 @@
 //   [listen]    https, http  "ADDRESS:PORT"; port 0: a free one, told in HOME/run/ports.json
 //   [database]  url          sqlite:///HOME/db/quoin.sqlite
 //   [broker]    host, port   where the roles and the devices find it
-//   [pki]       device_lifetime_s, renew_at, crl_lifetime_s
+//   [pki]       device_lifetime_s, renew_at, crl_lifetime_s, ocsp_lifetime_s
+//               ocsp_live_per_peer   answers with a nonce that one address gets in a second
 //               status_url   http://HOST[:PORT] under which everybody finds the HTTP port: in the
 //                            certificates; absent: that of [listen], in those of devices only
 //   [verifier]  period_s, timeout_s, lifetime_s, minimum_level
@@ -58,6 +59,8 @@ struct Settings {
     double renew_at = 0.66;  // share of a certificate's life after which the device renews
     std::chrono::seconds crl_lifetime{std::chrono::days{1}};
     std::string status_url;  // empty: none
+    std::chrono::seconds ocsp_lifetime{600};
+    std::uint32_t ocsp_live_per_peer = 500;
     std::chrono::seconds verifier_period{30};
     std::chrono::seconds verifier_timeout{10};
     std::chrono::seconds verdict_lifetime{90};

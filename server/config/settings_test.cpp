@@ -35,6 +35,8 @@ port = 1883
 device_lifetime_s = 60
 renew_at = 0.5
 crl_lifetime_s = 30
+ocsp_lifetime_s = 20
+ocsp_live_per_peer = 7
 [verifier]
 period_s = 2
 timeout_s = 1
@@ -57,6 +59,8 @@ danger_classical_certificate = true
     EXPECT_EQ(settings->http.address, "::1");
     EXPECT_EQ(settings->broker_port, 1883);
     EXPECT_EQ(settings->device_lifetime.count(), 60);
+    EXPECT_EQ(settings->ocsp_lifetime.count(), 20);
+    EXPECT_EQ(settings->ocsp_live_per_peer, 7U);
     EXPECT_EQ(settings->verdict_lifetime.count(), 6);
     EXPECT_EQ(settings->rate_burst, 20U);
     ASSERT_TRUE(settings->syslog);

@@ -1,0 +1,254 @@
+#include "server/pki/ocsp.hpp"
+
+#include <algorithm>
+
+#include "server/bus/clock.hpp"
+
+namespace quoin::server {
+namespace {
+
+using net::HttpRequest;
+using net::HttpResponse;
+using x509::OcspRequest;
+using x509::OcspStatus;
+
+constexpr std::string_view path_prefix = "/ocsp/";
+constexpr std::size_t max_kept = 4096;           // of about 10 KiB each
+constexpr std::size_t max_signed_in_tick = 256;  // the rest a second later
+
+HttpResponse ocsp_response(std::string der) {
+    return {.content_type = "application/ocsp-response", .body = std::move(der)};
+}
+
+// The request in DER; an HTTP refusal when there is none.
+std::expected<std::string, HttpResponse> der_of(const HttpRequest& request) {
+    if (request.method == "GET" && request.path.starts_with(path_prefix)) {
+        const std::string_view text = std::string_view(request.path).substr(path_prefix.size());
+        const auto der = crypto::from_base64(text);
+        if (!der) return std::unexpected(net::problem(der.error()));
+        return std::string(text_of(*der));
+    }
+    if (request.method != "POST") {
+        HttpResponse refusal = net::problem({Code::input_invalid, "use POST, or GET /ocsp/BASE64"});
+        refusal.status = 405;
+        refusal.headers.emplace_back("Allow", "GET, POST");
+        return std::unexpected(std::move(refusal));
+    }
+    if (request.content_type != "application/ocsp-request") {
+        HttpResponse refusal =
+            net::problem({Code::input_invalid, "send Content-Type: application/ocsp-request"});
+        refusal.status = 415;
+        return std::unexpected(std::move(refusal));
+    }
+    return request.body;
+}
+
+bool can_be_kept(const OcspRequest& request) {
+    return request.nonce().empty() && request.questions().size() == 1;
+}
+
+}  // namespace
+
+OcspResponder::OcspResponder(OcspOptions options, x509::Certificate issuing, tls::Credentials own,
+                             store::Database& database, Bus& bus, audit::Log& audit)
+    : options_(options),
+      database_(database),
+      audit_(audit),
+      budget_(options.live_per_s, options.burst),
+      signer_(std::make_shared<Signer>(std::move(issuing), std::move(own))) {
+    bus.certificates_revoked.listen(
+        [this](const CertificatesRevoked& revoked) { drop(revoked.device); });
+}
+
+std::shared_ptr<const OcspResponder::Signer> OcspResponder::signer() const {
+    const std::lock_guard lock(mutex_);
+    return signer_;
+}
+
+void OcspResponder::replace(x509::Certificate issuing, tls::Credentials own) {
+    auto fresh = std::make_shared<Signer>(std::move(issuing), std::move(own));
+    const std::lock_guard lock(mutex_);
+    ++generation_;
+    signer_ = std::move(fresh);
+    kept_.clear();
+}
+
+// ---- answering ----
+
+std::optional<HttpResponse> OcspResponder::handle_at_once(const HttpRequest& request) {
+    const auto der = der_of(request);
+    if (!der) return der.error();
+    const auto parsed = OcspRequest::from_der(bytes_of(*der));
+    if (!parsed) {
+        ++counters_.malformed;
+        return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
+    }
+    const auto found = kept(*parsed);
+    if (!found) return std::nullopt;
+    ++counters_.ahead;
+    return ocsp_response(*found);
+}
+
+HttpResponse OcspResponder::handle(const HttpRequest& request) {
+    if (auto at_once = handle_at_once(request)) return *std::move(at_once);
+    const std::string try_later = x509::ocsp_refusal(x509::OcspRefusal::try_later);
+    if (!budget_.spend(request.remote)) {
+        ++counters_.too_fast;
+        return ocsp_response(try_later);
+    }
+    // It was a request a moment ago.
+    const auto der = der_of(request);
+    const auto parsed = OcspRequest::from_der(bytes_of(der.value_or("")));
+    if (!parsed) return ocsp_response(try_later);
+    auto made = make(*parsed);
+    if (!made) {
+        note_failure(made.error());
+        return ocsp_response(try_later);
+    }
+    ++counters_.live;
+    keep(*parsed, *made);
+    return ocsp_response(*made->der);
+}
+
+void OcspResponder::note_failure(const Error& error) {
+    ++counters_.failed;
+    audit_.append(audit::Id::pki_status_failed, "", {{"reason", error.message}});
+}
+
+Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest& request,
+                                                               const Signer& signer) {
+    const std::string issuer = signer.issuing.serial_hex();
+    const std::string own = signer.own.chain.front().serial_hex();
+    return database_.read([&](soci::session& session) -> Result<std::vector<Row>> {
+        const auto find = [&](const std::string& serial) {
+            std::int64_t revoked_ms = 0;
+            int reason = 0;
+            Row row;
+            session << "SELECT revoked_ms, reason, subject_id FROM certificates WHERE serial = "
+                       ":serial AND kind <> 'ca' AND (issuer = '' OR issuer = :issuer)",
+                soci::use(serial), soci::use(issuer), soci::into(revoked_ms), soci::into(reason),
+                soci::into(row.subject);
+            row.recorded = session.got_data();
+            if (!row.recorded) return row;
+            row.answer.status = revoked_ms > 0 ? OcspStatus::revoked : OcspStatus::good;
+            row.answer.revoked_ms = revoked_ms;
+            row.answer.reason = reason;
+            return row;
+        };
+        // Its answers would be believed all the same: nobody asks for a responder's own status.
+        if (find(own).answer.status == OcspStatus::revoked) {
+            return fail(Code::state_wrong, "the responder's own certificate {} is revoked", own);
+        }
+        std::vector<Row> rows;
+        for (std::size_t i = 0; i < request.questions().size(); ++i) {
+            const bool ours = request.is_about(i, signer.issuing);
+            rows.push_back(ours ? find(request.questions()[i].serial_hex) : Row{});
+        }
+        return rows;
+    });
+}
+
+Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
+    Made made;
+    std::shared_ptr<const Signer> by;
+    {
+        const std::lock_guard lock(mutex_);
+        made.generation = generation_;
+        by = signer_;
+    }
+    const x509::Certificate& own = by->own.chain.front();
+    const std::int64_t now = now_ms();
+    made.until_ms =
+        std::min(now + std::chrono::milliseconds(options_.lifetime).count(), own.not_after_ms());
+    if (made.until_ms <= now) return fail(Code::state_wrong, "the responder's certificate expired");
+    made.due_ms = now + (made.until_ms - now) / 2;
+    QUOIN_TRY(const std::vector<Row> rows, look_up(request, *by));
+    std::vector<x509::OcspAnswer> answers;
+    for (const Row& row : rows) {
+        answers.push_back(row.answer);
+        answers.back().this_update_ms = now;
+        answers.back().next_update_ms = made.until_ms;
+    }
+    made.recorded = rows.front().recorded;
+    made.subject = rows.front().subject;
+    QUOIN_TRY(std::string der, x509::sign_ocsp_response(by->own.key, own, request, answers));
+    made.der = std::make_shared<const std::string>(std::move(der));
+    return made;
+}
+
+// ---- what is kept ----
+
+std::shared_ptr<const std::string> OcspResponder::kept(const OcspRequest& request) {
+    if (!can_be_kept(request)) return nullptr;
+    const std::lock_guard lock(mutex_);
+    const auto found = kept_.find(request.questions().front().id);
+    if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
+    found->second.used = true;
+    return found->second.made.der;
+}
+
+void OcspResponder::keep(const OcspRequest& request, const Made& made) {
+    if (!can_be_kept(request) || !made.recorded) return;
+    const std::lock_guard lock(mutex_);
+    if (made.generation != generation_) return;  // perhaps from before a revocation
+    if (kept_.size() >= max_kept && !kept_.contains(request.questions().front().id)) return;
+    kept_.insert_or_assign(request.questions().front().id,
+                           Kept{.request = request, .made = made, .used = true});
+}
+
+void OcspResponder::drop(const std::string& subject) {
+    const std::lock_guard lock(mutex_);
+    ++generation_;
+    std::erase_if(kept_, [&](const auto& each) { return each.second.made.subject == subject; });
+}
+
+// Those that are due and were asked for since they were signed; the others are forgotten when their
+// time is over.
+std::vector<OcspRequest> OcspResponder::take_due() {
+    const std::int64_t now = now_ms();
+    const std::lock_guard lock(mutex_);
+    std::erase_if(kept_, [&](const auto& each) { return each.second.made.until_ms <= now; });
+    std::vector<OcspRequest> due;
+    if (stapled_) {
+        const auto found = kept_.find(stapled_->questions().front().id);
+        if (found == kept_.end() || found->second.made.due_ms <= now) due.push_back(*stapled_);
+    }
+    for (auto& [id, kept] : kept_) {
+        if (due.size() >= max_signed_in_tick) break;
+        const bool is_stapled = stapled_ && stapled_->questions().front().id == id;
+        if (kept.used && !is_stapled && kept.made.due_ms <= now) due.push_back(kept.request);
+    }
+    return due;
+}
+
+void OcspResponder::tick() {
+    for (const OcspRequest& request : take_due()) {
+        const auto made = make(request);
+        if (!made) return note_failure(made.error());  // and again in the next tick
+        keep(request, *made);
+        const std::lock_guard lock(mutex_);
+        const auto found = kept_.find(request.questions().front().id);
+        if (found != kept_.end()) found->second.used = false;
+    }
+}
+
+// ---- the staple ----
+
+Result<void> OcspResponder::keep_staple(const x509::Certificate& certificate) {
+    QUOIN_TRY(OcspRequest request, OcspRequest::make(certificate, signer()->issuing, {}));
+    QUOIN_TRY(const Made made, make(request));
+    keep(request, made);
+    const std::lock_guard lock(mutex_);
+    stapled_ = std::move(request);
+    return {};
+}
+
+std::shared_ptr<const std::string> OcspResponder::staple() const {
+    const std::lock_guard lock(mutex_);
+    if (!stapled_) return nullptr;
+    const auto found = kept_.find(stapled_->questions().front().id);
+    if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
+    return found->second.made.der;
+}
+
+}  // namespace quoin::server

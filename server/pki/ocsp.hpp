@@ -1,0 +1,120 @@
+// The status of the plant's certificates, for who asks (OCSP, RFC 6960, RFC 9654).
+//
+//   POST /ocsp            application/ocsp-request, at most 4 KiB
+//   GET  /ocsp/BASE64     of the same (RFC 6960, appendix A.1)
+//
+//   one certificate, no nonce   signed ahead, kept, and signed again at half its life
+//   anything else               signed for the one who asks, so many a second for each peer
+//
+// good: recorded, issued by this CA, not revoked. What is not recorded is unknown. While the
+// database cannot be read the answer is tryLater, and what was signed ahead is given until its time
+// is over, not longer (I10). A revocation takes effect at once: what was kept is dropped, and what
+// was read before it is not kept.
+//
+// Threads: any.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "host/audit/audit.hpp"
+#include "host/net/http.hpp"
+#include "host/store/database.hpp"
+#include "host/tls/policy.hpp"
+#include "host/x509/ocsp.hpp"
+#include "server/bus/bus.hpp"
+#include "server/pki/peer_budget.hpp"
+
+namespace quoin::server {
+
+struct OcspOptions {
+    std::chrono::seconds lifetime{600};
+    double live_per_s = 500;  // signatures for one address …
+    double burst = 1000;      // … after so many at once
+};
+
+// Since the start, for /metrics.
+struct OcspCounters {
+    std::atomic<std::uint64_t> ahead = 0;      // signed ahead
+    std::atomic<std::uint64_t> live = 0;       // signed for the one who asked
+    std::atomic<std::uint64_t> too_fast = 0;   // tryLater: of one peer too many
+    std::atomic<std::uint64_t> failed = 0;     // tryLater: the database, the key
+    std::atomic<std::uint64_t> malformed = 0;  // no request
+};
+
+class OcspResponder {
+public:
+    // `issuing`: whose certificates it answers for. `own`: the responder, issued by it. Listens to
+    // certificates_revoked on `bus`; the references must outlive it.
+    OcspResponder(OcspOptions options, x509::Certificate issuing, tls::Credentials own,
+                  store::Database& database, Bus& bus, audit::Log& audit);
+
+    // For every path at and under /ocsp. May wait for the database.
+    net::HttpResponse handle(const net::HttpRequest& request);
+    // The same from what is kept, for a thread that must not wait. None: ask handle().
+    std::optional<net::HttpResponse> handle_at_once(const net::HttpRequest& request);
+
+    // This certificate's status is always kept, to be stapled; staple() is what it is now, DER.
+    // Null: there is none that holds now.
+    Result<void> keep_staple(const x509::Certificate& certificate);
+    std::shared_ptr<const std::string> staple() const;
+
+    // Goes on as another responder, or of another CA. Nothing that was kept stays.
+    void replace(x509::Certificate issuing, tls::Credentials own);
+    // About once a second: signs again what is half-way through its life and was asked for since.
+    void tick();
+    const OcspCounters& counters() const { return counters_; }
+
+private:
+    struct Signer {
+        x509::Certificate issuing;
+        tls::Credentials own;
+    };
+    struct Made {
+        std::shared_ptr<const std::string> der;
+        std::string subject;         // whom the certificate is of; of the first question
+        bool recorded = false;       // the first question's
+        std::uint64_t generation{};  // before the database was read
+        std::int64_t due_ms = 0;     // half-way
+        std::int64_t until_ms = 0;
+    };
+    struct Kept {
+        x509::OcspRequest request;
+        Made made;
+        bool used = true;  // since it was signed
+    };
+    struct Row {
+        x509::OcspAnswer answer;
+        std::string subject;
+        bool recorded = false;
+    };
+
+    Result<Made> make(const x509::OcspRequest& request);
+    Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer);
+    std::shared_ptr<const std::string> kept(const x509::OcspRequest& request);
+    void keep(const x509::OcspRequest& request, const Made& made);
+    void drop(const std::string& subject);
+    std::vector<x509::OcspRequest> take_due();
+    void note_failure(const Error& error);
+    std::shared_ptr<const Signer> signer() const;
+
+    const OcspOptions options_;
+    store::Database& database_;
+    audit::Log& audit_;
+    PeerBudget budget_;
+    OcspCounters counters_;
+    mutable std::mutex mutex_;  // what is below
+    std::shared_ptr<const Signer> signer_;
+    std::unordered_map<std::string, Kept> kept_;  // by the CertID's DER
+    std::optional<x509::OcspRequest> stapled_;
+    std::uint64_t generation_ = 0;  // of revocations
+};
+
+}  // namespace quoin::server
