@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/keys/program_key.hpp"
+#include "host/tls/status.hpp"
 
 namespace quoin::agent {
 namespace {
@@ -40,6 +41,7 @@ Result<std::string> EstClient::request(const tls::Credentials* as, std::string_v
                                        std::string_view target, std::string_view body,
                                        std::string_view content_type) const {
     QUOIN_TRY(const tls::Context context, tls::client_context(suite_, anchors_, as));
+    QUOIN_CHECK(tls::demand_staple(context.get()));
     net::HttpClientOptions options;
     options.base_url = plant_;
     options.tls = context.get();

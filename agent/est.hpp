@@ -1,6 +1,7 @@
 // Enrolment over Secure Transport, the device's side, and what a plant says about itself.
 //
-// TLS 1.3 of the plant's suite; the server must chain to the anchors and have the URL's name.
+// TLS 1.3 of the plant's suite; the server must chain to the anchors, have the URL's name, and show
+// that its certificate is not revoked (OCSP staple).
 // Errors: peer_forbidden when the plant says no (401, 403; the sentence is the plant's own reason),
 // peer_malformed for an answer that cannot be right, resource_unavailable otherwise.
 // Source: RFC 7030, sections 4.1 and 4.2; docs/spec/plant.md. Threads: calls block, up to 15 s.

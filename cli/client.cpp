@@ -6,6 +6,7 @@
 #include "host/crypto/crypto.hpp"
 #include "host/percent.hpp"
 #include "host/tls/policy.hpp"
+#include "host/tls/status.hpp"
 
 namespace quoin::cli {
 namespace fs = std::filesystem;
@@ -65,7 +66,9 @@ Result<tls::Context> operator_context(const Context& context) {
     QUOIN_TRY(const auto suite,
               tls::suite_by_name(context.suite.empty() ? "hybrid" : context.suite, false));
     const tls::Credentials credentials{.chain = std::move(chain), .key = std::move(private_key)};
-    return tls::client_context(suite, anchors, &credentials);
+    QUOIN_TRY(tls::Context tls, tls::client_context(suite, anchors, &credentials));
+    QUOIN_CHECK(tls::demand_staple(tls.get()));
+    return tls;
 }
 
 Result<void> refuse_missing_socket(const fs::path& socket) {

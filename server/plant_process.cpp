@@ -7,6 +7,7 @@
 #include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
 #include "host/keys/program_key.hpp"
+#include "host/tls/status.hpp"
 #include "server/bus/clock.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
@@ -414,7 +415,10 @@ Result<tls::Context> PlantProcess::client_context(const std::string& service) co
 Result<tls::Context> PlantProcess::server_context() const {
     QUOIN_TRY(const tls::Credentials own, credentials("quoind"));
     // Who needs a certificate is decided for each request: cacerts must work without.
-    return tls::server_context(settings_.suite, own, authority_->client_anchors(), false);
+    QUOIN_TRY(tls::Context context, tls::server_context(settings_.suite, own,
+                                                        authority_->client_anchors(), false));
+    QUOIN_CHECK(tls::staple(context.get(), [this] { return ocsp_->staple(); }));
+    return context;
 }
 
 net::MqttOptions PlantProcess::broker(const std::string& client_id) const {

@@ -2,7 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "host/net/target.hpp"
+#include "host/percent.hpp"
 #include "host/x509/ocsp.hpp"
 #include "server/process_fixture.hpp"
 
@@ -152,7 +152,7 @@ TEST_F(plant_process, status__post_get_and_https__good_and_the_issuer_can_be_fet
     const net::HttpClientOptions http{.base_url = plant.http};
     check(must(net::http_request(http, "POST", "/ocsp", ahead, type)), {});
     check(must(net::http_request(http, "POST", "/ocsp", live, type)), nonce);
-    const std::string target = "/ocsp/" + net::percent_encode(crypto::to_base64(bytes_of(ahead)));
+    const std::string target = "/ocsp/" + percent_encode(crypto::to_base64(bytes_of(ahead)));
     check(must(net::http_request(http, "GET", target)), {});
     check(must(plant.secure(nullptr, "POST", "/ocsp", live, type)), nonce);
     EXPECT_EQ(must(net::http_request(http, "POST", "/ocsp", std::string(4097, 'x'), type)).status,

@@ -10,6 +10,7 @@
 
 #include "host/files/files.hpp"
 #include "host/net/http.hpp"
+#include "host/tls/status.hpp"
 #include "server/fixture.hpp"
 #include "server/pki/birth.hpp"
 #include "server/pki/ceremony.hpp"
@@ -69,6 +70,7 @@ public:
         const std::vector<x509::Certificate> anchors =
             must(x509::Certificate::load(home / "pki" / "root.crt"));
         const tls::Context context = must(tls::client_context(suite, anchors, who));
+        must(tls::demand_staple(context.get()));
         return net::http_request({.base_url = https, .tls = context.get()}, method, target, body,
                                  type);
     }

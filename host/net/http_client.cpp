@@ -16,6 +16,7 @@
 
 #include "host/net/http.hpp"
 #include "host/net/target.hpp"
+#include "host/tls/status.hpp"
 
 namespace quoin::net {
 namespace {
@@ -180,6 +181,9 @@ awaitable<Result<HttpReply>> over_tls(Exchange& exchange) {
         if (verified != X509_V_OK) {
             co_return fail(Code::peer_unauthenticated, "{}: the server's certificate: {}",
                            exchange.options.base_url, X509_verify_cert_error_string(verified));
+        }
+        if (const std::string why = tls::status_failure(stream.native_handle()); !why.empty()) {
+            co_return fail(Code::peer_unauthenticated, "{}: {}", exchange.options.base_url, why);
         }
         co_return failed(exchange, "TLS handshake", error);
     }
