@@ -12,11 +12,14 @@ constexpr auto max_backoff = std::chrono::milliseconds(15'000);
 
 }  // namespace
 
-Session::Session(const Config& config, SessionOptions options, Queue& queue, Identity identity)
+Session::Session(const Config& config, SessionOptions options, Queue& queue, Identity identity,
+                 std::vector<x509::Certificate> anchors)
     : config_(config),
       options_(std::move(options)),
       queue_(queue),
       branch_(fmt::format("quoin/{}/{}", identity.site, identity.device)),
+      anchors_(std::move(anchors)),
+      broker_status_(ask_plant(config.plant, config.suite, anchors_)),
       publisher_(queue, *this, branch_),
       identity_(std::make_shared<const Identity>(std::move(identity))) {}
 
@@ -27,9 +30,9 @@ Session::~Session() {
 
 Result<std::unique_ptr<Session>> Session::start(const Config& config, SessionOptions options,
                                                 Queue& queue, Identity identity) {
+    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
     std::unique_ptr<Session> session(
-        new Session(config, std::move(options), queue, std::move(identity)));
-    QUOIN_TRY(session->anchors_, x509::Certificate::load(config.trust));
+        new Session(config, std::move(options), queue, std::move(identity), std::move(anchors)));
     QUOIN_TRY(tls::Context tls, session->context(*session->identity_));
     QUOIN_CHECK(session->connect(std::move(tls)));
     Session& self = *session;
@@ -49,6 +52,7 @@ Result<void> Session::connect(tls::Context tls) {
     options.client_id = identity_->device;
     options.max_backoff = max_backoff;
     options.max_packet_bytes = 16U << 10U;
+    options.check = broker_status_.check();
     net::MqttCallbacks callbacks;
     callbacks.connected = [this](bool session_present) {
         ready_.wait();

@@ -2,8 +2,8 @@
 //
 // Subscribes to its own branch only. A challenge is answered on a thread of its own, the newest one
 // first, so that signing holds up no telemetry. Evidence names the certificate of the connection
-// that the challenge came over, and goes out on that connection or not at all. Threads: the methods
-// from one thread.
+// that the challenge came over, and goes out on that connection or not at all. There is no session
+// while the broker's certificate is not known to be good. Threads: the methods from one thread.
 #pragma once
 
 #include <atomic>
@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "agent/attestation.hpp"
+#include "agent/broker_status.hpp"
 #include "agent/config.hpp"
 #include "agent/identity.hpp"
 #include "agent/publisher.hpp"
@@ -45,7 +46,8 @@ public:
     bool needs_attestation_key() const { return needs_attestation_key_; }
 
 private:
-    Session(const Config& config, SessionOptions options, Queue& queue, Identity identity);
+    Session(const Config& config, SessionOptions options, Queue& queue, Identity identity,
+            std::vector<x509::Certificate> anchors);
     Result<tls::Context> context(const Identity& identity) const;
     Result<void> connect(tls::Context tls);
 
@@ -73,7 +75,8 @@ private:
     const SessionOptions options_;
     Queue& queue_;
     const std::string branch_;  // "quoin/SITE/DEVICE"
-    std::vector<x509::Certificate> anchors_;
+    const std::vector<x509::Certificate> anchors_;
+    BrokerStatus broker_status_;
     Publisher publisher_;
     std::latch ready_{1};  // client_ is set: its thread runs before start() has returned
 

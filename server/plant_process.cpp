@@ -246,6 +246,7 @@ Result<void> PlantProcess::open_roles() {
                                             .renew_at = settings_.renew_at},
                                  *authority_, *audit_);
     QUOIN_CHECK(open_responder());
+    broker_records_ = std::make_unique<BrokerRecords>(*authority_, bus_);
     metrics_ = std::make_unique<Metrics>(bus_, *audit_);
     api_ = std::make_unique<Api>(
         ApiOptions{.site = settings_.site, .suite = std::string(tls::info(settings_.suite).name)},
@@ -415,8 +416,8 @@ Result<tls::Context> PlantProcess::client_context(const std::string& service) co
 Result<tls::Context> PlantProcess::server_context() const {
     QUOIN_TRY(const tls::Credentials own, credentials("quoind"));
     // Who needs a certificate is decided for each request: cacerts must work without.
-    QUOIN_TRY(tls::Context context, tls::server_context(settings_.suite, own,
-                                                        authority_->client_anchors(), false));
+    QUOIN_TRY(tls::Context context,
+              tls::server_context(settings_.suite, own, authority_->client_anchors(), false));
     QUOIN_CHECK(tls::staple(context.get(), [this] { return ocsp_->staple(); }));
     return context;
 }
@@ -431,6 +432,7 @@ net::MqttOptions PlantProcess::broker(const std::string& client_id) const {
     // protocol error (quoind killed while it caught up), and then holds that session's messages for
     // ever.
     options.session_expiry = std::chrono::seconds(0);
+    options.check = broker_records_->check();
     return options;
 }
 

@@ -23,6 +23,7 @@
 #include "host/store/database.hpp"
 #include "server/api/api.hpp"
 #include "server/api/metrics.hpp"
+#include "server/broker_check.hpp"
 #include "server/bus/bus.hpp"
 #include "server/config/settings.hpp"
 #include "server/feed/feed_server.hpp"
@@ -100,6 +101,7 @@ private:
     std::unique_ptr<Authority> authority_;
     std::unique_ptr<Est> est_;
     std::unique_ptr<OcspResponder> ocsp_;
+    std::unique_ptr<BrokerRecords> broker_records_;
     std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<Api> api_;
     std::atomic<FeedServer*> feed_link_ =

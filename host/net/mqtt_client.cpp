@@ -111,9 +111,28 @@ public:
                                                                          *this);
     }
 
+    // Completes when the broker's certificate was checked, too.
+    template <class Token>
+    auto async_handshake(handshake_type type, Token&& token) {
+        enum class Step : std::uint8_t { begin, shaken, checked };
+        auto handshake = [this, type, step = Step::begin](auto& self,
+                                                          error_code error = {}) mutable {
+            if (step == Step::begin) {
+                step = Step::shaken;
+                return Base::async_handshake(type, std::move(self));
+            }
+            if (step == Step::checked || error || !is_checked()) return self.complete(error);
+            step = Step::checked;
+            check([self = std::move(self)](error_code refused) mutable { self(refused); });
+        };
+        return asio::async_compose<Token, void(error_code)>(std::move(handshake), token, *this);
+    }
+
 private:
     bool is_over() const;
     void report(error_code error);
+    bool is_checked() const;
+    void check(std::move_only_function<void(error_code)> then);
 
     std::shared_ptr<Link> link_;
     std::array<char, 64> scratch_{};
@@ -154,10 +173,28 @@ struct Link {
     std::string alert;   // the fatal TLS alert that the broker sent
     std::size_t addresses = 0;
     std::size_t failed_addresses = 0;
+    BrokerCheck::Chain chain;                               // of the broker
+    std::move_only_function<void(error_code)> after_check;  // while the check is asked
+    std::optional<Error> refusal;                           // by the check
     bool resolved = false;
     bool up = false;    // the broker has accepted
     bool over = false;  // lost, refused or closed
     std::chrono::steady_clock::time_point up_at;
+
+    void end_check(error_code error) {
+        if (auto then = std::exchange(after_check, nullptr)) then(error);
+    }
+};
+
+// How a check on another thread reaches a client that may be gone by then.
+struct Mailbox {
+    explicit Mailbox(asio::io_context& of) : io(&of) {}
+    std::mutex mutex;
+    asio::io_context* io;  // null: the client is gone
+    void post(std::function<void()> work) {
+        const std::lock_guard lock(mutex);
+        if (io != nullptr) asio::post(*io, std::move(work));
+    }
 };
 
 struct Message {
@@ -200,7 +237,9 @@ public:
           subscriptions_(std::move(subscriptions)),
           callbacks_(std::move(callbacks)),
           tls_(std::move(tls)),
+          mailbox_(std::make_shared<Mailbox>(io_)),
           retry_timer_(io_),
+          check_timer_(io_),
           random_(std::random_device{}()) {
         asio::post(io_, [this] { connect(); });
         thread_ = std::thread([this] { run(); });
@@ -219,6 +258,8 @@ public:
     void lose(const std::shared_ptr<Link>& link, const Error& error);
     void accepted(std::shared_ptr<Link> link, bool session_present, std::uint16_t receive_maximum);
     void broken(std::shared_ptr<Link> link, error_code error);
+    bool is_checked() const { return static_cast<bool>(options_.check.ask); }
+    void check(const std::shared_ptr<Link>& link, std::move_only_function<void(error_code)> then);
     std::string broker() const { return fmt::format("{}:{}", options_.host, options_.port); }
 
 private:
@@ -227,6 +268,7 @@ private:
     void connect_later();
     void subscribe(const std::shared_ptr<Link>& link);
     void receive(const std::shared_ptr<Link>& link);
+    void check_later(const std::shared_ptr<Link>& link);
     void close(std::function<void()> then);
     void take_inbox();
     void pump();
@@ -246,7 +288,9 @@ private:
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
     tls::Context tls_;
+    std::shared_ptr<Mailbox> mailbox_;
     asio::steady_timer retry_timer_;
+    asio::steady_timer check_timer_;
     std::minstd_rand random_;
     std::shared_ptr<Link> link_;
     std::deque<Message> pending_;
@@ -263,6 +307,12 @@ void LinkStream::report(error_code error) {
     if (!link_->over && error != asio::error::operation_aborted) {
         link_->client.broken(link_, error);
     }
+}
+
+bool LinkStream::is_checked() const { return link_->client.is_checked(); }
+
+void LinkStream::check(std::move_only_function<void(error_code)> then) {
+    link_->client.check(link_, std::move(then));
 }
 
 // --- what Boost.MQTT5 reports -------------------------------------------------------------------
@@ -295,6 +345,12 @@ void LinkWatch::at_tcp_connect(error_code error, const asio::ip::tcp::endpoint&)
 
 void LinkWatch::at_tls_handshake(error_code error, const asio::ip::tcp::endpoint&) {
     if (!error) return;
+    if (link->refusal) {
+        link->client.lose(link, {link->refusal->code,
+                                 fmt::format("{}: the broker's certificate: {}",
+                                             link->client.broker(), link->refusal->message)});
+        return;
+    }
     const long verified = link->tls == nullptr ? X509_V_OK : SSL_get_verify_result(link->tls);
     const std::string why = verified != X509_V_OK  ? X509_verify_cert_error_string(verified)
                             : !link->alert.empty() ? "alert from the broker: " + link->alert
@@ -355,6 +411,10 @@ void assign_tls_sni(const mqtt5::authority_path&, LinkContext& context, LinkStre
 // -------------------------------------------------------------------------------------
 
 Client::~Client() {
+    {
+        const std::lock_guard lock(mailbox_->mutex);
+        mailbox_->io = nullptr;
+    }
     asio::post(io_, [this] {
         stopping_ = true;
         close([this] { io_.stop(); });
@@ -417,9 +477,13 @@ void Client::lose(const std::shared_ptr<Link>& link, const Error& error) {
     if (link->over) return;
     link->over = true;
     // Boost.MQTT5 may be our caller: it goes when it is not.
-    asio::post(io_, [link] { link->boost.reset(); });
+    asio::post(io_, [link] {
+        link->end_check(asio::error::operation_aborted);
+        link->boost.reset();
+    });
     if (link_ != link) return;
     link_.reset();
+    check_timer_.cancel();
     if (link->up && std::chrono::steady_clock::now() - link->up_at >= good_life) failures_ = 0;
     if (!stopping_) connect_later();
     if (callbacks_.disconnected) callbacks_.disconnected(error);
@@ -449,8 +513,41 @@ void Client::accepted(std::shared_ptr<Link> link, bool session_present,
         window_ = std::min(max_in_flight, receive_maximum);
         subscribe(link);
         receive(link);
+        if (options_.check.still_good) check_later(link);
         if (callbacks_.connected) callbacks_.connected(session_present);
         pump();
+    });
+}
+
+void Client::check(const std::shared_ptr<Link>& link,
+                   std::move_only_function<void(error_code)> then) {
+    const STACK_OF(X509)* chain = SSL_get0_verified_chain(link->tls);
+    link->chain.clear();
+    for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i) {
+        link->chain.emplace_back(sk_X509_value(chain, i));
+    }
+    link->after_check = std::move(then);
+    options_.check.ask(
+        link->chain, [mailbox = mailbox_, weak = std::weak_ptr(link)](const Result<void>& result) {
+            mailbox->post([weak, result] {
+                const std::shared_ptr<Link> asked = weak.lock();
+                if (!asked) return;
+                if (!result) asked->refusal = result.error();
+                asked->end_check(result ? error_code{} : asio::error::no_permission);
+            });
+        });
+}
+
+void Client::check_later(const std::shared_ptr<Link>& link) {
+    check_timer_.expires_after(options_.check.interval);
+    check_timer_.async_wait([this, link](error_code error) {
+        if (error || link->over) return;
+        if (const auto good = options_.check.still_good(link->chain); !good) {
+            lose(link, {good.error().code, fmt::format("{}: the broker's certificate: {}", broker(),
+                                                       good.error().message)});
+            return;
+        }
+        check_later(link);
     });
 }
 
@@ -494,10 +591,12 @@ void Client::receive(const std::shared_ptr<Link>& link) {
 
 void Client::close(std::function<void()> then) {
     retry_timer_.cancel();
+    check_timer_.cancel();
     const std::shared_ptr<Link> link = std::exchange(link_, nullptr);
     if (!link || link->over) return then();
     link->over = true;
     if (!link->up) {
+        link->end_check(asio::error::operation_aborted);
         link->boost.reset();
         return then();
     }

@@ -20,6 +20,18 @@
 
 namespace quoin::net {
 
+// Whether the broker's certificate still holds (its status: TLS alone does not ask). `chain`: as
+// the handshake verified it, leaf first.
+struct BrokerCheck {
+    using Chain = std::vector<x509::Certificate>;
+    // After each handshake, before CONNECT, on the client's thread: must not block. Calls `done`
+    // once, from any thread, within 5 s: longer is a lost connection. An error refuses the broker.
+    std::function<void(const Chain& chain, std::function<void(Result<void>)> done)> ask = {};
+    // Each `interval` of a session, on the client's thread: must not block. An error ends it.
+    std::function<Result<void>(const Chain& chain)> still_good = {};
+    std::chrono::milliseconds interval{1000};
+};
+
 struct MqttOptions {
     std::string host;  // a DNS name or an IPv4 address
     std::uint16_t port = 8883;
@@ -31,6 +43,7 @@ struct MqttOptions {
     std::size_t max_packet_bytes = 64 * 1024;
     // The wait before a new try: doubles from 250 ms up to this, half of it random.
     std::chrono::milliseconds max_backoff{8000};
+    BrokerCheck check = {};  // null functions: none
 };
 
 // Publishes that wait for the link or for room in flight; one more is resource_full.
@@ -41,8 +54,8 @@ struct MqttCallbacks {
     // goes out after the subscriptions.
     std::function<void(bool session_present)> connected;
     // The link is lost or was refused (peer_forbidden: by the broker's reason code;
-    // peer_unauthenticated: in the TLS handshake, by either side); it will be tried again. The
-    // error says why.
+    // peer_unauthenticated: in the TLS handshake, by either side; what BrokerCheck says); it will
+    // be tried again. The error says why.
     std::function<void(const Error&)> disconnected;
     std::function<void(std::string topic, std::string payload)> message;
 };

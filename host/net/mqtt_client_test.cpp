@@ -44,6 +44,7 @@ public:
         std::string id = "mpu-1";
         std::vector<std::string> subscriptions;
         std::chrono::milliseconds max_backoff{500};
+        BrokerCheck check = {};
     };
     Client(std::uint16_t port, Options options, tls::Context tls = context_of(pki(), pki())) {
         MqttOptions mqtt;
@@ -51,6 +52,7 @@ public:
         mqtt.port = port;
         mqtt.client_id = options.id;
         mqtt.max_backoff = options.max_backoff;
+        mqtt.check = std::move(options.check);
         MqttCallbacks callbacks;
         callbacks.connected = [this](bool present) {
             board.change([&] {
@@ -248,6 +250,70 @@ TEST(mqtt_client, replace_tls__reconnects_with_the_new_certificate) {
     client.client->replace_tls(context_of(pki(), pki(), "mpu-2"));
     ASSERT_TRUE(client.wait_connected(2));
     EXPECT_TRUE(client.publish("a", "x"));
+}
+
+// ---- BrokerCheck ----
+
+TEST(mqtt_client, check__asked_before_connect_and_answered_by_another_thread__connects) {
+    const test::Mosquitto broker(pki());
+    std::vector<std::string> names;
+    std::jthread answering;
+    const auto ask = [&](const BrokerCheck::Chain& chain, std::function<void(Result<void>)> done) {
+        for (const auto& certificate : chain) names.push_back(certificate.common_name());
+        answering = std::jthread([done = std::move(done)] { done({}); });
+    };
+    Client client(broker.port(), {.subscriptions = {}, .check = {.ask = ask}});
+    ASSERT_TRUE(client.wait_connected());
+    EXPECT_THAT(names, testing::ElementsAre("broker", "test issuing", "test root"));
+    EXPECT_TRUE(client.publish("a", "x"));
+}
+
+TEST(mqtt_client, check__refused__no_connect_and_the_reason_is_told_and_it_tries_again) {
+    const test::Mosquitto broker(pki());
+    std::atomic<int> asked = 0;
+    const auto ask = [&](const BrokerCheck::Chain&, const auto& done) {
+        if (++asked > 2) return done({});
+        done(fail(Code::state_stale, "nobody knows"));
+    };
+    Client client(broker.port(), {.subscriptions = {}, .check = {.ask = ask}});
+    ASSERT_TRUE(client.wait_connected());
+    ASSERT_EQ(client.losses.size(), 2U);
+    EXPECT_EQ(client.losses[0].code, Code::state_stale);
+    EXPECT_THAT(client.losses[0].message, HasSubstr("the broker's certificate: nobody knows"));
+}
+
+TEST(mqtt_client, check__never_answered__the_client_can_still_be_ended) {
+    const test::Mosquitto broker(pki());
+    std::function<void(Result<void>)> late;
+    {
+        test::Board board;
+        const auto ask = [&](const BrokerCheck::Chain&, std::function<void(Result<void>)> done) {
+            board.change([&] { late = std::move(done); });
+        };
+        Client client(broker.port(), {.subscriptions = {}, .check = {.ask = ask}});
+        ASSERT_TRUE(board.wait([&] { return static_cast<bool>(late); }));
+    }
+    late({});
+}
+
+TEST(mqtt_client, check__not_good_any_more__the_session_ends) {
+    const test::Mosquitto broker(pki());
+    std::atomic<bool> good = true;
+    BrokerCheck check{.ask =
+                          [&](const BrokerCheck::Chain&, const auto& done) {
+                              done(good ? Result<void>{} : fail(Code::state_stale, "old"));
+                          },
+                      .still_good = [&](const BrokerCheck::Chain&) -> Result<void> {
+                          return good ? Result<void>{} : fail(Code::state_stale, "old");
+                      },
+                      .interval = std::chrono::milliseconds(20)};
+    Client client(broker.port(), {.subscriptions = {}, .check = std::move(check)});
+    ASSERT_TRUE(client.wait_connected());
+    good = false;
+    ASSERT_TRUE(client.wait_loss());
+    EXPECT_THAT(client.losses[0].message, HasSubstr("old"));
+    good = true;
+    EXPECT_TRUE(client.wait_connected(2));
 }
 
 TEST(mqtt_client, after_and_post__run_on_the_clients_thread) {

@@ -31,8 +31,8 @@ std::unexpected<Error> failure(std::string_view doing) {
 }
 
 int show_staple(SSL* connection, void*) noexcept {
-    const auto* source =
-        static_cast<const Staple*>(SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), staple_index()));
+    const auto* source = static_cast<const Staple*>(
+        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), staple_index()));
     const auto der = source != nullptr ? (*source)() : nullptr;
     if (!der) return SSL_TLSEXT_ERR_NOACK;
     auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(der->data(), der->size()));
@@ -55,9 +55,9 @@ Result<void> check(SSL* connection) {
     }
     const x509::Certificate leaf(sk_X509_value(chain, 0));
     const x509::Certificate issuer(sk_X509_value(chain, 1));
-    QUOIN_TRY(const x509::OcspAnswer answer,
-              x509::verify_ocsp_response(Bytes(der, static_cast<std::size_t>(size)), leaf, issuer,
-                                         {}));
+    QUOIN_TRY(
+        const x509::OcspAnswer answer,
+        x509::verify_ocsp_response(Bytes(der, static_cast<std::size_t>(size)), leaf, issuer, {}));
     return x509::require_good(answer, leaf);
 }
 

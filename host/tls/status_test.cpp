@@ -44,9 +44,9 @@ Result<Plant> make_plant() {
     QUOIN_TRY(auto server, x509::test::make_leaf(pki, named));
     QUOIN_TRY(auto other, x509::test::make_leaf(pki, named));
     QUOIN_TRY(auto responder, x509::test::make_leaf(pki, {.profile = x509::Profile::ocsp,
-                                              .kind = x509::Kind::service,
-                                              .id = "ocsp",
-                                              .algorithm = row.ocsp}));
+                                                          .kind = x509::Kind::service,
+                                                          .id = "ocsp",
+                                                          .algorithm = row.ocsp}));
     return Plant{std::move(pki), std::move(server), std::move(other), std::move(responder)};
 }
 
@@ -58,8 +58,8 @@ const Plant& plant() {
 
 std::shared_ptr<const std::string> status_of(const Entity& entity, OcspStatus status,
                                              int seconds = 60) {
-    const auto request = x509::OcspRequest::make(entity.certificate,
-                                                 plant().pki.issuing.certificate, {});
+    const auto request =
+        x509::OcspRequest::make(entity.certificate, plant().pki.issuing.certificate, {});
     const std::array answers{OcspAnswer{.status = status,
                                         .this_update_ms = now_ms() - 10'000,
                                         .next_update_ms = now_ms() + seconds * 1000}};
@@ -75,9 +75,9 @@ struct Ended {
 };
 
 Ended handshake(const Staple& source, bool demanded = true) {
-    const auto server_context = tls::server_context(
-        Suite::hybrid, {plant().pki.chain(plant().server), plant().server.key},
-        plant().pki.anchors(), false);
+    const auto server_context =
+        tls::server_context(Suite::hybrid, {plant().pki.chain(plant().server), plant().server.key},
+                            plant().pki.anchors(), false);
     const auto client_context = tls::client_context(Suite::hybrid, plant().pki.anchors(), nullptr);
     EXPECT_TRUE(server_context && client_context);
     if (source) {
