@@ -7,6 +7,7 @@
 #include "cli/ceremony_commands.hpp"
 #include "cli/output.hpp"
 #include "cli/pki_acts.hpp"
+#include "cli/revocation_commands.hpp"
 #include "cli/supervise/programs.hpp"
 #include "cli/supervise/sealed_file.hpp"
 #include "host/files/files.hpp"
@@ -135,12 +136,13 @@ void add_birth(CLI::App& app, Context& context) {
 }  // namespace
 
 void add_pki_commands(CLI::App& app, Context& context) {
-    auto* pki = app.add_subcommand("pki", "The plant's certification authority, offline");
+    auto* pki = app.add_subcommand("pki", "The plant's certification authority");
     pki->require_subcommand(1);
     add_ceremony_commands(pki, context);
     add_operator(pki, context);
     add_trust_maker(pki, context);
     add_renew_services(pki, context);
+    add_revocation_commands(pki, context);
     add_birth(app, context);
 }
 

@@ -9,6 +9,7 @@
 #include "host/keys/program_key.hpp"
 #include "host/tls/status.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/named_certificates.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
 
@@ -450,6 +451,12 @@ ApiSources PlantProcess::sources() {
         },
         .revoke = [this](std::string_view device, std::string_view reason,
                          std::string_view actor) { return fleet_->revoke(device, reason, actor); },
+        .revoke_named =
+            [this](const NamedRevocation& what) {
+                return server::revoke_named(*database_, bus_, *audit_,
+                                            {what.kind, what.name, what.serial}, what.reason,
+                                            what.actor);
+            },
         .add_release = [this](std::string_view manifest, std::string_view actor) -> Result<void> {
             const auto added = verifier::import_release(*database_, manifest);
             if (!added) {

@@ -161,5 +161,36 @@ TEST_F(plant_process, status__post_get_and_https__good_and_the_issuer_can_be_fet
                 HasSubstr("quoin_ocsp_answers_total{kind=\"live\"}"));
 }
 
+TEST_F(plant_process, service_revoked__by_an_admin_only_and_its_status_says_so_at_once) {
+    const RunningPlant& plant = *plant_;
+    must(add_operator(plant.home, "otto", x509::Role::operator_));
+    const tls::Credentials otto = plant.operator_credentials("otto");
+    constexpr auto revoke = "/api/v1/services/verifier/revoke";
+    EXPECT_EQ(must(plant.secure(&otto, "POST", revoke, "{}", "application/json")).status, 403);
+    EXPECT_EQ(plant.local("POST", revoke, R"({"reason":"because"})").status, 400);
+    EXPECT_EQ(plant.local("POST", "/api/v1/services/nobody/revoke", "{}").status, 404);
+    EXPECT_EQ(plant.local("POST", revoke, R"({"serial":"00"})").status, 404);
+
+    const auto verifier = must(x509::Certificate::load(plant.home / "services" / "verifier.crt"));
+    const std::string request =
+        must(must(x509::OcspRequest::make(verifier[0], verifier[1], {})).der());
+    const auto status = [&] {
+        const auto reply = must(net::http_request({.base_url = plant.http}, "POST", "/ocsp",
+                                                  request, "application/ocsp-request"));
+        return must(x509::verify_ocsp_response(bytes_of(reply.body), verifier[0], verifier[1], {}));
+    };
+    EXPECT_EQ(status().status, x509::OcspStatus::good);
+    const auto done = plant.local("POST", revoke, R"({"reason":"key_compromise"})");
+    EXPECT_EQ(done.status, 200) << done.body;
+    EXPECT_THAT(done.body, HasSubstr(verifier[0].serial_hex()));
+    EXPECT_EQ(status().status, x509::OcspStatus::revoked);
+    EXPECT_EQ(status().reason, 1);
+    EXPECT_EQ(plant.local("POST", revoke, "{}").status, 404) << "there is none left";
+
+    constexpr auto end_otto = "/api/v1/operators/otto/revoke";
+    EXPECT_EQ(plant.local("POST", end_otto, "{}").status, 200);
+    EXPECT_EQ(must(plant.secure(&otto, "GET", "/api/v1/status")).status, 401);
+}
+
 }  // namespace
 }  // namespace quoin::server

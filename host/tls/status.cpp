@@ -11,7 +11,7 @@ namespace {
 
 template <class T>
 void free_data(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) noexcept {
-    delete static_cast<T*>(data);
+    const std::unique_ptr<T> owner(static_cast<T*>(data));
 }
 
 int staple_index() {

@@ -16,6 +16,7 @@
 #include "host/audit/audit.hpp"
 #include "host/net/http.hpp"
 #include "host/store/database.hpp"
+#include "host/x509/revocation_reason.hpp"
 #include "server/api/access.hpp"
 #include "server/api/followers.hpp"
 #include "server/bus/bus.hpp"
@@ -34,6 +35,15 @@ struct SampleQuery {
 };
 using SamplePage = Result<std::vector<SampleStored>>;
 
+// What an operator ends.
+struct NamedRevocation {
+    std::string kind;  // "service" or "operator"
+    std::string name;
+    std::string serial = {};  // empty: all of the name
+    x509::Reason reason = x509::Reason::unspecified;
+    std::string actor = {};
+};
+
 // What the API asks of the other roles. `actor` is for the audit log.
 struct ApiSources {
     Authenticate authenticate;
@@ -42,6 +52,7 @@ struct ApiSources {
     std::function<Result<void>(std::string_view device, std::string_view reason,
                                std::string_view actor)>
         revoke;
+    std::function<Result<std::vector<std::string>>(const NamedRevocation& what)> revoke_named;
     std::function<Result<void>(std::string_view manifest, std::string_view actor)> add_release;
     std::function<SamplePage(const SampleQuery&)> samples;
     // Pages of everything that matches; an empty page is the end.
@@ -83,6 +94,9 @@ private:
     Result<net::HttpResponse> import_devices(const Call& call);
     Result<net::HttpResponse> release_device(const Call& call);
     Result<net::HttpResponse> revoke_device(const Call& call);
+    Result<net::HttpResponse> revoke_service(const Call& call);
+    Result<net::HttpResponse> revoke_operator(const Call& call);
+    Result<net::HttpResponse> revoke_named(const Call& call, std::string_view kind);
     Result<net::HttpResponse> list_releases(const Call& call);
     Result<net::HttpResponse> add_release(const Call& call);
     Result<net::HttpResponse> list_samples(const Call& call);

@@ -12,6 +12,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
 import crypto as core_crypto  # noqa: E402
+import ocsp as ocsp_bench  # noqa: E402
 import tls as tls_bench  # noqa: E402
 from lib import account, waiting  # noqa: E402
 from lib.plant import Plant  # noqa: E402
@@ -258,8 +259,14 @@ def tls(options):
     return tls_bench.run(options, progress)
 
 
+# --- OCSP beside nginx
+
+def ocsp(options):
+    return ocsp_bench.run(options, table, progress)
+
+
 BENCHES = {"crypto": crypto, "handshakes": handshakes, "tls": tls, "telemetry": telemetry, "isolation": isolation,
-           "memory": memory}
+           "memory": memory, "ocsp": ocsp}
 
 
 def main():

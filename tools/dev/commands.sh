@@ -109,8 +109,8 @@ corpus_of() { fuzz_table | awk -v name="$1" '$1 == name {print $2}'; }
 
 bench() {
     local machine commit
-    if [[ ${1:-} == tls && ${2:--} == -* ]]; then # alone: not for what it does not run
-        build release bench_tls
+    if [[ ${1:-} == @(tls|ocsp) && ${2:--} == -* ]]; then # alone: not for what it does not run
+        build release "bench_$1"
     else
         build release
         build cortex-m4 # for `crypto`
