@@ -145,9 +145,10 @@ public:
         while (Clock::now() < end) {
             const int count = ::epoll_wait(poll_, events.data(), events.size(), 1000);
             if (count <= 0) return fail(Code::resource_timeout, "no answer within a second");
-            for (const epoll_event& event :
-                 std::span(events).first(static_cast<std::size_t>(count)))
+            const auto ready = std::span(events).first(static_cast<std::size_t>(count));
+            for (const epoll_event& event : ready) {
                 QUOIN_CHECK(take(*static_cast<Connection*>(event.data.ptr)));
+            }
         }
         const std::chrono::duration<double> took = Clock::now() - begin;
         return static_cast<double>(answers_) / took.count();

@@ -10,7 +10,6 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-import time
 
 PROCESSORS = sorted(os.sched_getaffinity(0))
 SERVER, CLIENT = PROCESSORS[0], PROCESSORS[-1]
@@ -59,11 +58,10 @@ class Servers:
         configuration.write_text(NGINX.format(folder=self.folder, port=self.nginx_port))
         self.nginx = subprocess.Popen(["nginx", "-c", configuration, "-e", self.folder / "nginx.log"],
                                       preexec_fn=on(SERVER))
-        for _ in range(100):
-            if self.load(self.nginx_port, "--method", "GET", "--seconds", 0.1, check=False):
-                return self
-            time.sleep(0.1)
-        raise RuntimeError("nginx does not answer: " + (self.folder / "nginx.log").read_text())
+        from lib import waiting
+        waiting.until(lambda: self.load(self.nginx_port, "--method", "GET", "--seconds", 0.1, check=False),
+                      "nginx answers")
+        return self
 
     def load(self, port, *arguments, check=True):
         done = subprocess.run(["ocsp_bench", "load", "--port", str(port), *map(str, arguments)], capture_output=True,

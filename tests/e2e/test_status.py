@@ -93,10 +93,13 @@ def test_broker_certificate_revoked__agents_and_services_leave_and_refuse_it():
         assert {device.name: plant.newest(device.name) for device in devices} == stored
         # The way out: new certificates for the services, and a restart.
         quoin("pki", "renew-services", "--home", plant.home)
+        before, device = plant.https_port, devices[1]
         plant.down()
-        plant.start()
-        for device in devices:
-            device.wait_stored(stored[device.name] + 10)
+        plant.start()  # on other ports
+        device.stop()
+        file = device.folder / "agent.toml"
+        file.write_text(file.read_text().replace(f":{before}", f":{plant.https_port}"))
+        device.start().wait_stored(stored[device.name] + 10)
 
 
 @background.scenario
