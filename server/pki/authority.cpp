@@ -203,8 +203,7 @@ std::vector<Certificate> Authority::client_anchors() const {
     return anchors;
 }
 
-// Leaves of services and operators, and the issuing CA. Again at each start: one may have been
-// added.
+// Again at each start: one may have been added.
 Result<void> Authority::record_home() {
     std::vector<Certificate> found{issuing_};
     for (const std::string_view folder : {"services", "operator"}) {
