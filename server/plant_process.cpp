@@ -424,6 +424,9 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (request.path == "/crl.pem") {
         return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
     }
+    if (request.path == "/issuing.crl") {
+        return {.content_type = "application/pkix-crl", .body = authority_->crl_der()};
+    }
     if (request.path == "/root.crt") {
         const auto der = authority_->root().der();
         if (!der) return net::problem(der.error());

@@ -74,6 +74,7 @@ public:
     Result<void> record_home();
 
     std::string crl_pem() const;
+    std::string crl_der() const;  // the same
     // To be called about once a second: issues the list again at half its life, or if that failed
     // before, and reads pki/makers anew. True: the makers changed.
     bool tick();
@@ -98,6 +99,7 @@ private:
     mutable std::mutex mutex_;  // what is below
     std::vector<x509::Certificate> makers_;
     std::string crl_pem_;
+    std::string crl_der_;
     std::int64_t crl_due_ms_ = 0;
 };
 
