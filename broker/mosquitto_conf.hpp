@@ -19,7 +19,7 @@ struct MosquittoConf {
     std::filesystem::path ca_file;  // root and issuing CA, nothing else
     std::filesystem::path
         certificate;               // leaf + issuing; a lone leaf makes OpenSSL send the root too
-    std::filesystem::path key;     // in clear: /proc/self/fd/N of a sealed memory file
+    std::filesystem::path key;     // in clear: /proc/self/fd/N of a memory file
     std::filesystem::path plugin;  // quoin_broker.so
     std::string site;
     std::filesystem::path feed_socket;

@@ -59,13 +59,14 @@ void add_trust_maker(CLI::App* pki, Context& context) {
 
 void add_renew_services(CLI::App* pki, Context& context) {
     auto* command = pki->add_subcommand(
-        "renew-services", "New keys and certificates for the services, used from the next start");
+        "renew-services",
+        "New keys and certificates for the services; a plant that runs takes them at once");
     command->footer("Example:\n  quoin pki renew-services --home plant");
     on_run(command, context, [&context]() -> Result<void> {
         QUOIN_CHECK(act_as_owner(context));
         QUOIN_CHECK(server::renew_services(context.home, key_notices()));
         tell(context, {{"home", context.home}},
-             "The services have new certificates; restart the plant to use them.");
+             "The services have new certificates; a plant that runs takes them within seconds.");
         return {};
     });
 }

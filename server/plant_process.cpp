@@ -147,6 +147,7 @@ PlantProcess::~PlantProcess() {
 
 void PlantProcess::tick() {
     fleet_->sweep();
+    follow_services();
     ocsp_->tick();
     if (!authority_->tick()) return;
     auto context = server_context();
@@ -158,22 +159,14 @@ void PlantProcess::tick() {
     }
 }
 
-// Before any is loaded: a renewal may come between (server/pki/ceremony.cpp).
-Result<void> PlantProcess::write_services() const {
-    QUOIN_TRY(const auto chain, x509::Certificate::load(home_ / "services" / "quoind.crt"));
-    return files::write_atomically(home_ / "run" / "services", chain.front().serial_hex() + "\n",
-                                   0600);
-}
-
 Result<void> PlantProcess::open_state() {
+    QUOIN_TRY(services_, load_services(home_, settings_.keys));
     QUOIN_CHECK(write_services());
-    QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
-    QUOIN_TRY(crypto::PrivateKey key,
-              keys::load_program_key(settings_.keys, home_ / "services" / "audit.key", unlock));
+    QUOIN_TRY(const auto* const own, credentials("audit"));
     QUOIN_TRY(const auto anchors, x509::Certificate::load(home_ / "pki" / "root.crt"));
     audit::LogOptions log{.file = home_ / "audit" / "audit.jsonl"};
     QUOIN_TRY(log.earlier_keys, audit::earlier_signers(home_, anchors));
-    QUOIN_TRY(audit_, audit::Log::open(std::move(log), std::move(key)));
+    QUOIN_TRY(audit_, audit::Log::open(std::move(log), own->key));
     event_log_ = std::jthread([this](const std::stop_token& stop) { log_events(stop); });
     QUOIN_CHECK(forward_events());
     QUOIN_TRY(database_, store::Database::open(settings_.database_url, database_connections));
@@ -183,12 +176,7 @@ Result<void> PlantProcess::open_state() {
 Result<void> PlantProcess::forward_events() {
     if (!settings_.syslog) return {};
     const SyslogSettings& siem = *settings_.syslog;
-    QUOIN_TRY(const auto anchors, x509::Certificate::load(siem.trust));
-    QUOIN_TRY(const tls::Credentials own, credentials("audit"));
-    // A client certificate of ours would be of a kind that a classical SIEM cannot read.
-    QUOIN_TRY(tls::Context context,
-              audit::siem_context(settings_.suite, siem.danger_classical_certificate, anchors,
-                                  siem.danger_classical_certificate ? nullptr : &own));
+    QUOIN_TRY(tls::Context context, siem_context());
     audit::ForwarderOptions options;
     options.host = siem.host;
     options.port = siem.port;
@@ -256,14 +244,14 @@ Result<void> PlantProcess::open_roles() {
 }
 
 Result<void> PlantProcess::open_responder() {
-    QUOIN_TRY(tls::Credentials own, credentials("ocsp"));
+    QUOIN_TRY(const auto* const own, credentials("ocsp"));
+    QUOIN_TRY(const auto* const quoind, credentials("quoind"));
     const double live_per_s = settings_.ocsp_live_per_peer;
     ocsp_ = std::make_unique<OcspResponder>(
         OcspOptions{
             .lifetime = settings_.ocsp_lifetime, .live_per_s = live_per_s, .burst = 2 * live_per_s},
-        authority_->issuing(), std::move(own), *database_, bus_, *audit_);
-    QUOIN_TRY(const auto quoind, x509::Certificate::load(home_ / "services" / "quoind.crt"));
-    return ocsp_->keep_staple(quoind.front());
+        authority_->issuing(), *own, *database_, bus_, *audit_);
+    return ocsp_->keep_staple(quoind->chain.front());
 }
 
 Result<void> PlantProcess::connect_bus() {
@@ -398,31 +386,6 @@ Result<void> PlantProcess::write_ports() const {
     return files::write_atomically(home_ / "run" / "ports.json", ports.dump() + "\n", 0600);
 }
 
-Result<tls::Credentials> PlantProcess::credentials(const std::string& service) const {
-    QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home_ / "unlock.key"));
-    QUOIN_TRY(std::vector<x509::Certificate> chain,
-              x509::Certificate::load(home_ / "services" / (service + ".crt")));
-    QUOIN_TRY(
-        crypto::PrivateKey key,
-        keys::load_program_key(settings_.keys, home_ / "services" / (service + ".key"), unlock));
-    return tls::Credentials{.chain = std::move(chain), .key = std::move(key)};
-}
-
-Result<tls::Context> PlantProcess::client_context(const std::string& service) const {
-    QUOIN_TRY(const tls::Credentials own, credentials(service));
-    const std::array anchors{authority_->root()};
-    return tls::client_context(settings_.suite, anchors, &own);
-}
-
-Result<tls::Context> PlantProcess::server_context() const {
-    QUOIN_TRY(const tls::Credentials own, credentials("quoind"));
-    // Who needs a certificate is decided for each request: cacerts must work without.
-    QUOIN_TRY(tls::Context context,
-              tls::server_context(settings_.suite, own, authority_->client_anchors(), false));
-    QUOIN_CHECK(tls::staple(context.get(), [this] { return ocsp_->staple(); }));
-    return context;
-}
-
 net::MqttOptions PlantProcess::broker(const std::string& client_id) const {
     net::MqttOptions options;
     options.host = settings_.broker_host;
@@ -504,6 +467,9 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (request.path == "/readyz") return answer_ready();
     if (request.path == "/crl.pem") {
         return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
+    }
+    if (request.path == "/issuing.crl") {
+        return {.content_type = "application/pkix-crl", .body = authority_->crl_der()};
     }
     if (request.path == "/issuing.crt") return certificate_response(authority_->issuing());
     if (request.path == "/root.crt") return certificate_response(authority_->root());

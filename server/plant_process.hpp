@@ -29,8 +29,10 @@
 #include "server/feed/feed_server.hpp"
 #include "server/fleet/fleet.hpp"
 #include "server/pki/authority.hpp"
+#include "server/pki/ceremony.hpp"
 #include "server/pki/est.hpp"
 #include "server/pki/ocsp.hpp"
+#include "server/service_files.hpp"
 #include "server/telemetry/telemetry.hpp"
 #include "server/verifier/verifier.hpp"
 
@@ -41,6 +43,9 @@ struct ProcessOptions {
     bool telemetry = true;  // roles that need the broker; the others always run
     bool verifier = true;
 };
+
+// renew_services(), with what is to be told in the log.
+Result<void> renew_and_log(const std::filesystem::path& home);
 
 class PlantProcess {
 public:
@@ -59,7 +64,8 @@ private:
         : home_(std::move(home)),
           settings_(std::move(settings)),
           profile_(std::move(profile)),
-          lock_(std::move(lock)) {}
+          lock_(std::move(lock)),
+          renewal_([home = home_] { return renew_and_log(home); }) {}
 
     Result<void> open_state();
     Result<void> forward_events();
@@ -74,9 +80,13 @@ private:
     Result<void> write_services() const;
     void log_events(const std::stop_token& stop);
 
-    Result<tls::Credentials> credentials(const std::string& service) const;
-    Result<tls::Context> client_context(const std::string& service) const;
+    void follow_services();
+    Result<void> use_services(ServiceSet set);
+
+    Result<const tls::Credentials*> credentials(std::string_view service) const;
+    Result<tls::Context> client_context(std::string_view service) const;
     Result<tls::Context> server_context() const;
+    Result<tls::Context> siem_context() const;
     net::MqttOptions broker(const std::string& client_id) const;
     ApiSources sources();
     Result<std::uint64_t> next_epoch();
@@ -93,6 +103,9 @@ private:
     Settings settings_;
     PkiProfile profile_;
     files::Lock lock_;
+    ServiceSet services_;
+    std::string services_trouble_;  // that was told
+    Renewal renewal_;
     std::unique_ptr<audit::Log> audit_;
     std::unique_ptr<audit::Forwarder> forwarder_;  // to a SIEM, when there is one
     std::unique_ptr<store::Database> database_;

@@ -4,16 +4,15 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <condition_variable>
+#include <csignal>
+#include <mutex>
 #include <optional>
 #include <system_error>
 
 #include "broker/mosquitto_conf.hpp"
 #include "cli/plant/interrupt.hpp"
 #include "cli/supervise/lifetime.hpp"
-#include "cli/supervise/sealed_file.hpp"
-#include "core/base/constant_time.hpp"
-#include "host/crypto/crypto.hpp"
-#include "host/keys/program_key.hpp"
 #include "host/tls/policy.hpp"
 
 namespace quoin::cli {
@@ -21,18 +20,8 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::chrono::seconds ready_within{20};
+constexpr std::chrono::milliseconds look_every{500};
 constexpr unsigned deaths_to_give_up = 3;
-
-// Mosquitto cannot decrypt a key without a prompt: it gets it in clear, in memory only.
-Result<Descriptor> broker_key(const fs::path& home, const keys::Choice& choice) {
-    QUOIN_TRY(const auto passphrase, crypto::existing_unlock_key(home / "unlock.key"));
-    QUOIN_TRY(const auto key,
-              keys::load_program_key(choice, home / "services/broker.key", passphrase));
-    QUOIN_TRY(std::string clear, key.danger_to_clear_pem());
-    auto file = sealed_file("quoin-broker-key", clear);
-    core::ct::wipe(MutableBytes(reinterpret_cast<std::uint8_t*>(clear.data()), clear.size()));
-    return file;
-}
 
 Result<std::string> client_anchors(const fs::path& home) {
     QUOIN_TRY(const std::string root, files::read(home / "pki/root.crt"));
@@ -107,14 +96,14 @@ ProcessSpec Plant::process(std::string name, const Descriptor& program,
 
 Result<void> Plant::start_broker(const Programs& programs) {
     const fs::path folder = home_ / "broker";
-    QUOIN_TRY(broker_key_, broker_key(home_, prepared_.settings.keys));
+    QUOIN_TRY(broker_tls_, BrokerTls::open(home_, prepared_.settings.keys));
     QUOIN_TRY(const std::string anchors, client_anchors(home_));
     QUOIN_TRY(const std::string conf,
               broker::render({.address = broker_address(prepared_.settings.broker_host),
                               .port = prepared_.ports.mqtt,
                               .ca_file = folder / "ca.pem",
-                              .certificate = home_ / "services/broker.crt",
-                              .key = descriptor_path(broker_key_),
+                              .certificate = broker_tls_->certificate_path(),
+                              .key = broker_tls_->key_path(),
                               .plugin = descriptor_path(programs.plugin),
                               .site = prepared_.settings.site,
                               .feed_socket = home_ / "run/broker.sock",
@@ -128,9 +117,34 @@ Result<void> Plant::start_broker(const Programs& programs) {
                                         tls::openssl_conf(prepared_.settings.suite), 0600));
     ProcessSpec spec =
         process("broker", programs.mosquitto, {"-c", (folder / "mosquitto.conf").string()});
-    spec.inherited = {broker_key_.number(), programs.plugin.number()};
+    spec.inherited = broker_tls_->descriptors();
+    spec.inherited.push_back(programs.plugin.number());
     spec.environment = {"OPENSSL_CONF=" + (folder / "openssl.cnf").string()};
-    return supervisor_.add(std::move(spec));
+    QUOIN_CHECK(supervisor_.add(std::move(spec)));
+    broker_watch_ = std::jthread([this](const std::stop_token& stop) { watch_broker(stop); });
+    return {};
+}
+
+// By looking, not by inotify: the folder itself is exchanged, and a second is soon enough.
+void Plant::watch_broker(const std::stop_token& stop) {
+    std::mutex mutex;
+    std::condition_variable_any ended;
+    std::unique_lock lock(mutex);
+    std::string trouble;
+    while (!ended.wait_for(lock, stop, look_every, [] { return false; }) &&
+           !stop.stop_requested()) {
+        const auto renewed = broker_tls_->refresh();
+        if (!renewed && renewed.error().message != trouble) {
+            trouble = renewed.error().message;
+            say_(fmt::format("the broker keeps its certificate: {}", trouble));
+        }
+        if (!renewed || !*renewed) continue;
+        trouble.clear();
+        // If it does not run now, it reads them when it starts.
+        const auto told = supervisor_.signal("broker", SIGHUP);
+        say_(fmt::format("the broker has a new certificate, serial {}{}", broker_tls_->serial_hex(),
+                         told ? "" : "; it will use it when it starts"));
+    }
 }
 
 Result<void> Plant::start_quoind(const Programs& programs) {

@@ -1,12 +1,17 @@
-// A running plant: Mosquitto with the plugin, and quoind, under a supervisor.
+// A running plant: Mosquitto with the plugin, and quoind, under a supervisor. A renewed certificate
+// of the broker is given to Mosquitto while it runs. `say` is called from several threads.
 //
 // Threads: one owner. The destructor ends everything that was started through it.
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "cli/client.hpp"
+#include "cli/plant/broker_tls.hpp"
 #include "cli/plant/configuration.hpp"
 #include "cli/supervise/programs.hpp"
 #include "cli/supervise/supervisor.hpp"
@@ -38,8 +43,10 @@ private:
         : home_(std::move(home)),
           prepared_(std::move(prepared)),
           lock_(std::move(lock)),
+          say_(say),
           supervisor_(say) {}
     Result<void> start_broker(const Programs& programs);
+    void watch_broker(const std::stop_token& stop);
     Result<void> start_quoind(const Programs& programs);
     Result<void> wait_until_ready() const;
     Result<void> cannot_start(const std::string& name) const;
@@ -47,8 +54,10 @@ private:
     std::filesystem::path home_;
     Prepared prepared_;
     files::Lock lock_;
-    Descriptor broker_key_;
-    Supervisor supervisor_;  // last: it ends before the key goes
+    Say say_;
+    std::optional<BrokerTls> broker_tls_;
+    Supervisor supervisor_;      // it ends before the key goes
+    std::jthread broker_watch_;  // last: it uses all of them
 };
 
 }  // namespace quoin::cli

@@ -197,6 +197,19 @@ Result<void> Supervisor::stop(const std::string& name) {
     });
 }
 
+Result<void> Supervisor::signal(const std::string& name, int number) {
+    return state_->ask([this, &name, number]() -> Result<void> {
+        for (const Child& child : state_->children) {
+            if (child.spec.name != name || !child.running) continue;
+            if (syscall(SYS_pidfd_send_signal, child.process.handle.number(), number, nullptr, 0) ==
+                0) {
+                return {};
+            }
+        }
+        return fail(Code::state_wrong, "{} does not run now", name);
+    });
+}
+
 pid_t Supervisor::pid(const std::string& name) const {
     const std::scoped_lock lock(state_->mutex);
     for (const Child& child : state_->children) {

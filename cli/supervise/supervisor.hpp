@@ -28,6 +28,8 @@ public:
     Result<void> add(ProcessSpec spec);
     // SIGTERM, and SIGKILL after 3 s; it is not started again.
     Result<void> stop(const std::string& name);
+    // To one that runs; state_wrong when it does not now.
+    Result<void> signal(const std::string& name, int number);
     // -1 when it does not run now.
     pid_t pid(const std::string& name) const;
     // How often it died.

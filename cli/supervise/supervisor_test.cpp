@@ -72,6 +72,21 @@ TEST(supervisor, stop__ends_it_and_does_not_restart) {
     EXPECT_FALSE(supervisor.stop("sh").has_value());
 }
 
+TEST(supervisor, signal__reaches_the_child) {
+    const Scratch scratch;
+    const Descriptor program = shell();
+    Supervisor supervisor([](const std::string&) {});
+    ASSERT_TRUE(supervisor
+                    .add(script(program, scratch,
+                                "trap 'echo again' HUP; echo up; while :; do sleep 0.01; done"))
+                    .has_value());
+    const auto said = [&] { return files::read(scratch.path() / "sh.log").value_or(""); };
+    ASSERT_TRUE(eventually([&] { return said() == "up\n"; }));
+    ASSERT_TRUE(supervisor.signal("sh", SIGHUP).has_value());
+    EXPECT_TRUE(eventually([&] { return said() == "up\nagain\n"; }));
+    EXPECT_EQ(supervisor.signal("none", SIGHUP).error().code, Code::state_wrong);
+}
+
 TEST(supervisor, destroyed__deaf_child_is_killed) {
     const Scratch scratch;
     const Descriptor program = shell();

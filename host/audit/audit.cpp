@@ -66,6 +66,7 @@ struct Log::State {
     std::uint64_t last_number = 0;
     bool closing = false;
     std::optional<Error> trouble;
+    std::optional<Signer> next_signer;
 
     void run();
     std::vector<Event> take_group(std::unique_lock<std::mutex>& lock);
@@ -148,6 +149,7 @@ void Log::State::run() {
     for (;;) {
         std::vector<Event> group = take_group(lock);
         const bool last = closing && queue.empty();
+        if (next_signer) file.replace_signer(*std::exchange(next_signer, std::nullopt));
         lock.unlock();
         auto events = write(group, last);
         lock.lock();
@@ -209,6 +211,13 @@ Log::~Log() {
     state_->work.notify_all();
     state_->news.notify_all();
     state_->writer.join();
+}
+
+Result<void> Log::replace_key(crypto::PrivateKey key) {
+    QUOIN_TRY(Signer signer, Signer::of(std::move(key)));
+    const std::lock_guard lock(state_->mutex);
+    state_->next_signer = std::move(signer);
+    return {};
 }
 
 void Log::append(Id id, std::string_view subject, const Detail& detail) {

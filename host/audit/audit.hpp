@@ -54,6 +54,10 @@ public:
     // Writes what waits, signs and closes.
     ~Log();
 
+    // Signs from the next checkpoint on. The certificate of the key before must be kept
+    // (signers.hpp), or what it signed is not believed.
+    Result<void> replace_key(crypto::PrivateKey key);
+
     // Quick: never waits for the disk. `subject` is a device id; anything that is none is put into
     // the detail instead, as what it is: unchecked text.
     void append(Id id, std::string_view subject, const Detail& detail = {});

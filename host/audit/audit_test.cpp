@@ -58,6 +58,28 @@ TEST_F(Audit, open__again__the_chain_goes_on) {
     EXPECT_EQ(report.lines, 2U + 3U * 4U);
 }
 
+TEST_F(Audit, replace_key__while_it_runs__signed_by_the_new_one_and_the_earlier_is_needed) {
+    const crypto::PrivateKey next = test::make_key();
+    const crypto::PublicKey before = *key_.public_key();
+    {
+        const auto log = open();
+        log->append(Id::pki_certificate_issued, "mpu-1", {});
+        ASSERT_TRUE(log->flush());
+        ASSERT_TRUE(log->replace_key(next));
+        log->append(Id::pki_certificate_issued, "mpu-2", {});
+    }
+    const auto report = verify(file_, std::span(&before, 1), *next.public_key());
+    ASSERT_TRUE(report) << report.error().message;
+    EXPECT_FALSE(report->problem) << report->problem->reason;
+    EXPECT_TRUE(report->by_present_key);
+    const auto alone = verify(file_, {}, *next.public_key());
+    ASSERT_TRUE(alone);
+    EXPECT_TRUE(alone->problem) << "its beginning is of the key before";
+    LogOptions given = options();
+    given.earlier_keys = {before};
+    EXPECT_TRUE(Log::open(std::move(given), next)) << "after a restart";
+}
+
 TEST_F(Audit, append__many_events__a_checkpoint_for_each_count) {
     auto given = options();
     given.checkpoint_events = 10;

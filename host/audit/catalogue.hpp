@@ -40,6 +40,8 @@ enum class Severity : std::uint8_t {
     ROW(pki, plant, initialised, notice, "the plant's certificate authorities were made") \
     ROW(pki, certificate, issued, notice, "a certificate was issued") \
     ROW(pki, certificate, renewed, info, "a certificate was renewed") \
+    ROW(pki, services, replaced, notice, "the services use new certificates and keys") \
+    ROW(pki, services, kept, error, "the services could not take new certificates and keep those they have") \
     ROW(pki, certificate, revoked, warning, "a certificate was revoked") \
     ROW(pki, enrolment, refused, warning, "a request for a certificate was refused") \
     ROW(pki, crl, published, info, "a new revocation list was published") \

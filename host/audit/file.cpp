@@ -48,14 +48,19 @@ std::unexpected<Error> File::damaged(std::string_view reason) const {
         name_.string(), reason, name_.string());
 }
 
+Result<Signer> Signer::of(crypto::PrivateKey key) {
+    QUOIN_TRY(const auto public_key, key.public_key());
+    QUOIN_TRY(std::string id, audit::key_id(public_key));
+    return Signer{.key = std::move(key), .key_id = std::move(id)};
+}
+
 Result<File> File::open(const std::filesystem::path& name, crypto::PrivateKey key,
                         std::span<const crypto::PublicKey> earlier_keys) {
     QUOIN_CHECK(files::make_private_folder(name.parent_path()));
+    QUOIN_TRY(Signer signer, Signer::of(std::move(key)));
     const int descriptor = ::open(name.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    File file(name, descriptor, std::move(key));
+    File file(name, descriptor, std::move(signer));
     if (descriptor < 0) return file.system_error("open it");
-    QUOIN_TRY(const auto public_key, file.key_.public_key());
-    QUOIN_TRY(file.key_id_, key_id(public_key));
     file.earlier_keys_.assign(earlier_keys.begin(), earlier_keys.end());
     QUOIN_CHECK(file.lock());
     QUOIN_CHECK(files::sync_folder(name.parent_path()));
@@ -66,8 +71,7 @@ Result<File> File::open(const std::filesystem::path& name, crypto::PrivateKey ke
 File::File(File&& other) noexcept
     : name_(std::move(other.name_)),
       descriptor_(std::exchange(other.descriptor_, -1)),
-      key_(std::move(other.key_)),
-      key_id_(std::move(other.key_id_)),
+      signer_(std::move(other.signer_)),
       earlier_keys_(std::move(other.earlier_keys_)),
       size_(other.size_),
       tail_(other.tail_),
@@ -123,7 +127,7 @@ Result<void> File::recover() {
 }
 
 Result<void> File::check_lines(std::string_view lines, bool from_beginning) {
-    QUOIN_TRY(const auto present, key_.public_key());
+    QUOIN_TRY(const auto present, signer_.key.public_key());
     QUOIN_TRY(ChainChecker checker, ChainChecker::make(earlier_keys_, present));
     if (!from_beginning) checker.start_in_the_middle();
     std::uint64_t signed_end = 0;
@@ -154,7 +158,7 @@ Result<void> File::check_lines(std::string_view lines, bool from_beginning) {
 }
 
 Result<void> File::check_whole() const {
-    QUOIN_TRY(const auto present, key_.public_key());
+    QUOIN_TRY(const auto present, signer_.key.public_key());
     QUOIN_TRY(const Report report, verify(name_, earlier_keys_, present));
     if (!report.problem) return {};
     return damaged(fmt::format("line {}: {}", report.problem->line, report.problem->reason));
@@ -183,13 +187,13 @@ Result<void> File::Group::add(Event event) {
 Result<void> File::Group::sign(std::int64_t time_ms) {
     const std::string message = checkpoint_message(tail_.number + 1, time_ms, tail_.head);
     QUOIN_TRY(const auto signature,
-              file_->key_.sign(bytes_of(message), bytes_of(checkpoint_context)));
+              file_->signer_.key.sign(bytes_of(message), bytes_of(checkpoint_context)));
     QUOIN_CHECK(put(Event{.number = 0,
                           .time_ms = time_ms,
                           .id = Id::audit_chain_checkpoint,
                           .severity = row(Id::audit_chain_checkpoint).severity,
                           .subject = {},
-                          .detail = checkpoint_detail(file_->key_id_, signature)}));
+                          .detail = checkpoint_detail(file_->signer_.key_id, signature)}));
     tail_.unsigned_events = 0;
     tail_.unsigned_bytes = 0;
     has_signed_ = true;

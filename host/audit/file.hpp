@@ -15,6 +15,13 @@
 
 namespace quoin::audit {
 
+// Who signs: a key and its name in checkpoints.
+struct Signer {
+    static Result<Signer> of(crypto::PrivateKey key);
+    crypto::PrivateKey key;
+    std::string key_id;
+};
+
 class File {
 public:
     // As Log::open says.
@@ -29,6 +36,8 @@ public:
     std::uint64_t number() const { return tail_.number; }  // of the last event, 0: none
     std::uint64_t unsigned_events() const { return tail_.unsigned_events; }
     std::size_t removed_bytes() const { return removed_bytes_; }
+    // Checkpoints are by this one from now on; those before, by an earlier one.
+    void replace_signer(Signer signer) { signer_ = std::move(signer); }
     // Events found at the end of the file when it was opened: the newest ones, oldest first.
     std::vector<Event> take_recovered() { return std::move(recovered_); }
 
@@ -67,8 +76,8 @@ public:
     Result<std::vector<Event>> commit(Group group);
 
 private:
-    File(std::filesystem::path name, int descriptor, crypto::PrivateKey key)
-        : name_(std::move(name)), descriptor_(descriptor), key_(std::move(key)) {}
+    File(std::filesystem::path name, int descriptor, Signer signer)
+        : name_(std::move(name)), descriptor_(descriptor), signer_(std::move(signer)) {}
     Result<void> lock();
     Result<void> recover();
     Result<std::string> read_end(bool& from_beginning);
@@ -79,8 +88,7 @@ private:
 
     std::filesystem::path name_;
     int descriptor_;
-    crypto::PrivateKey key_;
-    std::string key_id_;
+    Signer signer_;
     std::vector<crypto::PublicKey> earlier_keys_;
     std::uint64_t size_ = 0;
     Tail tail_;

@@ -59,7 +59,8 @@ struct Forwarder::State {
           confirmed(start) {}
 
     ForwarderOptions options;
-    tls::Context context;
+    tls::Context context;       // the thread's own
+    tls::Context next_context;  // under the mutex; null: none
     Log& log;
     std::string host = host_name();
 
@@ -194,6 +195,10 @@ Result<void> Forwarder::State::confirm_old() {
 }
 
 Result<void> Forwarder::State::connect() {
+    {
+        const std::lock_guard lock(mutex);
+        if (next_context) context = std::move(next_context);
+    }
     QUOIN_TRY(link, SiemLink::dial(options.host, options.port, context.get(), options.timeout));
     QUOIN_CHECK(go_to(confirmed));
     log.append(Id::audit_siem_connected, "", {{"host", options.host}, {"port", options.port}});
@@ -287,6 +292,11 @@ Forwarder::~Forwarder() {
     }
     state_->wake.notify_all();
     state_->thread.join();
+}
+
+void Forwarder::replace_tls(tls::Context context) {
+    const std::lock_guard lock(state_->mutex);
+    state_->next_context = std::move(context);
 }
 
 Forwarder::Status Forwarder::status() const {

@@ -54,6 +54,9 @@ public:
     // Closes the connection in order, within `timeout`; what was not sent waits in the file.
     ~Forwarder();
 
+    // For the next connection.
+    void replace_tls(tls::Context context);
+
     struct Status {
         bool is_connected = false;
         std::uint64_t confirmed_number = 0;  // the SIEM has all events up to this one

@@ -155,7 +155,8 @@ Result<void> check_status_url(std::string_view url) {
 
 x509::Addresses status_addresses(std::string_view url) {
     if (url.empty()) return {};
-    return {.crl = fmt::format("{}/crl.pem", url),
+    // DER, as RFC 5280, section 4.2.1.13 has it.
+    return {.crl = fmt::format("{}/issuing.crl", url),
             .ocsp = fmt::format("{}/ocsp", url),
             .issuer = fmt::format("{}/issuing.crt", url)};
 }

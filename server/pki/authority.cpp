@@ -58,6 +58,17 @@ std::string_view kind_name(const Certificate& certificate) {
     return "ca";
 }
 
+// What is between the lines of dashes.
+Result<std::string> der_of(std::string_view pem) {
+    const std::size_t begin = pem.find('\n');
+    const std::size_t end = pem.find("\n-----END");
+    if (begin == std::string_view::npos || end == std::string_view::npos || end < begin) {
+        return fail(Code::internal, "the revocation list is not in PEM");
+    }
+    QUOIN_TRY(const crypto::ByteVector der, crypto::from_base64(pem.substr(begin, end - begin)));
+    return std::string(text_of(der));
+}
+
 // SHA-256 in hex of the TPM quote key that it names; empty: none.
 Result<std::string> quote_key_name(const Certificate& certificate) {
     QUOIN_TRY(const crypto::ByteVector key, certificate.quote_key());
@@ -203,8 +214,7 @@ std::vector<Certificate> Authority::client_anchors() const {
     return anchors;
 }
 
-// Leaves of services and operators, and the issuing CA. Again at each start: one may have been
-// added.
+// Again at each start: one may have been added.
 Result<void> Authority::record_home() {
     std::vector<Certificate> found{issuing_};
     for (const std::string_view folder : {"services", "operator"}) {
@@ -346,6 +356,11 @@ std::string Authority::crl_pem() const {
     return crl_pem_;
 }
 
+std::string Authority::crl_der() const {
+    const std::lock_guard lock(mutex_);
+    return crl_der_;
+}
+
 Result<std::uint64_t> Authority::next_crl_number() {
     return database_.transaction([](soci::session& session) -> Result<std::uint64_t> {
         std::int64_t number = 0;
@@ -390,9 +405,11 @@ Result<void> Authority::publish_crl() {
     QUOIN_TRY(std::string pem,
               x509::issue_crl_pem(key_, issuing_, revoked, number, options_.crl_lifetime));
     QUOIN_CHECK(files::write_atomically(options_.home / "pki" / "crl.pem", pem, 0644));
+    QUOIN_TRY(std::string der, der_of(pem));
     {
         const std::lock_guard lock(mutex_);
         crl_pem_ = std::move(pem);
+        crl_der_ = std::move(der);
         crl_due_ms_ = now + lifetime_ms / 2;
     }
     audit_.append(audit::Id::pki_crl_published, "", {{"crl", number}, {"revoked", revoked.size()}});

@@ -70,7 +70,11 @@ public:
                                     const x509::Request& request, bool renewal,
                                     const std::string& key_residence);
 
+    // Leaves of services and operators, and the issuing CA, as they are in the home now.
+    Result<void> record_home();
+
     std::string crl_pem() const;
+    std::string crl_der() const;  // the same
     // To be called about once a second: issues the list again at half its life, or if that failed
     // before, and reads pki/makers anew. True: the makers changed.
     bool tick();
@@ -79,7 +83,6 @@ private:
     Authority(AuthorityOptions options, store::Database& database, Bus& bus, audit::Log& audit,
               x509::Certificate root, x509::Certificate issuing, crypto::PrivateKey key);
     Result<std::vector<x509::Certificate>> load_makers() const;
-    Result<void> record_home();
     Result<std::int64_t> revoked_ms(const std::string& serial, bool& recorded);
     Result<std::uint64_t> next_crl_number();
     Result<void> publish_crl();
@@ -96,6 +99,7 @@ private:
     mutable std::mutex mutex_;  // what is below
     std::vector<x509::Certificate> makers_;
     std::string crl_pem_;
+    std::string crl_der_;
     std::int64_t crl_due_ms_ = 0;
 };
 

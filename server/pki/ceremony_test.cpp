@@ -100,7 +100,7 @@ TEST_F(Ceremony, init_pki__profile_of_its_own__every_certificate_by_it) {
     EXPECT_EQ(algorithm("operator/admin.crt"), Algorithm::ml_dsa_65_ed25519);
     EXPECT_EQ(*files::read(home_ / "pki/profile.toml"), text);
     EXPECT_EQ(load_settings(home_)->suite, tls::Suite::hybrid);
-    // What a leaf under it is worth in TLS: tests/e2e. Here: that the chain is one.
+    // In TLS: tests/e2e/test_renewal.py.
     const auto chain = *Certificate::load(home_ / "services/broker.crt");
     const std::array anchors{first("pki/root.crt")};
     EXPECT_TRUE(
@@ -141,7 +141,7 @@ TEST_F(Ceremony, init_pki__status_url__in_certificates_and_configuration) {
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(load_settings(home_)->status_url, request.status_url);
     const std::string service = text_of_certificate(home_ / "services/broker.crt");
-    EXPECT_THAT(service, HasSubstr("URI:http://plant.example:8080/crl.pem"));
+    EXPECT_THAT(service, HasSubstr("URI:http://plant.example:8080/issuing.crl"));
     EXPECT_THAT(service, HasSubstr("OCSP - URI:http://plant.example:8080/ocsp"));
     EXPECT_THAT(service, HasSubstr("CA Issuers - URI:http://plant.example:8080/issuing.crt"));
     const std::string issuing = text_of_certificate(home_ / "pki/issuing.crt");

@@ -26,8 +26,8 @@ Result<std::optional<files::Lock>> keep_quoind_out(const fs::path& home) {
     const auto running = files::read(home / "run" / "services");
     if (running && *running == present.serial_hex() + "\n") return std::nullopt;
     return fail(Code::state_wrong,
-                "{}: quoind runs on certificates that were renewed already: restart the plant, "
-                "then renew again",
+                "{}: quoind runs on older certificates than the present ones: it has not taken "
+                "those (see its log), or did not have the time: try again, or restart the plant",
                 home.string());
 }
 

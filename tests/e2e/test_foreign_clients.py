@@ -87,6 +87,9 @@ def test_curl__health_and_metrics__in_clear_on_loopback(plant):
     assert "# TYPE" in get("/metrics").stdout
     crl = plant.folder / "crl.pem"
     crl.write_text(get("/crl.pem").stdout)
+    in_der = subprocess.run(["openssl", "crl", "-in", crl, "-outform", "DER"], check=True, capture_output=True).stdout
+    assert subprocess.run(["curl", "--silent", f"http://127.0.0.1:{plant.ports['http']}/issuing.crl"],
+                          capture_output=True).stdout == in_der
     checked = subprocess.run(["openssl", "crl", "-in", crl, "-noout", "-text", "-CAfile", plant.home / "pki/issuing.crt"],
                              capture_output=True, text=True)
     assert "id-MLDSA65-Ed25519-SHA512" in checked.stdout and "verify OK" in checked.stderr + checked.stdout, checked

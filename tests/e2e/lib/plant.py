@@ -57,7 +57,7 @@ class Plant:
     """`faults` (lib.network): devices, foreign clients and the plant's own services reach the broker, and devices EST,
     through proxies with these faults."""
 
-    def __init__(self, suite="hybrid", overlay=OVERLAY, up=(), faults=(), init=()):
+    def __init__(self, suite="hybrid", overlay=OVERLAY, up=(), faults=(), init=(), profile=None):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="quoin-e2e-"))
         os.chmod(self.folder, 0o755)  # the plant's user walks through it
         self.home = self.folder / "plant"
@@ -73,9 +73,9 @@ class Plant:
         self.devices = []
         self.birth_count = 0
         self.maker = self.folder / "maker"
-        self._make_home(overlay, init)
+        self._make_home(overlay, init, profile)
 
-    def _make_home(self, overlay, init):
+    def _make_home(self, overlay, init, profile):
         """As an operator would: PKI first, the manufacturer is trusted, then up. Made by whoever runs the tests;
         `quoin up` gives it to the plant's user."""
         (self.home / "conf.d").mkdir(parents=True, mode=0o700)
@@ -88,7 +88,7 @@ class Plant:
         passphrase.touch(mode=0o600)
         passphrase.write_text("correct horse battery staple\n")
         quoin("pki", "init", "--home", self.home, "--site", "e2e", "--suite", self.suite,
-              "--root-passphrase-file", passphrase, *init)
+              "--root-passphrase-file", passphrase, *init, *(("--profile", profile) if profile else ()))
         quoin("birth", "--maker", self.maker, "--class", "mpu", "unused-1")
         quoin("pki", "trust-maker", self.maker / "ca.crt", "--home", self.home)
 
