@@ -41,6 +41,8 @@ enum class Severity : std::uint8_t {
     ROW(pki, certificate, issued, notice, "a certificate was issued") \
     ROW(pki, certificate, renewed, info, "a certificate was renewed") \
     ROW(pki, certificate, revoked, warning, "a certificate was revoked") \
+    ROW(pki, enrolment, pending, notice, "a request for a certificate waits for an operator") \
+    ROW(pki, enrolment, approved, notice, "the registration authority approved a request for a certificate") \
     ROW(pki, enrolment, refused, warning, "a request for a certificate was refused") \
     ROW(pki, crl, published, info, "a new revocation list was published") \
     ROW(pki, crl, failed, error, "a new revocation list could not be published") \
