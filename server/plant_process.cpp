@@ -220,12 +220,18 @@ Result<void> PlantProcess::open_roles() {
                                            .addresses = addresses(settings_, http_->port()),
                                            .keys = settings_.keys},
                                           *database_, bus_, *audit_));
+    QUOIN_TRY(
+        registration_,
+        RegistrationAuthority::open(
+            {.home = home_, .site = settings_.site, .policy = settings_.ra, .keys = settings_.keys},
+            *database_, *audit_));
     est_ = std::make_unique<Est>(EstOptions{.site = settings_.site,
                                             .profile = profile_,
                                             .broker_host = settings_.broker_host,
                                             .broker_port = settings_.broker_port,
-                                            .renew_at = settings_.renew_at},
-                                 *authority_, *audit_);
+                                            .renew_at = settings_.renew_at,
+                                            .retry_after = settings_.ra.retry_after},
+                                 *registration_, *authority_, *audit_);
     metrics_ = std::make_unique<Metrics>(bus_, *audit_);
     api_ = std::make_unique<Api>(
         ApiOptions{.site = settings_.site, .suite = std::string(tls::info(settings_.suite).name)},
@@ -414,6 +420,12 @@ ApiSources PlantProcess::sources() {
         },
         .revoke = [this](std::string_view device, std::string_view reason,
                          std::string_view actor) { return fleet_->revoke(device, reason, actor); },
+        .approve = [this](std::int64_t number,
+                          std::string_view actor) { return registration_->approve(number, actor); },
+        .refuse =
+            [this](std::int64_t number, std::string_view reason, std::string_view actor) {
+                return registration_->refuse(number, reason, actor);
+            },
         .add_release = [this](std::string_view manifest, std::string_view actor) -> Result<void> {
             const auto added = verifier::import_release(*database_, manifest);
             if (!added) {

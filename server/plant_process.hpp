@@ -28,6 +28,7 @@
 #include "server/fleet/fleet.hpp"
 #include "server/pki/authority.hpp"
 #include "server/pki/est.hpp"
+#include "server/pki/registration.hpp"
 #include "server/telemetry/telemetry.hpp"
 #include "server/verifier/verifier.hpp"
 
@@ -95,6 +96,7 @@ private:
     Bus bus_;
     std::unique_ptr<Fleet> fleet_;
     std::unique_ptr<Authority> authority_;
+    std::unique_ptr<RegistrationAuthority> registration_;
     std::unique_ptr<Est> est_;
     std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<Api> api_;

@@ -11,6 +11,7 @@
 //   [pki]       device_lifetime_s, renew_at, crl_lifetime_s
 //               status_url   http://HOST[:PORT] under which everybody finds the HTTP port: in the
 //                            certificates; absent: that of [listen], in those of devices only
+//   [ra]        first, renewal, after_expiry, retry_after_s  who gets certificates
 //   [verifier]  period_s, timeout_s, lifetime_s, minimum_level
 //   [telemetry] rate_per_device, rate_burst
 //   [feed]      lifetime_s   how long the broker goes on without quoind
@@ -45,6 +46,16 @@ struct SyslogSettings {
     bool danger_classical_certificate = false;  // take one that is not post-quantum
 };
 
+// What the registration authority does with a request that is in order.
+enum class Rule : std::uint8_t { automatic, manual, refuse };
+
+struct RaSettings {
+    Rule first = Rule::automatic;          // by birth certificate
+    Rule renewal = Rule::automatic;        // by operational certificate; these two never refuse
+    Rule after_expiry = Rule::automatic;   // by birth certificate, when the last one has expired
+    std::chrono::seconds retry_after{60};  // how long a device waits for an operator between asks
+};
+
 struct Settings {
     std::string site;
     tls::Suite suite = tls::Suite::hybrid;
@@ -58,6 +69,7 @@ struct Settings {
     double renew_at = 0.66;  // share of a certificate's life after which the device renews
     std::chrono::seconds crl_lifetime{std::chrono::days{1}};
     std::string status_url;  // empty: none
+    RaSettings ra;
     std::chrono::seconds verifier_period{30};
     std::chrono::seconds verifier_timeout{10};
     std::chrono::seconds verdict_lifetime{90};

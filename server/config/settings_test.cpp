@@ -35,6 +35,10 @@ port = 1883
 device_lifetime_s = 60
 renew_at = 0.5
 crl_lifetime_s = 30
+[ra]
+first = "manual"
+after_expiry = "refuse"
+retry_after_s = 5
 [verifier]
 period_s = 2
 timeout_s = 1
@@ -57,6 +61,10 @@ danger_classical_certificate = true
     EXPECT_EQ(settings->http.address, "::1");
     EXPECT_EQ(settings->broker_port, 1883);
     EXPECT_EQ(settings->device_lifetime.count(), 60);
+    EXPECT_EQ(settings->ra.first, Rule::manual);
+    EXPECT_EQ(settings->ra.renewal, Rule::automatic);
+    EXPECT_EQ(settings->ra.after_expiry, Rule::refuse);
+    EXPECT_EQ(settings->ra.retry_after.count(), 5);
     EXPECT_EQ(settings->verdict_lifetime.count(), 6);
     EXPECT_EQ(settings->rate_burst, 20U);
     ASSERT_TRUE(settings->syslog);
