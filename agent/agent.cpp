@@ -10,6 +10,7 @@
 #include "agent/config.hpp"
 #include "agent/enrolment.hpp"
 #include "agent/queue.hpp"
+#include "agent/renewal.hpp"
 #include "agent/session.hpp"
 #include "agent/source.hpp"
 #include "host/crypto/library.hpp"
@@ -25,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 constexpr milliseconds first_wait{1000};
 constexpr milliseconds longest_wait{300'000};  // an operator who has changed his mind waits so long
 constexpr milliseconds look_interval{1000};    // for what makes a renewal due early
-constexpr double renew_jitter = 0.05;          // of a certificate's life, earlier
 
 std::minstd_rand& randomness() {
     static thread_local std::minstd_rand random(std::random_device{}());
@@ -63,15 +63,10 @@ std::int64_t life_ms(const Identity& identity) {
     return std::max<std::int64_t>(0, identity.certificate().not_after_ms() - issued_ms(identity));
 }
 
-// When to renew, as a wait from now: at a share of the certificate's life, somewhat earlier by
-// chance.
 milliseconds time_to_renewal(const Identity& identity, double renew_at) {
-    const std::int64_t from = issued_ms(identity);
-    const auto life = static_cast<double>(life_ms(identity));
-    std::uniform_real_distribution<double> jitter(0.0, renew_jitter);
-    const double share = renew_at - jitter(randomness());
-    const std::int64_t due = from + static_cast<std::int64_t>(life * share);
-    return milliseconds(std::max<std::int64_t>(0, due - now_ms()));
+    return wait_for_renewal(
+        {.from_ms = issued_ms(identity), .to_ms = identity.certificate().not_after_ms()}, renew_at,
+        now_ms(), randomness());
 }
 
 std::unique_ptr<Source> make_source(const std::variant<CsvOptions, ModbusOptions>& options,
@@ -118,11 +113,12 @@ public:
 private:
     Result<std::optional<Enrolled>> enrolled(const std::stop_token& stop);
     Result<std::optional<Identity>> usable_identity() const;
-    Result<Enrolled> enrol_once(const std::optional<Identity>& present);
-    Result<Enrolled> renew_once(const Identity& present);
+    Result<Outcome> enrol_once(const std::optional<Identity>& present);
+    Result<Outcome> renew_once(const Identity& present);
+    milliseconds wait_for_operator(const Pending& pending) const;
     Result<void> check_keys() const;
-    static bool wait_for_renewal(Clock::time_point due, const Session& session,
-                                 const std::stop_token& stop);
+    static bool wait_until_renewal(Clock::time_point due, const Session& session,
+                                   const std::stop_token& stop);
     Result<void> serve(Enrolled enrolled, Session& session, const std::stop_token& stop);
     std::optional<Enrolled> renewed(const Identity& present, const std::stop_token& stop);
     Result<void> with_session(Enrolled enrolled, Queue& queue, std::optional<Sources>& sources,
@@ -133,7 +129,7 @@ private:
     const IdentityStore store_;
     const Birth birth_;
     const DeviceClass class_;
-    const Enrolment enrolment_;
+    Enrolment enrolment_;
     std::uint64_t boot_counter_ = 0;
 };
 
@@ -161,18 +157,31 @@ Result<std::optional<Identity>> Agent::usable_identity() const {
 }
 
 // The identity on disk, or a new one.
-Result<Enrolled> Agent::enrol_once(const std::optional<Identity>& present) {
+Result<Outcome> Agent::enrol_once(const std::optional<Identity>& present) {
     if (present && !expired(*present)) {
         QUOIN_TRY(PlantInfo plant, enrolment_.plant(*present));
         return Enrolled{*present, std::move(plant)};
     }
     if (present) spdlog::warn("expired device={}: enrolling again by birth", present->device);
-    QUOIN_TRY(Enrolled fresh, enrolment_.enrol());
-    spdlog::info("enrolled device={} site={} class={} serial={} expires_ms={}",
-                 fresh.identity.device, fresh.identity.site, class_name(class_),
-                 fresh.identity.certificate().serial_hex(),
-                 fresh.identity.certificate().not_after_ms());
-    return fresh;
+    QUOIN_TRY(Outcome outcome, enrolment_.enrol());
+    if (const auto* fresh = std::get_if<Enrolled>(&outcome)) {
+        spdlog::info("enrolled device={} site={} class={} serial={} expires_ms={}",
+                     fresh->identity.device, fresh->identity.site, class_name(class_),
+                     fresh->identity.certificate().serial_hex(),
+                     fresh->identity.certificate().not_after_ms());
+    }
+    return outcome;
+}
+
+// As long as the plant says, and somewhat more by chance: many devices may wait for one operator.
+milliseconds Agent::wait_for_operator(const Pending& pending) const {
+    const milliseconds least = pending.retry_after;
+    std::uniform_int_distribution<std::int64_t> more(0, least.count() / 10);
+    const milliseconds wait = least + milliseconds(more(randomness()));
+    const auto keys = enrolment_.asked_keys();
+    spdlog::info("enrol_pending device={} retry_ms={} key_sha256={} plant=\"{}\"", birth_.device,
+                 wait.count(), keys ? *keys : keys.error().message, pending.words);
+    return wait;
 }
 
 Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
@@ -183,7 +192,11 @@ Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
             return std::unexpected(present.error());  // its own files are damaged
         }
         auto got = present ? enrol_once(*present) : std::unexpected(present.error());
-        if (got) return std::move(*got);
+        if (got) {
+            if (auto* done = std::get_if<Enrolled>(&*got)) return std::move(*done);
+            if (!wait_until(stop, Clock::now() + wait_for_operator(std::get<Pending>(*got)))) break;
+            continue;
+        }
         const Error& error = got.error();
         if (error.code == Code::config_invalid) return std::unexpected(error);
         const milliseconds wait = backoff.after(error);
@@ -195,7 +208,7 @@ Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
     return std::nullopt;
 }
 
-Result<Enrolled> Agent::renew_once(const Identity& present) {
+Result<Outcome> Agent::renew_once(const Identity& present) {
     QUOIN_TRY(const bool out_of_reach, enrolment_.is_out_of_reach());
     return expired(present) || out_of_reach ? enrolment_.enrol() : enrolment_.renew(present);
 }
@@ -203,14 +216,19 @@ Result<Enrolled> Agent::renew_once(const Identity& present) {
 std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_token& stop) {
     Backoff backoff(config_.renew_retry);
     while (!stop.stop_requested()) {
-        auto fresh = renew_once(present);
-        if (fresh) {
+        auto outcome = renew_once(present);
+        if (outcome && std::holds_alternative<Pending>(*outcome)) {
+            wait_until(stop, Clock::now() + wait_for_operator(std::get<Pending>(*outcome)));
+            continue;
+        }
+        if (outcome) {
+            auto* const fresh = std::get_if<Enrolled>(&*outcome);
             spdlog::info("renewed device={} serial={} expires_ms={}", fresh->identity.device,
                          fresh->identity.certificate().serial_hex(),
                          fresh->identity.certificate().not_after_ms());
             return std::move(*fresh);
         }
-        const Error& error = fresh.error();
+        const Error& error = outcome.error();
         const milliseconds wait = backoff.after(error);
         spdlog::warn("{} device={} retry_ms={} error=\"{}\"",
                      error.code == Code::peer_forbidden ? "renew_refused" : "renew_failed",
@@ -221,8 +239,8 @@ std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_
 }
 
 // False: stopped. A renewal is due at `due`, or when the attestation key is of no use any more.
-bool Agent::wait_for_renewal(Clock::time_point due, const Session& session,
-                             const std::stop_token& stop) {
+bool Agent::wait_until_renewal(Clock::time_point due, const Session& session,
+                               const std::stop_token& stop) {
     while (Clock::now() < due && !session.needs_attestation_key()) {
         if (!wait_until(stop, std::min(due, Clock::now() + look_interval))) return false;
     }
@@ -233,7 +251,7 @@ Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_t
     milliseconds wait = attestation_key_fits(enrolled.identity, config_)
                             ? time_to_renewal(enrolled.identity, enrolled.plant.renew_at)
                             : milliseconds(0);
-    while (wait_for_renewal(Clock::now() + wait, session, stop)) {
+    while (wait_until_renewal(Clock::now() + wait, session, stop)) {
         std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
         if (!fresh) return {};
         if (fresh->plant.broker_host != enrolled.plant.broker_host ||

@@ -20,6 +20,14 @@ void say_unreached(std::string_view store, const Error& why) {
     spdlog::warn("old_keys_stay store={} error=\"{}\": until the next renewal", store, why.message);
 }
 
+constexpr unsigned max_failures = 3;  // then it is asked for other keys
+
+Result<std::string> digest_of(const crypto::PublicKey& key) {
+    QUOIN_TRY(const crypto::ByteVector spki, key.spki_der());
+    QUOIN_TRY(const crypto::Sha256Digest digest, crypto::sha256(spki));
+    return crypto::to_hex(digest);
+}
+
 }  // namespace
 
 Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
@@ -33,26 +41,58 @@ Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
     return DeviceClass::mpu;
 }
 
-Result<Enrolled> Enrolment::enrol() const {
+Result<Outcome> Enrolment::enrol() {
     QUOIN_TRY(const Birth birth, store_.birth());
     QUOIN_TRY(const tls::Credentials credentials, store_.birth_credentials());
     return obtain(EstClient::Call::enroll, credentials, birth.device);
 }
 
-Result<Enrolled> Enrolment::renew(const Identity& present) const {
+Result<Outcome> Enrolment::renew(const Identity& present) {
     return obtain(EstClient::Call::reenroll, present.session, present.device);
 }
 
-Result<Enrolled> Enrolment::obtain(EstClient::Call call, const tls::Credentials& as,
-                                   const std::string& device) const {
-    // Failed attempts have made keys that nobody uses. If one failed behind its switch on the disk,
-    // the session still has the keys from before it.
-    QUOIN_TRY(const auto on_disk, store_.certificates());
-    if (call == EstClient::Call::enroll ||
-        (on_disk && on_disk->session.serial_hex() == as.chain.front().serial_hex())) {
-        QUOIN_CHECK(remove_keys_but(on_disk, device));
+Result<std::string> Enrolment::asked_keys() const {
+    if (!attempt_) return std::string();
+    QUOIN_TRY(const crypto::PublicKey session, attempt_->session.public_key());
+    QUOIN_TRY(std::string digests, digest_of(session));
+    if (attempt_->attestation) {
+        QUOIN_TRY(const std::string other, digest_of(attempt_->attestation->public_key()));
+        digests += "," + other;
     }
-    QUOIN_TRY(Identity identity, request(call, as, device));
+    return digests;
+}
+
+// Keeps the keys of a request that may still be answered.
+Result<Outcome> Enrolment::obtain(EstClient::Call call, const tls::Credentials& as,
+                                  const std::string& device) {
+    auto outcome = try_obtain(call, as, device);
+    if (!attempt_) return outcome;
+    if (outcome) {
+        attempt_->failures = 0;
+        if (std::holds_alternative<Enrolled>(*outcome)) attempt_.reset();
+        return outcome;
+    }
+    // Refused keys stay refused; of other failures the keys may be the reason.
+    const bool refused = outcome.error().code == Code::peer_forbidden;
+    if (refused || ++attempt_->failures >= max_failures) attempt_.reset();
+    return outcome;
+}
+
+Result<Outcome> Enrolment::try_obtain(EstClient::Call call, const tls::Credentials& as,
+                                      const std::string& device) {
+    if (!attempt_) {
+        // Failed attempts have made keys that nobody uses. If one failed behind its switch on the
+        // disk, the session still has the keys from before it.
+        QUOIN_TRY(const auto on_disk, store_.certificates());
+        if (call == EstClient::Call::enroll ||
+            (on_disk && on_disk->session.serial_hex() == as.chain.front().serial_hex())) {
+            QUOIN_CHECK(remove_keys_but(on_disk, device));
+        }
+        QUOIN_TRY(attempt_, new_attempt(as, device));
+    }
+    QUOIN_TRY(auto asked, request(call, as, device));
+    if (auto* pending = std::get_if<Pending>(&asked)) return *std::move(pending);
+    Identity identity = std::get<Identity>(std::move(asked));
     // Tried before the switch: a certificate that does not work must not replace one that does.
     QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
     QUOIN_CHECK(keep(reply));
@@ -96,24 +136,41 @@ Result<bool> Enrolment::is_out_of_reach() const {
     return false;
 }
 
-Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials& as,
-                                    const std::string& device) const {
-    QUOIN_TRY(const auto intermediates, est_.intermediates());
+Result<Enrolment::Attempt> Enrolment::new_attempt(const tls::Credentials& as,
+                                                  const std::string& device) const {
+    const bool mcu = class_ == DeviceClass::mcu;
     const tls::SuiteInfo& suite = tls::info(est_.suite());
+    QUOIN_TRY(const crypto::Algorithm algorithm, est_.algorithm(as, mcu ? suite.mcu : suite.mpu));
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
-    QUOIN_TRY(
-        crypto::PrivateKey key,
-        keys::make_program_key(config_.keys, prefix,
-                               class_ == DeviceClass::mcu ? suite.mcu : suite.mpu, say_fallback));
-    QUOIN_TRY(const x509::Certificate leaf, est_.certificate(call, as, key, device));
+    QUOIN_TRY(crypto::PrivateKey session,
+              keys::make_program_key(config_.keys, prefix, algorithm, say_fallback));
+    Attempt attempt{.session = std::move(session), .attestation = std::nullopt};
+    if (!mcu) {
+        QUOIN_TRY(attempt.attestation,
+                  keys::AttestationKey::make(attestation_stores(config_), device, say_fallback));
+    }
+    return attempt;
+}
+
+// Asks for all certificates before it waits for one: an operator approves them together.
+Result<std::variant<Identity, Pending>> Enrolment::request(EstClient::Call call,
+                                                           const tls::Credentials& as,
+                                                           const std::string& device) const {
+    QUOIN_TRY(const auto intermediates, est_.intermediates());
+    QUOIN_TRY(const Answer session, est_.certificate(call, as, attempt_->session, device));
+    std::optional<Answer> attestation;
+    if (attempt_->attestation) {
+        QUOIN_TRY(attestation, est_.certificate(call, as, *attempt_->attestation, device));
+    }
+    if (const auto* pending = std::get_if<Pending>(&session)) return *pending;
+    const auto& leaf = std::get<x509::Certificate>(session);
     QUOIN_TRY(const x509::Identity named, check(leaf, intermediates, x509::Kind::device, device));
-    Identity identity{device, named.site, {{leaf}, std::move(key)}, std::nullopt};
+    Identity identity{device, named.site, {{leaf}, attempt_->session}, std::nullopt};
     identity.session.chain.insert(identity.session.chain.end(), intermediates.begin(),
                                   intermediates.end());
-    if (class_ == DeviceClass::mcu) return identity;
-    QUOIN_TRY(keys::AttestationKey attest_key,
-              keys::AttestationKey::make(attestation_stores(config_), device, say_fallback));
-    QUOIN_TRY(const x509::Certificate attest, est_.certificate(call, as, attest_key, device));
+    if (!attestation) return identity;
+    if (const auto* pending = std::get_if<Pending>(&*attestation)) return *pending;
+    const auto& attest = std::get<x509::Certificate>(*attestation);
     QUOIN_TRY(const x509::Identity attester,
               check(attest, intermediates, x509::Kind::attest, device));
     if (attester.site != named.site) {
@@ -121,11 +178,11 @@ Result<Identity> Enrolment::request(EstClient::Call call, const tls::Credentials
                     named.site, attester.site);
     }
     QUOIN_TRY(const auto quote_key, attest.quote_key());
-    if (quote_key != attest_key.quote_key()) {
+    if (quote_key != attempt_->attestation->quote_key()) {
         return fail(Code::peer_malformed,
                     "the plant's attestation certificate does not name this device's TPM");
     }
-    identity.attestation = {attest, std::move(attest_key)};
+    identity.attestation = {attest, *attempt_->attestation};
     return identity;
 }
 

@@ -3,8 +3,9 @@
 //   birth.crt --enrol--> identity/1 --renew--> identity/2 --renew--> ...
 //
 // Make before break: the new identity is used against the plant before the disk switches to it;
-// until then the old one stays, and its keys until the session uses the new ones. Threads: one;
-// calls block on the network.
+// until then the old one stays, and its keys until the session uses the new ones. A request is sent
+// again with the same keys, while an operator has not decided and after an answer that was lost:
+// the plant issues once for a key. Threads: one; calls block on the network.
 #pragma once
 
 #include "agent/config.hpp"
@@ -19,6 +20,8 @@ struct Enrolled {
     PlantInfo plant;
 };
 
+using Outcome = std::variant<Enrolled, Pending>;
+
 class Enrolment {
 public:
     Enrolment(const Config& config, const IdentityStore& store, EstClient est,
@@ -26,9 +29,11 @@ public:
         : config_(config), store_(store), est_(std::move(est)), class_(device_class) {}
 
     // With the birth certificate.
-    Result<Enrolled> enrol() const;
+    Result<Outcome> enrol();
     // With the present identity. An expired one is not accepted by the plant: enrol() then.
-    Result<Enrolled> renew(const Identity& present) const;
+    Result<Outcome> renew(const Identity& present);
+    // SHA-256 of the keys that the present request is for, for the log and the operator.
+    Result<std::string> asked_keys() const;
     // The configuration has fallbacks, and the store of the present identity's key cannot be
     // reached: only enrol() goes on.
     Result<bool> is_out_of_reach() const;
@@ -39,13 +44,23 @@ public:
     Result<PlantInfo> plant(const Identity& present) const;
 
 private:
-    Result<Enrolled> obtain(EstClient::Call call, const tls::Credentials& as,
-                            const std::string& device) const;
+    // New keys, and how often a request for them has failed.
+    struct Attempt {
+        crypto::PrivateKey session;
+        std::optional<keys::AttestationKey> attestation;
+        unsigned failures = 0;
+    };
+    Result<Outcome> obtain(EstClient::Call call, const tls::Credentials& as,
+                           const std::string& device);
+    Result<Outcome> try_obtain(EstClient::Call call, const tls::Credentials& as,
+                               const std::string& device);
+    Result<Attempt> new_attempt(const tls::Credentials& as, const std::string& device) const;
     // From the key stores, but those that these certificates are for.
     Result<void> remove_keys_but(const std::optional<Certificates>& kept,
                                  const std::string& device) const;
-    Result<Identity> request(EstClient::Call call, const tls::Credentials& as,
-                             const std::string& device) const;
+    Result<std::variant<Identity, Pending>> request(EstClient::Call call,
+                                                    const tls::Credentials& as,
+                                                    const std::string& device) const;
     Result<x509::Identity> check(const x509::Certificate& certificate,
                                  const std::vector<x509::Certificate>& intermediates,
                                  x509::Kind kind, const std::string& device) const;
@@ -55,6 +70,7 @@ private:
     const IdentityStore& store_;
     const EstClient est_;
     const DeviceClass class_;
+    std::optional<Attempt> attempt_;
 };
 
 // The algorithm of the birth certificate tells, unless the configuration does.

@@ -14,6 +14,7 @@
 #include "cli/demo/demo_commands.hpp"
 #include "cli/device_commands.hpp"
 #include "cli/doctor/doctor_commands.hpp"
+#include "cli/enrolment_commands.hpp"
 #include "cli/event_commands.hpp"
 #include "cli/keys_commands.hpp"
 #include "cli/lms_commands.hpp"
@@ -86,6 +87,7 @@ int run(int argc, char** argv) {
     add_up_commands(app, context);
     add_status_commands(app, context);
     add_device_commands(app, context);
+    add_enrolment_commands(app, context);
     add_telemetry_commands(app, context);
     add_event_commands(app, context);
     add_audit_commands(app, context);

@@ -78,6 +78,7 @@ struct BirthOptions {
     std::uint64_t count = 0;
     std::string prefix;
     std::string key_store;
+    bool foreign = false;
 };
 
 Result<std::vector<std::string>> ids_of(const BirthOptions& options) {
@@ -102,7 +103,7 @@ Result<void> birth(const Context& context, const BirthOptions& options) {
     }
     Progress progress(context, "birth", ids.size());
     for (std::size_t i = 0; i < ids.size(); ++i) {
-        QUOIN_CHECK(maker.birth(ids[i], options.device_class, options.key_store));
+        QUOIN_CHECK(maker.birth(ids[i], options.device_class, options.key_store, options.foreign));
         progress.show(i + 1);
     }
     const std::string batch = maker.batch_file().string();
@@ -128,6 +129,9 @@ void add_birth(CLI::App& app, Context& context) {
     command->add_option("--key-store", options->key_store,
                         "The device's quoin-se, where its birth key is made and stays: "
                         "se:socket=PATH; run it as the agent's user. Default: a file");
+    command->add_flag("--foreign", options->foreign,
+                      "Devices whose EST client is not quoin-agent: they need not bind requests "
+                      "to the TLS connection");
     command->footer(
         "Examples:\n  quoin birth --maker maker --class mpu mpu-1 mpu-2\n"
         "  quoin birth --maker maker --class mcu --count 100 --prefix sensor-");

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "host/x509/csr_attributes.hpp"
 #include "server/process_fixture.hpp"
 
 namespace quoin::server {
@@ -39,7 +40,19 @@ protected:
     }
     static net::HttpReply ask(const tls::Credentials* who, std::string_view path,
                               const std::string& name, Algorithm algorithm) {
-        return post(who, path, base64(csr_der(new_key(algorithm), name)));
+        if (who == nullptr) return post(who, path, base64(csr_der(new_key(algorithm), name)));
+        return plant_->enrol(*who, path, new_key(algorithm), name);
+    }
+    // Asks for an attestation certificate that names `quote_key` (SPKI; empty: none).
+    static net::HttpReply ask_attest(const tls::Credentials& who, const std::string& name,
+                                     Bytes quote_key,
+                                     Algorithm algorithm = Algorithm::slh_dsa_shake_128f) {
+        const auto key = new_key(algorithm);
+        const auto sign = [&](Bytes message) { return key.sign(message); };
+        return plant_->bound(who, enroll, [&](std::string_view challenge_password) {
+            return x509::Request::make_der(must(key.public_key()), sign, name, quote_key,
+                                           challenge_password);
+        });
     }
     static x509::Certificate issued_in(const net::HttpReply& reply) {
         EXPECT_EQ(reply.status, 200) << reply.body;
@@ -53,7 +66,7 @@ protected:
     static tls::Credentials enrolled(const std::string& id, Algorithm algorithm) {
         const tls::Credentials birth = plant_->birth_credentials(id);
         crypto::PrivateKey key = new_key(algorithm);
-        const auto certificate = issued_in(post(&birth, enroll, base64(csr_der(key, id))));
+        const auto certificate = issued_in(plant_->enrol(birth, enroll, key, id));
         const auto issuing = must(x509::Certificate::load(plant_->home / "pki" / "issuing.crt"));
         return {.chain = {certificate, issuing.at(0)}, .key = std::move(key)};
     }
@@ -138,14 +151,6 @@ TEST_F(enrolment, attestation_key__attestation_certificate_for_an_mpu_only) {
     EXPECT_EQ(ask(&mcu, enroll, "mcu-att", Algorithm::slh_dsa_shake_128f).status, 403);
 }
 
-// A request for an attestation certificate that names `quote_key` (SPKI; empty: none).
-std::string attest_csr(const std::string& name, Bytes quote_key,
-                       Algorithm algorithm = Algorithm::slh_dsa_shake_128f) {
-    const auto key = new_key(algorithm);
-    const auto sign = [&](Bytes message) { return key.sign(message); };
-    return base64(must(x509::Request::make_der(must(key.public_key()), sign, name, quote_key)));
-}
-
 TEST_F(enrolment, quote_key__first_is_believed_and_stays__and_is_one_devices) {
     plant_->birth("mpu-tpm", "mpu");
     plant_->birth("mpu-relay", "mpu");
@@ -153,25 +158,25 @@ TEST_F(enrolment, quote_key__first_is_believed_and_stays__and_is_one_devices) {
     const auto tpm = must(must(new_key(Algorithm::ecdsa_p256).public_key()).spki_der());
     const auto other = must(must(new_key(Algorithm::ecdsa_p256).public_key()).spki_der());
     // From before the TPM came.
-    EXPECT_TRUE(must(issued_in(post(&mpu, enroll, attest_csr("mpu-tpm", {}))).quote_key()).empty());
-    EXPECT_EQ(must(issued_in(post(&mpu, enroll, attest_csr("mpu-tpm", tpm))).quote_key()), tpm);
-    issued_in(post(&mpu, enroll, attest_csr("mpu-tpm", tpm)));
-    const auto dropped = post(&mpu, enroll, attest_csr("mpu-tpm", {}));
+    EXPECT_TRUE(must(issued_in(ask_attest(mpu, "mpu-tpm", {})).quote_key()).empty());
+    EXPECT_EQ(must(issued_in(ask_attest(mpu, "mpu-tpm", tpm)).quote_key()), tpm);
+    issued_in(ask_attest(mpu, "mpu-tpm", tpm));
+    const auto dropped = ask_attest(mpu, "mpu-tpm", {});
     EXPECT_EQ(dropped.status, 403) << dropped.body;
     EXPECT_THAT(dropped.body, HasSubstr("another device"));
-    EXPECT_EQ(post(&mpu, enroll, attest_csr("mpu-tpm", other)).status, 403);
+    EXPECT_EQ(ask_attest(mpu, "mpu-tpm", other).status, 403);
     const tls::Credentials relay = plant_->birth_credentials("mpu-relay");
-    const auto relayed = post(&relay, enroll, attest_csr("mpu-relay", tpm));
+    const auto relayed = ask_attest(relay, "mpu-relay", tpm);
     EXPECT_EQ(relayed.status, 403) << relayed.body;
     EXPECT_THAT(relayed.body, HasSubstr("is that of mpu-tpm"));
-    EXPECT_EQ(post(&relay, enroll, attest_csr("mpu-relay", other)).status, 200);
+    EXPECT_EQ(ask_attest(relay, "mpu-relay", other).status, 200);
 }
 
 TEST_F(enrolment, quote_key__in_a_session_certificate__refused) {
     plant_->birth("mpu-quote", "mpu");
     const tls::Credentials mpu = plant_->birth_credentials("mpu-quote");
     const auto tpm = must(must(new_key(Algorithm::ecdsa_p256).public_key()).spki_der());
-    const auto session = post(&mpu, enroll, attest_csr("mpu-quote", tpm, Algorithm::ml_dsa_65));
+    const auto session = ask_attest(mpu, "mpu-quote", tpm, Algorithm::ml_dsa_65);
     EXPECT_EQ(session.status, 403) << session.body;
     EXPECT_THAT(session.body, HasSubstr("only an attestation certificate"));
 }
@@ -261,6 +266,94 @@ TEST_F(enrolment, key_that_its_class_must_not_have__refused) {
     EXPECT_EQ(state_of("mpu-key"), "expected");
 }
 
+TEST_F(enrolment, request_of_another_connection__refused_and_unbound_only_for_foreign_clients) {
+    plant_->birth("mpu-bound", "mpu");
+    plant_->birth("mpu-alien", "mpu", true, true);
+    const auto csr = [](const std::string& name, std::string_view password) {
+        return base64(must(x509::Request::make_der(new_key(Algorithm::ml_dsa_65), name, password)));
+    };
+    const std::string elsewhere = crypto::to_base64(crypto::ByteVector(32, 7));
+    for (const std::string name : {"mpu-bound", "mpu-alien"}) {
+        const tls::Credentials birth = plant_->birth_credentials(name);
+        const auto replayed = post(&birth, enroll, csr(name, elsewhere));
+        EXPECT_EQ(replayed.status, 403) << replayed.body;
+        EXPECT_THAT(replayed.body, HasSubstr("another TLS connection"));
+        const auto unbound = post(&birth, enroll, csr(name, ""));
+        EXPECT_EQ(unbound.status, name == "mpu-alien" ? 200 : 403) << unbound.body;
+        EXPECT_EQ(ask(&birth, enroll, name, Algorithm::ml_dsa_65).status, 200);
+    }
+}
+
+TEST_F(enrolment, csrattrs__key_algorithms_of_the_device) {
+    plant_->birth("mpu-attrs", "mpu");
+    plant_->birth("mcu-attrs", "mcu", true, true);
+    const auto oids = [](const tls::Credentials* who) {
+        const auto reply = must(plant_->secure(who, "GET", "/.well-known/est/csrattrs"));
+        EXPECT_EQ(reply.status, 200) << reply.body;
+        EXPECT_EQ(reply.content_type, "application/csrattrs");
+        EXPECT_EQ(reply.headers.at("content-transfer-encoding"), "base64");
+        return must(x509::csr_attributes_from_der(must(crypto::from_base64(reply.body))));
+    };
+    const std::string binding(x509::challenge_password_oid);
+    const std::string mcu(crypto::info(Algorithm::ml_dsa_44).oid);
+    const std::string mpu(crypto::info(Algorithm::ml_dsa_65).oid);
+    const std::string attest(crypto::info(Algorithm::slh_dsa_shake_128f).oid);
+    const tls::Credentials mpu_birth = plant_->birth_credentials("mpu-attrs");
+    const tls::Credentials mcu_birth = plant_->birth_credentials("mcu-attrs");
+    EXPECT_THAT(oids(&mpu_birth), testing::ElementsAre(binding, mpu, attest));
+    EXPECT_THAT(oids(&mcu_birth), testing::ElementsAre(mcu)) << "a foreign client";
+    EXPECT_THAT(oids(nullptr), testing::ElementsAre(binding, mcu, mpu, attest));
+    const tls::Credentials admin = plant_->operator_credentials("admin");
+    EXPECT_EQ(must(plant_->secure(&admin, "GET", "/.well-known/est/csrattrs")).status, 403);
+}
+
+TEST_F(enrolment, renewal_for_the_same_key__refused) {
+    plant_->birth("mpu-same", "mpu");
+    const tls::Credentials old = enrolled("mpu-same", Algorithm::ml_dsa_65);
+    const auto reply = plant_->enrol(old, reenroll, old.key, "mpu-same");
+    EXPECT_EQ(reply.status, 403);
+    EXPECT_THAT(reply.body, HasSubstr("make a new one"));
+}
+
+TEST_F(enrolment, manual_approval__202_until_an_operator_decides) {
+    RunningPlant manual;
+    must(files::write_atomically(manual.home / "conf.d" / "ra.toml",
+                                 "[ra]\nfirst = \"manual\"\nretry_after_s = 7\n", 0600));
+    manual.restart();
+    manual.birth("mpu-1", "mpu");
+    manual.birth("mpu-2", "mpu");
+    const tls::Credentials birth = manual.birth_credentials("mpu-1");
+    const auto key = new_key(Algorithm::ml_dsa_65);
+    for (int i = 0; i < 2; ++i) {
+        const auto waits = manual.enrol(birth, enroll, key, "mpu-1");
+        EXPECT_EQ(waits.status, 202) << waits.body;
+        EXPECT_EQ(waits.headers.at("retry-after"), "7");
+    }
+    const tls::Credentials other = manual.birth_credentials("mpu-2");
+    const auto refused_key = new_key(Algorithm::ml_dsa_65);
+    EXPECT_EQ(manual.enrol(other, enroll, refused_key, "mpu-2").status, 202);
+    const auto listed = manual.local("GET", "/api/v1/enrolments?state=pending&limit=1");
+    EXPECT_THAT(listed.body, HasSubstr("\"device\":\"mpu-1\""));
+    EXPECT_THAT(listed.body, HasSubstr("\"next\":1"));
+    EXPECT_EQ(manual.local("POST", "/api/v1/enrolments/1/approve", "{}").status, 200);
+    EXPECT_EQ(manual.local("POST", "/api/v1/enrolments/2/refuse", "{}").status, 400);
+    EXPECT_EQ(
+        manual.local("POST", "/api/v1/enrolments/2/refuse", R"({"reason":"not ours"})").status,
+        200);
+    EXPECT_EQ(manual.local("POST", "/api/v1/enrolments/2/approve", "{}").status, 409);
+    EXPECT_EQ(manual.local("POST", "/api/v1/enrolments/9/approve", "{}").status, 404);
+    EXPECT_EQ(manual.local("POST", "/api/v1/enrolments/x/approve", "{}").status, 400);
+    const auto certificate = issued_in(manual.enrol(birth, enroll, key, "mpu-1"));
+    manual.restart();
+    EXPECT_EQ(issued_in(manual.enrol(birth, enroll, key, "mpu-1")).serial_hex(),
+              certificate.serial_hex());
+    const auto told = manual.enrol(other, enroll, refused_key, "mpu-2");
+    EXPECT_EQ(told.status, 403);
+    EXPECT_THAT(told.body, HasSubstr("not ours"));
+    EXPECT_THAT(manual.local("GET", "/api/v1/enrolments?state=issued").body,
+                HasSubstr(certificate.serial_hex()));
+}
+
 TEST_F(enrolment, malformed_request__refused) {
     plant_->birth("mpu-bad", "mpu");
     const tls::Credentials birth = plant_->birth_credentials("mpu-bad");
@@ -287,9 +380,9 @@ TEST_F(enrolment, malformed_request__refused) {
     const auto get = must(plant_->secure(&birth, "GET", enroll));
     EXPECT_EQ(get.status, 405);
     EXPECT_EQ(get.headers.at("allow"), "POST");
-    EXPECT_EQ(must(plant_->secure(&birth, "GET", "/.well-known/est/csrattrs")).status, 404);
+    EXPECT_EQ(must(plant_->secure(&birth, "GET", "/.well-known/est/serverkeygen")).status, 404);
     EXPECT_EQ(state_of("mpu-bad"), "expected");
-    EXPECT_EQ(post(&birth, enroll, base64(good)).status, 200)
+    EXPECT_EQ(ask(&birth, enroll, "mpu-bad", Algorithm::ml_dsa_65).status, 200)
         << "and the right one goes through after all";
 }
 
@@ -319,11 +412,12 @@ TEST_F(enrolment, maker_that_plays_the_plant__refused) {
     const tls::Credentials admin = forge(
         {.kind = x509::Kind::operator_, .site = "test", .id = "eve", .role = x509::Role::admin},
         x509::Profile::operator_);
-    EXPECT_EQ(must(plant_->secure(&admin, "GET", "/api/v1/status")).status, 401);
+    // The name constraint of the maker's CA ends the handshake.
+    EXPECT_FALSE(plant_->secure(&admin, "GET", "/api/v1/status"));
     const tls::Credentials device =
         forge({.kind = x509::Kind::device, .site = "test", .id = "mpu-play", .role = {}},
               x509::Profile::device);
-    EXPECT_EQ(ask(&device, reenroll, "mpu-play", Algorithm::ml_dsa_65).status, 401);
+    EXPECT_FALSE(plant_->secure(&device, "GET", "/.well-known/quoin/device"));
     const tls::Credentials other_birth =
         forge({.kind = x509::Kind::birth, .site = "", .id = "mpu-play", .role = {}},
               x509::Profile::birth);

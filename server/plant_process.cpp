@@ -228,12 +228,18 @@ Result<void> PlantProcess::open_roles() {
                                            .addresses = addresses(settings_, http_->port()),
                                            .keys = settings_.keys},
                                           *database_, bus_, *audit_));
+    QUOIN_TRY(
+        registration_,
+        RegistrationAuthority::open(
+            {.home = home_, .site = settings_.site, .policy = settings_.ra, .keys = settings_.keys},
+            *database_, *audit_));
     est_ = std::make_unique<Est>(EstOptions{.site = settings_.site,
                                             .profile = profile_,
                                             .broker_host = settings_.broker_host,
                                             .broker_port = settings_.broker_port,
-                                            .renew_at = settings_.renew_at},
-                                 *authority_, *audit_);
+                                            .renew_at = settings_.renew_at,
+                                            .retry_after = settings_.ra.retry_after},
+                                 *registration_, *authority_, *audit_);
     QUOIN_CHECK(open_responder());
     broker_records_ = std::make_unique<BrokerRecords>(*authority_, bus_);
     metrics_ = std::make_unique<Metrics>(bus_, *audit_);
@@ -419,6 +425,12 @@ ApiSources PlantProcess::sources() {
                 return server::revoke_named(*database_, bus_, *audit_,
                                             {what.kind, what.name, what.serial}, what.reason,
                                             what.actor);
+            },
+        .approve = [this](std::int64_t number,
+                          std::string_view actor) { return registration_->approve(number, actor); },
+        .refuse =
+            [this](std::int64_t number, std::string_view reason, std::string_view actor) {
+                return registration_->refuse(number, reason, actor);
             },
         .add_release = [this](std::string_view manifest, std::string_view actor) -> Result<void> {
             const auto added = verifier::import_release(*database_, manifest);

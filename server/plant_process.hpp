@@ -32,6 +32,7 @@
 #include "server/pki/ceremony.hpp"
 #include "server/pki/est.hpp"
 #include "server/pki/ocsp.hpp"
+#include "server/pki/registration.hpp"
 #include "server/service_files.hpp"
 #include "server/telemetry/telemetry.hpp"
 #include "server/verifier/verifier.hpp"
@@ -112,6 +113,7 @@ private:
     Bus bus_;
     std::unique_ptr<Fleet> fleet_;
     std::unique_ptr<Authority> authority_;
+    std::unique_ptr<RegistrationAuthority> registration_;
     std::unique_ptr<Est> est_;
     std::unique_ptr<OcspResponder> ocsp_;
     std::unique_ptr<BrokerRecords> broker_records_;

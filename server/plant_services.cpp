@@ -37,8 +37,8 @@ Result<tls::Context> PlantProcess::client_context(std::string_view service) cons
 Result<tls::Context> PlantProcess::server_context() const {
     QUOIN_TRY(const auto* const own, credentials("quoind"));
     // Who needs a certificate is decided for each request: cacerts must work without.
-    QUOIN_TRY(tls::Context context, tls::server_context(settings_.suite, *own,
-                                                        authority_->client_anchors(), false));
+    QUOIN_TRY(tls::Context context,
+              tls::server_context(settings_.suite, *own, authority_->client_anchors(), false));
     QUOIN_CHECK(tls::staple(context.get(), [this] { return ocsp_->staple(); }));
     return context;
 }
@@ -100,6 +100,8 @@ Result<void> PlantProcess::use_services(ServiceSet set) {
         }
         QUOIN_CHECK(authority_->record_home());  // before anybody sees them
         QUOIN_TRY(const auto* const responder, credentials("ocsp"));
+        QUOIN_TRY(const auto* const ra, credentials("ra"));
+        registration_->replace(*ra);
         ocsp_->replace(authority_->issuing(), *responder);
         QUOIN_CHECK(ocsp_->keep_staple(services_.credentials.at("quoind").chain.front()));
         QUOIN_CHECK(audit_->replace_key(log_signer->key));

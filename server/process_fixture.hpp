@@ -75,9 +75,31 @@ public:
                                  type);
     }
 
+    // A request for a certificate that is bound to its connection, as our agent makes it.
+    net::HttpReply enrol(const tls::Credentials& who, std::string_view target,
+                         const crypto::PrivateKey& key, const std::string& name) const {
+        return bound(who, target, [&](std::string_view challenge_password) {
+            return x509::Request::make_der(key, name, challenge_password);
+        });
+    }
+    net::HttpReply bound(
+        const tls::Credentials& who, std::string_view target,
+        const std::function<Result<std::string>(std::string_view challenge_password)>& make) const {
+        const std::vector<x509::Certificate> anchors =
+            must(x509::Certificate::load(home / "pki" / "root.crt"));
+        const tls::Context context = must(tls::client_context(suite, anchors, &who));
+        const net::BoundBody body = [&](Bytes exporter) -> Result<std::string> {
+            QUOIN_TRY(const std::string der, make(crypto::to_base64(exporter)));
+            return crypto::to_base64(bytes_of(der));
+        };
+        return must(net::http_request({.base_url = https, .tls = context.get()}, "POST", target,
+                                      body, "application/pkcs10"));
+    }
+
     // A device that is born; on the inventory, too, if `known`.
-    void birth(const std::string& id, std::string_view device_class, bool known = true) {
-        must(maker.birth(id, device_class));
+    void birth(const std::string& id, std::string_view device_class, bool known = true,
+               bool foreign = false) {
+        must(maker.birth(id, device_class, {}, foreign));
         if (!known) return;
         const std::string batch = must(files::read(maker.batch_file()));
         const std::size_t last = batch.rfind('\n', batch.size() - 2);

@@ -31,6 +31,7 @@ struct HttpRequest {
     std::string accept;
     std::string body;
     std::vector<x509::Certificate> client_chain;  // leaf first; verified by TLS; empty: none shown
+    crypto::ByteVector tls_exporter;              // RFC 9266; empty: not over TLS
     std::optional<uid_t> peer_uid;                // Unix socket only
     std::string remote;                           // "127.0.0.1:51234" or "unix"
 };
@@ -103,6 +104,12 @@ struct HttpReply {
 Result<HttpReply> http_request(const HttpClientOptions& options, std::string_view method,
                                std::string_view target, std::string_view body = {},
                                std::string_view content_type = {});
+// Likewise over TLS, with a body that is bound to the connection: made when that is there, of its
+// exporter value (RFC 9266), on the caller's thread and in its time.
+using BoundBody = std::function<Result<std::string>(Bytes tls_exporter)>;
+Result<HttpReply> http_request(const HttpClientOptions& options, std::string_view method,
+                               std::string_view target, const BoundBody& body,
+                               std::string_view content_type);
 // Calls `on_piece` for every piece of a streamed answer until it returns false or the server ends.
 Result<void> http_stream(const HttpClientOptions& options, std::string_view target,
                          const std::function<bool(std::string_view)>& on_piece);

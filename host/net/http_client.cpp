@@ -38,6 +38,7 @@ struct Exchange {
     BaseUrl url;
     http::request<http::string_body> request;
     const OnPiece* on_piece = nullptr;  // null: the whole answer in one string
+    const BoundBody* bound_body = nullptr;
 };
 
 std::unexpected<Error> failed(const Exchange& exchange, std::string_view doing,
@@ -165,6 +166,14 @@ Result<void> expect_name(SSL* ssl, const std::string& host) {
     return {};
 }
 
+Result<void> bind_body(SSL* ssl, Exchange& exchange) {
+    if (exchange.bound_body == nullptr) return {};
+    QUOIN_TRY(const crypto::ByteVector exporter, tls::channel_binding(ssl));
+    QUOIN_TRY(exchange.request.body(), (*exchange.bound_body)(exporter));
+    exchange.request.prepare_payload();
+    return {};
+}
+
 awaitable<Result<HttpReply>> over_tls(Exchange& exchange) {
     SSL_CTX_up_ref(exchange.options.tls);
     asio::ssl::context context(exchange.options.tls);
@@ -187,6 +196,10 @@ awaitable<Result<HttpReply>> over_tls(Exchange& exchange) {
         }
         co_return failed(exchange, "TLS handshake", error);
     }
+    if (auto bound = bind_body(stream.native_handle(), exchange); !bound) {
+        co_return std::unexpected(std::move(bound).error());
+    }
+    beast::get_lowest_layer(stream).expires_after(exchange.options.timeout);
     co_return co_await converse(stream, exchange);
 }
 
@@ -204,14 +217,21 @@ awaitable<Result<HttpReply>> run_exchange(Exchange& exchange) {
 
 Result<HttpReply> run(const HttpClientOptions& options, std::string_view method,
                       std::string_view target, std::string_view body, std::string_view content_type,
-                      const OnPiece* on_piece) {
+                      const OnPiece* on_piece, const BoundBody* bound_body = nullptr) {
     QUOIN_TRY(BaseUrl url, parse_base_url(options.base_url));
+    if (bound_body != nullptr && url.scheme != Scheme::https) {
+        return fail(Code::input_invalid, "{}: only a TLS connection can be bound to",
+                    options.base_url);
+    }
     if (url.scheme == Scheme::https && options.tls == nullptr) {
         return fail(Code::config_missing, "{} needs TLS credentials, and none are given",
                     options.base_url);
     }
-    Exchange exchange{
-        .options = options, .url = std::move(url), .request = {}, .on_piece = on_piece};
+    Exchange exchange{.options = options,
+                      .url = std::move(url),
+                      .request = {},
+                      .on_piece = on_piece,
+                      .bound_body = bound_body};
     std::optional<Result<HttpReply>> outcome;
     try {
         auto& request = exchange.request;
@@ -244,6 +264,12 @@ Result<HttpReply> http_request(const HttpClientOptions& options, std::string_vie
                                std::string_view target, std::string_view body,
                                std::string_view content_type) {
     return run(options, method, target, body, content_type, nullptr);
+}
+
+Result<HttpReply> http_request(const HttpClientOptions& options, std::string_view method,
+                               std::string_view target, const BoundBody& body,
+                               std::string_view content_type) {
+    return run(options, method, target, {}, content_type, nullptr, &body);
 }
 
 Result<void> http_stream(const HttpClientOptions& options, std::string_view target,

@@ -57,6 +57,7 @@ constexpr std::size_t linger_bytes = 4 << 20;
 
 struct Peer {
     std::vector<x509::Certificate> chain = {};
+    crypto::ByteVector exporter = {};
     std::optional<uid_t> uid = {};
     std::string remote = {};
 };
@@ -136,6 +137,7 @@ Result<HttpRequest> to_request(const http::request<http::string_body>& message, 
                        .accept = text_of_field(message, http::field::accept),
                        .body = {},
                        .client_chain = peer.chain,
+                       .tls_exporter = peer.exporter,
                        .peer_uid = peer.uid,
                        .remote = peer.remote};
 }
@@ -345,6 +347,12 @@ private:
             co_return;
         }
         peer.chain = client_chain(stream.native_handle());
+        auto exporter = tls::channel_binding(stream.native_handle());
+        if (!exporter) {
+            spdlog::error("{}: {}", peer.remote, exporter.error().message);
+            co_return;
+        }
+        peer.exporter = *std::move(exporter);
         co_await serve_requests(stream, std::move(peer));
         socket.expires_after(linger_time);
         (void)co_await stream.async_shutdown(as_tuple);

@@ -144,6 +144,16 @@ Result<void> expect_server(SSL* connection, const std::string& host) {
     return {};
 }
 
+Result<crypto::ByteVector> channel_binding(SSL* connection) {
+    constexpr std::string_view label = "EXPORTER-Channel-Binding";  // RFC 9266, section 4
+    crypto::ByteVector value(32);
+    if (SSL_export_keying_material(connection, value.data(), value.size(), label.data(),
+                                   label.size(), nullptr, 0, 1) != 1) {
+        return failure("export the channel binding");
+    }
+    return value;
+}
+
 Result<Context> server_context(Suite suite, const Credentials& credentials,
                                std::span<const x509::Certificate> client_anchors,
                                bool require_client) {

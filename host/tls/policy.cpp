@@ -1,5 +1,6 @@
 #include "host/tls/policy.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include "host/crypto/library.hpp"
@@ -45,7 +46,41 @@ constexpr std::array suites{
               .mpu = Algorithm::ml_dsa_65},
 };
 
+// As the lists of `suites` name them; empty: not in TLS.
+std::string_view signature_name(Algorithm algorithm) {
+    switch (algorithm) {
+        case Algorithm::ed25519:
+            return "ed25519";
+        case Algorithm::ecdsa_p256:
+            return "ecdsa_secp256r1_sha256";
+        case Algorithm::ml_dsa_44:
+            return "mldsa44";
+        case Algorithm::ml_dsa_65:
+            return "mldsa65";
+        case Algorithm::ml_dsa_44_ed25519:
+            return "mldsa44_ed25519";
+        case Algorithm::ml_dsa_65_ed25519:
+            return "mldsa65_ed25519";
+        case Algorithm::ml_dsa_87:
+        case Algorithm::slh_dsa_sha2_128s:
+        case Algorithm::slh_dsa_shake_128f:
+            break;
+    }
+    return {};
+}
+
 }  // namespace
+
+bool is_of_suite(Suite suite, Algorithm algorithm) {
+    const std::string_view name = signature_name(algorithm);
+    std::string_view rest = info(suite).signatures;
+    while (!name.empty() && !rest.empty()) {
+        const std::size_t end = std::min(rest.find(':'), rest.size());
+        if (rest.substr(0, end) == name) return true;
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+    }
+    return false;
+}
 
 const SuiteInfo& info(Suite suite) { return suites[static_cast<std::size_t>(suite)]; }
 

@@ -72,6 +72,13 @@ Result<Context> server_context(Suite suite, const Credentials& credentials,
                                std::span<const x509::Certificate> client_anchors,
                                bool require_client);
 
+// The value that binds what is said in a connection to it: tls-exporter, 32 bytes, the same on both
+// sides and on no other connection. After the handshake. Source: RFC 9266.
+Result<crypto::ByteVector> channel_binding(SSL* connection);
+
+// Whether peers of this suite show certificates with keys of this algorithm.
+bool is_of_suite(Suite suite, crypto::Algorithm algorithm);
+
 // The text of an OPENSSL_CONF that holds an unmodified program (Mosquitto) to the suite.
 std::string openssl_conf(Suite suite);
 

@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -59,18 +60,23 @@ private:
 class Request {  // PKCS#10
 public:
     // Proves possession by its own signature.
-    static Result<std::string> make_der(const crypto::PrivateKey& key,
-                                        std::string_view common_name);
+    // `challenge_password`: RFC 2985, section 5.4.1; empty: none.
+    static Result<std::string> make_der(const crypto::PrivateKey& key, std::string_view common_name,
+                                        std::string_view challenge_password = {});
     // Likewise for a key that is not OpenSSL's to use, of an algorithm whose signature has the
     // object identifier of its key (SLH-DSA). `quote_key`: see Certificate; empty: none.
     using Sign = std::function<Result<crypto::ByteVector>(Bytes message)>;
     static Result<std::string> make_der(const crypto::PublicKey& key, const Sign& sign,
-                                        std::string_view common_name, Bytes quote_key);
+                                        std::string_view common_name, Bytes quote_key,
+                                        std::string_view challenge_password = {});
     // Checks size, form and the self-signature (proof of possession).
     static Result<Request> from_der(Bytes der);
     std::string common_name() const;
     const crypto::PublicKey& public_key() const { return public_key_; }
+    Result<crypto::ByteVector> der() const;
     Result<crypto::ByteVector> quote_key() const;  // as Certificate's
+    // None: no such attribute. More than one, or no text of 1 to 255 bytes: peer_malformed.
+    Result<std::optional<std::string>> challenge_password() const;
 
 private:
     Request(std::shared_ptr<X509_REQ> request, crypto::PublicKey key)
@@ -129,7 +135,7 @@ Result<std::string> issue_crl_pem(const crypto::PrivateKey& issuer_key, const Ce
                                   std::span<const Revoked> revoked, std::uint64_t number,
                                   std::chrono::seconds lifetime);
 
-enum class Purpose : std::uint8_t { client, server, any };
+enum class Purpose : std::uint8_t { client, server, registration, any };
 // Chain from `leaf` over `intermediates` to one of `anchors`, at the current time, and the leaf's
 // purpose. `crl_pem`, when not empty, must be fresh, and must not list the leaf. The error says
 // what failed, at which certificate.

@@ -5,6 +5,8 @@
 namespace quoin::x509 {
 namespace {
 
+constexpr std::size_t max_challenge_password = 255;  // pkcs-9-ub-challengePassword
+
 using RequestHandle = crypto::Handle<X509_REQ, X509_REQ_free>;
 using AlgorithmHandle = crypto::Handle<X509_ALGOR, X509_ALGOR_free>;
 using BitsHandle = crypto::Handle<ASN1_BIT_STRING, ASN1_BIT_STRING_free>;
@@ -72,18 +74,32 @@ Result<void> attach(X509_REQ* request, Bytes signature) {
     return {};
 }
 
+Result<void> add_challenge_password(X509_REQ* request, std::string_view password) {
+    if (password.empty()) return {};
+    if (X509_REQ_add1_attr_by_NID(request, NID_pkcs9_challengePassword, MBSTRING_UTF8,
+                                  reinterpret_cast<const unsigned char*>(password.data()),
+                                  static_cast<int>(password.size())) == 1) {
+        return {};
+    }
+    return cannot_make();
+}
+
 }  // namespace
 
-Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string_view common_name) {
+Result<std::string> Request::make_der(const crypto::PrivateKey& key, std::string_view common_name,
+                                      std::string_view challenge_password) {
     QUOIN_TRY(const EVP_MD* const digest, signing_digest(key));
     QUOIN_TRY(const RequestHandle request, unsigned_request(key.native(), common_name));
+    QUOIN_CHECK(add_challenge_password(request.get(), challenge_password));
     if (X509_REQ_sign(request.get(), key.native(), digest) == 0) return cannot_make();
     return der_of(request.get());
 }
 
 Result<std::string> Request::make_der(const crypto::PublicKey& key, const Sign& sign,
-                                      std::string_view common_name, Bytes quote_key) {
+                                      std::string_view common_name, Bytes quote_key,
+                                      std::string_view challenge_password) {
     QUOIN_TRY(const RequestHandle request, unsigned_request(key.native(), common_name));
+    QUOIN_CHECK(add_challenge_password(request.get(), challenge_password));
     if (!quote_key.empty()) {
         QUOIN_TRY(const ExtensionHandle extension, make_quote_key_extension(quote_key));
         const StackHandle extensions(sk_X509_EXTENSION_new_null());
@@ -117,6 +133,32 @@ Result<Request> Request::from_der(Bytes der) {
 
 std::string Request::common_name() const {
     return common_name_of(X509_REQ_get_subject_name(request_.get()));
+}
+
+Result<crypto::ByteVector> Request::der() const {
+    QUOIN_TRY(const std::string der, der_of(request_.get()));
+    const Bytes bytes = bytes_of(der);
+    return crypto::ByteVector(bytes.begin(), bytes.end());
+}
+
+Result<std::optional<std::string>> Request::challenge_password() const {
+    const int at = X509_REQ_get_attr_by_NID(request_.get(), NID_pkcs9_challengePassword, -1);
+    if (at < 0) return std::nullopt;
+    X509_ATTRIBUTE* const attribute = X509_REQ_get_attr(request_.get(), at);
+    const bool is_only =
+        X509_REQ_get_attr_by_NID(request_.get(), NID_pkcs9_challengePassword, at) < 0 &&
+        X509_ATTRIBUTE_count(attribute) == 1;
+    const ASN1_TYPE* const value = is_only ? X509_ATTRIBUTE_get0_type(attribute, 0) : nullptr;
+    const int type = value != nullptr ? ASN1_TYPE_get(value) : V_ASN1_UNDEF;
+    if (type != V_ASN1_UTF8STRING && type != V_ASN1_PRINTABLESTRING && type != V_ASN1_T61STRING) {
+        return fail(Code::peer_malformed, "its challengePassword is not one text");
+    }
+    const std::string_view text = text_of_asn1(value->value.asn1_string);
+    if (text.empty() || text.size() > max_challenge_password) {
+        return fail(Code::peer_malformed, "its challengePassword is not of 1 to {} bytes",
+                    max_challenge_password);
+    }
+    return std::string(text);
 }
 
 }  // namespace quoin::x509

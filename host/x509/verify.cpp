@@ -1,6 +1,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 #include <ctime>
 #include <optional>
@@ -69,10 +70,26 @@ Result<StoreHandle> make_store(std::span<const Certificate> anchors, std::string
     return store;
 }
 
+void free_usages(EXTENDED_KEY_USAGE* usages) { EXTENDED_KEY_USAGE_free(usages); }
+using UsagesHandle = crypto::Handle<EXTENDED_KEY_USAGE, free_usages>;
+
+// id-kp-cmcRA (RFC 6402, section 2.10) and nothing else.
+Result<void> check_registration(const Certificate& leaf) {
+    const UsagesHandle usages(static_cast<EXTENDED_KEY_USAGE*>(
+        X509_get_ext_d2i(leaf.native(), NID_ext_key_usage, nullptr, nullptr)));
+    if (usages && sk_ASN1_OBJECT_num(usages.get()) == 1 &&
+        OBJ_obj2nid(sk_ASN1_OBJECT_value(usages.get(), 0)) == NID_cmcRA) {
+        return {};
+    }
+    return fail(Code::peer_unauthenticated, "certificate of {} is not a registration authority's",
+                leaf.common_name());
+}
+
 // An absent extendedKeyUsage means "any" to OpenSSL. An attestation certificate has none, and must
 // not become a client by that.
 Result<void> check_purpose(const Certificate& leaf, Purpose purpose) {
     if (purpose == Purpose::any) return {};
+    if (purpose == Purpose::registration) return check_registration(leaf);
     const std::uint32_t usage = X509_get_extended_key_usage(leaf.native());
     const std::uint32_t wanted = purpose == Purpose::client ? XKU_SSL_CLIENT : XKU_SSL_SERVER;
     if (usage == UINT32_MAX || (usage & wanted) == 0) {
@@ -123,9 +140,9 @@ Result<void> verify(const Certificate& leaf, std::span<const Certificate> interm
     // PARTIAL_CHAIN: an anchor is trusted because it is pinned, whether it signed itself or not.
     unsigned long flags = X509_V_FLAG_X509_STRICT | X509_V_FLAG_PARTIAL_CHAIN;
     if (!crl_pem.empty()) flags |= X509_V_FLAG_CRL_CHECK;
-    const int wanted = purpose == Purpose::any      ? X509_PURPOSE_ANY
-                       : purpose == Purpose::client ? X509_PURPOSE_SSL_CLIENT
-                                                    : X509_PURPOSE_SSL_SERVER;
+    const int wanted = purpose == Purpose::client   ? X509_PURPOSE_SSL_CLIENT
+                       : purpose == Purpose::server ? X509_PURPOSE_SSL_SERVER
+                                                    : X509_PURPOSE_ANY;
     if (X509_VERIFY_PARAM_set_flags(parameters, flags) != 1 ||
         X509_VERIFY_PARAM_set_purpose(parameters, wanted) != 1) {
         return fail(Code::internal, "chain: {}", crypto::openssl_error());

@@ -90,7 +90,7 @@ Result<HttpResponse> Api::dispatch(const HttpRequest& request, std::string& call
         QUOIN_CHECK(require(caller, route.role));
         QUOIN_CHECK(only(request.query, route.parameters));
         if (!call.id.empty() && !x509::is_valid_id(call.id)) {
-            return fail(Code::input_invalid, "\"{}\" is not a device id", call.id);
+            return fail(Code::input_invalid, "\"{}\" is not an id", call.id);
         }
         return (this->*route.handler)(call);
     }

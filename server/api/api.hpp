@@ -53,6 +53,10 @@ struct ApiSources {
                                std::string_view actor)>
         revoke;
     std::function<Result<std::vector<std::string>>(const NamedRevocation& what)> revoke_named;
+    std::function<Result<void>(std::int64_t number, std::string_view actor)> approve;
+    std::function<Result<void>(std::int64_t number, std::string_view reason,
+                               std::string_view actor)>
+        refuse;
     std::function<Result<void>(std::string_view manifest, std::string_view actor)> add_release;
     std::function<SamplePage(const SampleQuery&)> samples;
     // Pages of everything that matches; an empty page is the end.
@@ -97,6 +101,10 @@ private:
     Result<net::HttpResponse> revoke_service(const Call& call);
     Result<net::HttpResponse> revoke_operator(const Call& call);
     Result<net::HttpResponse> revoke_named(const Call& call, std::string_view kind);
+    Result<net::HttpResponse> list_enrolments(const Call& call);
+    Result<net::HttpResponse> approve_enrolment(const Call& call);
+    Result<net::HttpResponse> refuse_enrolment(const Call& call);
+    Result<net::HttpResponse> show_enrolment(std::int64_t number);
     Result<net::HttpResponse> list_releases(const Call& call);
     Result<net::HttpResponse> add_release(const Call& call);
     Result<net::HttpResponse> list_samples(const Call& call);

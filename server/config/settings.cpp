@@ -49,6 +49,22 @@ void bind_suite(config::Section& root, Settings& settings) {
     }
 }
 
+void bind_rule(config::Section& section, std::string_view key, Rule& rule, bool may_refuse) {
+    static constexpr std::array<std::string_view, 3> names{"auto", "manual", "refuse"};
+    std::string name(names[static_cast<std::size_t>(rule)]);
+    section.choice(key, name, std::span(names).first(may_refuse ? 3 : 2));
+    const auto found = std::ranges::find(names, name);
+    if (found != names.end()) rule = static_cast<Rule>(found - names.begin());
+}
+
+void bind_ra(config::Section& root, RaSettings& settings) {
+    config::Section ra = root.table("ra");
+    bind_rule(ra, "first", settings.first, false);
+    bind_rule(ra, "renewal", settings.renewal, false);
+    bind_rule(ra, "after_expiry", settings.after_expiry, true);
+    bind_seconds(ra, "retry_after_s", settings.retry_after, 1, 3'600);
+}
+
 void bind_verifier(config::Section& root, Settings& settings) {
     static constexpr std::array<std::string_view, 3> levels{"self-reported", "boot-signed",
                                                             "tpm-quoted"};
@@ -114,6 +130,7 @@ Result<Settings> bind(const config::Document& document, const std::filesystem::p
     bind_suite(root, settings);
     keys::bind_choice(root, settings.keys);
     bind_rest(root, settings);
+    bind_ra(root, settings.ra);
     bind_verifier(root, settings);
     bind_syslog(root, settings);
     QUOIN_CHECK(document.finish());

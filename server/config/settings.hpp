@@ -12,6 +12,7 @@
 //               ocsp_live_per_peer   answers with a nonce that one address gets in a second
 //               status_url   http://HOST[:PORT] under which everybody finds the HTTP port: in the
 //                            certificates; absent: that of [listen], in those of devices only
+//   [ra]        first, renewal, after_expiry, retry_after_s  who gets certificates
 //   [verifier]  period_s, timeout_s, lifetime_s, minimum_level
 //   [telemetry] rate_per_device, rate_burst
 //   [feed]      lifetime_s   how long the broker goes on without quoind
@@ -46,6 +47,16 @@ struct SyslogSettings {
     bool danger_classical_certificate = false;  // take one that is not post-quantum
 };
 
+// What the registration authority does with a request that is in order.
+enum class Rule : std::uint8_t { automatic, manual, refuse };
+
+struct RaSettings {
+    Rule first = Rule::automatic;          // by birth certificate
+    Rule renewal = Rule::automatic;        // by operational certificate; these two never refuse
+    Rule after_expiry = Rule::automatic;   // by birth certificate, when the last one has expired
+    std::chrono::seconds retry_after{60};  // how long a device waits for an operator between asks
+};
+
 struct Settings {
     std::string site;
     tls::Suite suite = tls::Suite::hybrid;
@@ -61,6 +72,7 @@ struct Settings {
     std::string status_url;  // empty: none
     std::chrono::seconds ocsp_lifetime{600};
     std::uint32_t ocsp_live_per_peer = 500;
+    RaSettings ra;
     std::chrono::seconds verifier_period{30};
     std::chrono::seconds verifier_timeout{10};
     std::chrono::seconds verdict_lifetime{90};

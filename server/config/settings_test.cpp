@@ -37,6 +37,10 @@ renew_at = 0.5
 crl_lifetime_s = 30
 ocsp_lifetime_s = 20
 ocsp_live_per_peer = 7
+[ra]
+first = "manual"
+after_expiry = "refuse"
+retry_after_s = 5
 [verifier]
 period_s = 2
 timeout_s = 1
@@ -61,6 +65,10 @@ danger_classical_certificate = true
     EXPECT_EQ(settings->device_lifetime.count(), 60);
     EXPECT_EQ(settings->ocsp_lifetime.count(), 20);
     EXPECT_EQ(settings->ocsp_live_per_peer, 7U);
+    EXPECT_EQ(settings->ra.first, Rule::manual);
+    EXPECT_EQ(settings->ra.renewal, Rule::automatic);
+    EXPECT_EQ(settings->ra.after_expiry, Rule::refuse);
+    EXPECT_EQ(settings->ra.retry_after.count(), 5);
     EXPECT_EQ(settings->verdict_lifetime.count(), 6);
     EXPECT_EQ(settings->rate_burst, 20U);
     ASSERT_TRUE(settings->syslog);

@@ -39,10 +39,12 @@ std::vector<store::Column> columns_of(const std::vector<InventoryLine>& lines, s
     std::vector<std::string> ids;
     std::vector<std::string> classes;
     std::vector<std::string> digests;
+    std::vector<std::int64_t> foreign;
     for (const InventoryLine& line : lines) {
         ids.push_back(line.silicon_id);
         classes.emplace_back(class_name(line.device_class));
         digests.push_back(line.birth_cert_sha256);
+        foreign.push_back(line.foreign ? 1 : 0);
     }
     const std::vector<std::string> empty(size);
     const std::vector<std::int64_t> zero(size, 0);
@@ -51,6 +53,7 @@ std::vector<store::Column> columns_of(const std::vector<InventoryLine>& lines, s
             {"silicon_id", ids},
             {"class", classes},
             {"birth_cert_sha256", digests},
+            {"foreign_client", foreign},
             {"state", std::vector<std::string>(size, "expected")},
             {"reason", std::vector<std::string>(size, std::string(not_enrolled))},
             {"release_version", empty},

@@ -61,6 +61,19 @@ Result<std::string> take_string(std::size_t line, json& object, std::string_view
     return text;
 }
 
+// False if it is not there.
+Result<bool> take_flag(std::size_t line, json& object, std::string_view field) {
+    const auto found = object.find(field);
+    if (found == object.end()) return false;
+    if (!found->is_boolean()) {
+        return fail(Code::input_invalid, "line {}: \"{}\": {} is not true or false", line, field,
+                    shown_json(*found));
+    }
+    const bool flag = found->get<bool>();
+    object.erase(found);
+    return flag;
+}
+
 bool is_sha256_hex(std::string_view text) {
     return text.size() == 64 &&
            text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -75,9 +88,11 @@ Result<InventoryLine> parse_line(std::size_t line, std::string_view text) {
     QUOIN_TRY(std::string id, take_string(line, object, "silicon_id"));
     QUOIN_TRY(const std::string name, take_string(line, object, "class"));
     QUOIN_TRY(std::string digest, take_string(line, object, "birth_cert_sha256"));
+    QUOIN_TRY(const bool foreign, take_flag(line, object, "foreign"));
     if (!object.empty()) {
         return fail(Code::input_invalid,
-                    "line {}: unknown field \"{}\" (known: silicon_id, class, birth_cert_sha256)",
+                    "line {}: unknown field \"{}\" (known: silicon_id, class, birth_cert_sha256, "
+                    "foreign)",
                     line, shown(object.begin().key()));
     }
     if (!x509::is_valid_id(id)) {
@@ -99,7 +114,8 @@ Result<InventoryLine> parse_line(std::size_t line, std::string_view text) {
     return InventoryLine{.line = line,
                          .silicon_id = std::move(id),
                          .device_class = *device_class,
-                         .birth_cert_sha256 = std::move(digest)};
+                         .birth_cert_sha256 = std::move(digest),
+                         .foreign = foreign};
 }
 
 Result<void> refuse_duplicate(std::unordered_map<std::string, std::size_t>& seen,

@@ -1,6 +1,9 @@
 // The maker's batch list: one JSON object a line,
 //   {"silicon_id":"mpu-1","class":"mpu","birth_cert_sha256":"<64 hex digits>"}
 //
+// and, of a device with another maker's EST client, "foreign":true: it need not bind its requests
+// to their TLS connection.
+//
 // Limits: `max_batch_bytes`, `max_batch_lines`, `max_batch_line_bytes`. All or nothing: the first
 // fault refuses the list, and the error names line, field and value. Threads: pure functions.
 #pragma once
@@ -22,6 +25,7 @@ struct InventoryLine {
     std::string silicon_id;
     DeviceClass device_class;
     std::string birth_cert_sha256;  // lower case
+    bool foreign = false;
 };
 
 // Empty lines are skipped; an empty list is input_invalid.

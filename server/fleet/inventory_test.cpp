@@ -25,6 +25,21 @@ TEST(parse_batch, two_lines__both) {
     EXPECT_EQ(parsed->at(1).line, 3U);
 }
 
+TEST(parse_batch, foreign__only_where_the_line_says_so) {
+    const auto foreign = [](std::string_view id, std::string_view value) {
+        return line(id, "mpu", digest(id.back())).insert(1, fmt::format(R"("foreign":{},)", value));
+    };
+    const auto parsed = parse_batch(line("a", "mpu", digest('a')) + "\n" + foreign("b", "true") +
+                                    "\n" + foreign("c", "false"));
+    ASSERT_TRUE(parsed) << parsed.error().message;
+    EXPECT_FALSE(parsed->at(0).foreign);
+    EXPECT_TRUE(parsed->at(1).foreign);
+    EXPECT_FALSE(parsed->at(2).foreign);
+    for (const std::string_view wrong : {"1", "null", "\"yes\""}) {
+        EXPECT_FALSE(parse_batch(foreign("a", wrong))) << wrong;
+    }
+}
+
 TEST(parse_batch, wrong_line__error_names_line_field_and_value) {
     const std::string good = line("mpu-1", "mpu", digest('a')) + "\n";
     struct Case {

@@ -7,8 +7,8 @@
 
 #include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
-#include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/certificate_rows.hpp"
 
 namespace quoin::server {
 namespace {
@@ -40,24 +40,6 @@ Result<std::vector<std::filesystem::path>> certificate_files(const std::filesyst
     return files;
 }
 
-std::string_view kind_name(const Certificate& certificate) {
-    const auto identity = certificate.identity();
-    if (!identity) return "ca";
-    switch (identity->kind) {
-        case x509::Kind::device:
-            return "device";
-        case x509::Kind::attest:
-            return "attest";
-        case x509::Kind::service:
-            return "service";
-        case x509::Kind::operator_:
-            return "operator";
-        case x509::Kind::birth:
-            return "birth";
-    }
-    return "ca";
-}
-
 // What is between the lines of dashes.
 Result<std::string> der_of(std::string_view pem) {
     const std::size_t begin = pem.find('\n');
@@ -67,65 +49,6 @@ Result<std::string> der_of(std::string_view pem) {
     }
     QUOIN_TRY(const crypto::ByteVector der, crypto::from_base64(pem.substr(begin, end - begin)));
     return std::string(text_of(der));
-}
-
-// SHA-256 in hex of the TPM quote key that it names; empty: none.
-Result<std::string> quote_key_name(const Certificate& certificate) {
-    QUOIN_TRY(const crypto::ByteVector key, certificate.quote_key());
-    if (key.empty()) return std::string();
-    QUOIN_TRY(const crypto::Sha256Digest digest, crypto::sha256(key));
-    return crypto::to_hex(digest);
-}
-
-// The TPM of a device stays the same, and is no other device's: whoever holds its session key for
-// a while can neither shed the TPM nor name one of his own. Before the first one there is only the
-// device's word.
-Result<void> check_quote_key(soci::session& session, const std::string& device,
-                             const std::string& quote_key) {
-    std::string bound;
-    session << "SELECT quote_key FROM certificates WHERE subject_id = :d AND kind = 'attest' AND "
-               "revoked_ms = 0 AND quote_key <> '' LIMIT 1",
-        soci::use(device), soci::into(bound);
-    if (session.got_data() && bound != quote_key) {
-        return fail(Code::peer_forbidden,
-                    "{} attests with the TPM {}, and asks for a certificate with {}; with another "
-                    "TPM it is another device",
-                    device, bound.substr(0, 16),
-                    quote_key.empty() ? "none" : quote_key.substr(0, 16));
-    }
-    if (quote_key.empty()) return {};
-    std::string other;
-    session << "SELECT subject_id FROM certificates WHERE quote_key = :q AND subject_id <> :d AND "
-               "revoked_ms = 0 LIMIT 1",
-        soci::use(quote_key), soci::use(device), soci::into(other);
-    if (!session.got_data()) return {};
-    return fail(Code::peer_forbidden, "the TPM {} is that of {}, not of {}",
-                quote_key.substr(0, 16), other, device);
-}
-
-// Inserts a row if the serial is not there yet.
-Result<void> record(soci::session& session, const Certificate& certificate,
-                    const std::string& key_residence = {}) {
-    const auto identity = certificate.identity();
-    QUOIN_TRY(const crypto::ByteVector der, certificate.der());
-    QUOIN_TRY(const crypto::Sha3_512Digest digest, certificate.sha3_512());
-    QUOIN_TRY(const std::string quote_key, quote_key_name(certificate));
-    using Texts = std::vector<std::string>;
-    using Numbers = std::vector<std::int64_t>;
-    const std::array<store::Column, 10> columns{{
-        {"serial", Texts{certificate.serial_hex()}},
-        {"kind", Texts{std::string(kind_name(certificate))}},
-        {"subject_id", Texts{identity ? identity->id : certificate.common_name()}},
-        {"not_before_ms", Numbers{certificate.not_before_ms()}},
-        {"not_after_ms", Numbers{certificate.not_after_ms()}},
-        {"revoked_ms", Numbers{0}},
-        {"sha3_512", Texts{crypto::to_hex(digest)}},
-        {"der", Texts{crypto::to_base64(der)}},
-        {"quote_key", Texts{quote_key}},
-        {"key_residence", Texts{key_residence}},
-    }};
-    store::insert_new(session, "certificates", columns);
-    return {};
 }
 
 Result<bool> same(const Certificate& one, const Certificate& other) {
@@ -144,26 +67,7 @@ Result<void> check_time(const Certificate& certificate) {
     return {};
 }
 
-Result<Enrolee> load_enrolee(soci::session& session, std::string_view column,
-                             const std::string& value) {
-    Enrolee found;
-    const std::string statement =
-        fmt::format("SELECT device_id, class, state FROM devices WHERE {} = :value", column);
-    session << statement, soci::use(value), soci::into(found.device),
-        soci::into(found.device_class), soci::into(found.state);
-    if (!session.got_data()) {
-        return fail(Code::peer_forbidden, "this device is not in the plant's inventory");
-    }
-    return found;
-}
-
 }  // namespace
-
-bool may_enrol(std::string_view state) {
-    constexpr std::array<std::string_view, 4> allowed{"expected", "onboarding", "active",
-                                                      "degraded"};
-    return std::ranges::find(allowed, state) != allowed.end();
-}
 
 Authority::Authority(AuthorityOptions options, store::Database& database, Bus& bus,
                      audit::Log& audit, Certificate root, Certificate issuing,
@@ -303,52 +207,6 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
 Result<Enrolee> Authority::enrolee(const std::string& device) {
     return database_.read(
         [&](soci::session& session) { return load_enrolee(session, "device_id", device); });
-}
-
-Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profile,
-                                     const x509::Request& request, bool renewal,
-                                     const std::string& key_residence) {
-    const bool attest = profile == x509::Profile::attest;
-    const x509::Identity identity{.kind = attest ? x509::Kind::attest : x509::Kind::device,
-                                  .site = options_.site,
-                                  .id = enrolee.device,
-                                  .role = std::nullopt};
-    QUOIN_TRY(crypto::ByteVector quote_key, request.quote_key());
-    if (!attest && !quote_key.empty()) {
-        return fail(Code::peer_forbidden,
-                    "only an attestation certificate names a TPM's quote key");
-    }
-    QUOIN_TRY(Certificate certificate, x509::issue(key_, issuing_, request.public_key(),
-                                                   {.profile = profile,
-                                                    .common_name = enrolee.device,
-                                                    .identity = identity,
-                                                    .names = {},
-                                                    .lifetime = options_.device_lifetime,
-                                                    .addresses = options_.addresses,
-                                                    .quote_key = std::move(quote_key)}));
-    QUOIN_TRY(const std::string quote_key_digest, quote_key_name(certificate));
-    const auto committed = database_.transaction([&](soci::session& session) -> Result<void> {
-        // In the transaction of the record: a revocation comes before or after, never in between.
-        QUOIN_TRY(const Enrolee now, load_enrolee(session, "device_id", enrolee.device));
-        if (!may_enrol(now.state)) {
-            return fail(Code::state_wrong, "{} is {} and gets no certificate", now.device,
-                        now.state);
-        }
-        if (attest) QUOIN_CHECK(check_quote_key(session, enrolee.device, quote_key_digest));
-        return record(session, certificate, key_residence);
-    });
-    QUOIN_CHECK(committed);
-    audit_.append(renewal ? audit::Id::pki_certificate_renewed : audit::Id::pki_certificate_issued,
-                  enrolee.device,
-                  {{"kind", attest ? "attest" : "device"},
-                   {"serial", certificate.serial_hex()},
-                   {"key_residence_claimed", key_residence},
-                   {"not_after_ms", certificate.not_after_ms()},
-                   {"quote_key", quote_key_digest.empty() ? "none" : quote_key_digest}});
-    bus_.certificate_issued.publish({.device = enrolee.device,
-                                     .kind = attest ? "attest" : "device",
-                                     .serial = certificate.serial_hex()});
-    return certificate;
 }
 
 std::string Authority::crl_pem() const {

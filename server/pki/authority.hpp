@@ -12,6 +12,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
 #include "server/bus/bus.hpp"
+#include "server/pki/approval.hpp"
+#include "server/pki/enrolee.hpp"
 
 namespace quoin::server {
 
@@ -33,14 +36,6 @@ struct AuthorityOptions {
     std::chrono::seconds crl_lifetime;
     x509::Addresses addresses = {};  // in the certificates
     keys::Choice keys = {};
-};
-
-// A device of the inventory that has proven who it is, by its birth or by its operational
-// certificate.
-struct Enrolee {
-    std::string device;
-    std::string device_class;
-    std::string state;
 };
 
 class Authority {
@@ -64,11 +59,12 @@ public:
     Result<Enrolee> authenticate_birth(std::span<const x509::Certificate> chain);
     Result<Enrolee> enrolee(const std::string& device);
 
-    // Issues and records. `profile`: device or attest. `key_residence`: where the device says that
-    // its key is; may be empty. state_wrong when the device may not have one now.
-    Result<x509::Certificate> issue(const Enrolee& enrolee, x509::Profile profile,
-                                    const x509::Request& request, bool renewal,
-                                    const std::string& key_residence);
+    // What the registration authority approved, for the request that it approved; records the
+    // certificate and marks the approval as used, in one transaction. A used approval gives the
+    // certificate that was issued for it, while that is good. `approval`: approval.hpp.
+    // integrity_mismatch: no approval of this plant's RA; peer_forbidden: not of this request;
+    // state_wrong: not one that holds now.
+    Result<x509::Certificate> issue(Bytes approval, const x509::Request& request);
 
     // Leaves of services and operators, and the issuing CA, as they are in the home now.
     Result<void> record_home();
@@ -83,6 +79,16 @@ private:
     Authority(AuthorityOptions options, store::Database& database, Bus& bus, audit::Log& audit,
               x509::Certificate root, x509::Certificate issuing, crypto::PrivateKey key);
     Result<std::vector<x509::Certificate>> load_makers() const;
+    // Approvals that the RA has signed, and what became of them: issue.cpp.
+    class Approved;
+    Result<Approved> verify_approval(Bytes approval);
+    Result<crypto::PublicKey> registration_key(const std::string& serial);
+    Result<x509::Certificate> sign(const Approved& approved, const x509::Request& request);
+    Result<std::optional<x509::Certificate>> issued_before(soci::session& session,
+                                                           const Approved& approved) const;
+    Result<std::string> record_issued(soci::session& session, const Approved& approved,
+                                      const x509::Certificate& certificate);
+
     Result<std::int64_t> revoked_ms(const std::string& serial, bool& recorded);
     Result<std::uint64_t> next_crl_number();
     Result<void> publish_crl();
@@ -101,9 +107,7 @@ private:
     std::string crl_pem_;
     std::string crl_der_;
     std::int64_t crl_due_ms_ = 0;
+    std::optional<x509::Certificate> ra_;  // the last whose chain was verified
 };
-
-// True if a device in this state may get certificates.
-bool may_enrol(std::string_view state);
 
 }  // namespace quoin::server

@@ -134,19 +134,20 @@ Result<void> Maker::recover() {
     return {};
 }
 
-Result<void> Maker::record(const std::string& id) {
+Result<void> Maker::record(const std::string& id, bool foreign) {
     QUOIN_TRY(const auto chain, Certificate::load(device_folder(id) / "birth.crt"));
     QUOIN_TRY(const auto digest, chain.front().sha256());
     QUOIN_TRY(const std::string_view device_class, class_of(chain.front()));
-    const nlohmann::ordered_json line{
+    nlohmann::ordered_json line{
         {"silicon_id", id}, {"class", device_class}, {"birth_cert_sha256", crypto::to_hex(digest)}};
+    if (foreign) line["foreign"] = true;
     QUOIN_CHECK(files::append_lines(batch_file(), line.dump() + "\n", 0600));
     born_.insert(id);
     return {};
 }
 
 Result<void> Maker::birth(const std::string& id, std::string_view device_class,
-                          const std::string& key_store) {
+                          const std::string& key_store, bool foreign) {
     // A leading dot is for unfinished devices, "." and ".." for the system.
     if (!x509::is_valid_id(id) || id.starts_with('.')) {
         return fail(Code::input_invalid,
@@ -186,7 +187,7 @@ Result<void> Maker::birth(const std::string& id, std::string_view device_class,
     if (failure) {
         return fail(Code::resource_unavailable, "{}: cannot rename: {}", aside, failure.message());
     }
-    return record(id);
+    return record(id, foreign);
 }
 
 }  // namespace quoin::server

@@ -24,9 +24,11 @@ public:
 
     // devices/ID with unlock.key, birth.key (encrypted), birth.crt, and a line in batch.jsonl.
     // `device_class`: "mcu" or "mpu". An id that was born: input_conflict. `key_store`: the
-    // device's quoin-se, where the key is made and stays; birth.key is a reference then.
+    // device's quoin-se, where the key is made and stays; birth.key is a reference then. `foreign`:
+    // its EST client is not our agent; the batch line says so (unless a crash came before the line:
+    // then it is as for ours, which asks more of it).
     Result<void> birth(const std::string& id, std::string_view device_class,
-                       const std::string& key_store = {});
+                       const std::string& key_store = {}, bool foreign = false);
     bool is_born(const std::string& id) const { return born_.contains(id); }
     std::filesystem::path batch_file() const { return folder_ / "batch.jsonl"; }
     std::filesystem::path device_folder(const std::string& id) const;
@@ -40,7 +42,7 @@ private:
           ca_(std::move(ca)) {}
     Result<void> read_batch();
     Result<void> recover();
-    Result<void> record(const std::string& id);
+    Result<void> record(const std::string& id, bool foreign = false);
 
     std::filesystem::path folder_;
     files::Lock lock_;

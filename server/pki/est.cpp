@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "host/keys/security_provider.hpp"
+#include "host/x509/csr_attributes.hpp"
 #include "server/bus/clock.hpp"
 
 namespace quoin::server {
@@ -73,8 +75,24 @@ Result<x509::Profile> profile_of(crypto::Algorithm key, std::string_view device_
                 crypto::info(device_class == "mcu" ? keys.mcu : keys.mpu).name);
 }
 
-Est::Est(EstOptions options, Authority& authority, audit::Log& audit)
-    : options_(std::move(options)), authority_(authority), audit_(audit) {}
+Result<void> check_binding(const x509::Request& request, Bytes tls_exporter, bool is_required) {
+    QUOIN_TRY(const std::optional<std::string> password, request.challenge_password());
+    if (!password && !is_required) return {};
+    if (!password) {
+        return fail(Code::peer_forbidden,
+                    "the request must be bound to its TLS connection: challengePassword with the "
+                    "tls-exporter value of RFC 9266 in base64");
+    }
+    if (!tls_exporter.empty() && *password == crypto::to_base64(tls_exporter)) return {};
+    return fail(Code::peer_forbidden, "the request is bound to another TLS connection");
+}
+
+Est::Est(EstOptions options, RegistrationAuthority& registration, Authority& authority,
+         audit::Log& audit)
+    : options_(std::move(options)),
+      registration_(registration),
+      authority_(authority),
+      audit_(audit) {}
 
 HttpResponse Est::handle(const HttpRequest& request) {
     std::string device;
@@ -107,14 +125,16 @@ Result<HttpResponse> Est::answer(const HttpRequest& request, std::string& device
         std::string_view method;
     };
     constexpr std::array routes{Route{"/.well-known/est/cacerts", "GET"},
+                                Route{"/.well-known/est/csrattrs", "GET"},
                                 Route{"/.well-known/est/simpleenroll", "POST"},
                                 Route{"/.well-known/est/simplereenroll", "POST"},
                                 Route{"/.well-known/quoin/device", "GET"}};
     const auto route = std::ranges::find(routes, request.path, &Route::path);
     if (route == routes.end()) {
-        return plain(
-            404, fmt::format("there is nothing here; {} has cacerts, simpleenroll, simplereenroll",
-                             est_prefix));
+        return plain(404,
+                     fmt::format("there is nothing here; {} has cacerts, csrattrs, simpleenroll, "
+                                 "simplereenroll",
+                                 est_prefix));
     }
     if (request.method != route->method) {
         HttpResponse response = plain(405, fmt::format("use {}", route->method));
@@ -122,6 +142,7 @@ Result<HttpResponse> Est::answer(const HttpRequest& request, std::string& device
         return response;
     }
     if (route->path.ends_with("cacerts")) return ca_certificates();
+    if (route->path.ends_with("csrattrs")) return csr_attributes(request);
     if (route->path.ends_with("device")) return describe(request, device);
     return enrol(request, route->path.ends_with("simplereenroll"), device);
 }
@@ -140,9 +161,60 @@ Result<Enrolee> Est::renewing_device(const HttpRequest& request) {
     return authority_.enrolee(identity.id);
 }
 
+// RFC 7030, section 4.5: what a request should hold. Who shows no certificate of a device here is
+// told what devices of either class need.
+Result<HttpResponse> Est::csr_attributes(const HttpRequest& request) {
+    std::optional<Enrolee> enrolee;
+    if (!request.client_chain.empty()) {
+        const auto identity = request.client_chain.front().identity();
+        const bool birth = identity && identity->kind == x509::Kind::birth;
+        QUOIN_TRY(enrolee, birth ? authority_.authenticate_birth(request.client_chain)
+                                 : renewing_device(request));
+    }
+    const PkiProfile::Algorithms& keys = options_.profile.algorithms;
+    std::vector<std::string_view> oids;
+    if (!enrolee || !enrolee->foreign_client) oids.push_back(x509::challenge_password_oid);
+    const bool mpu = !enrolee || enrolee->device_class == "mpu";
+    if (!enrolee || !mpu) oids.push_back(crypto::info(keys.mcu).oid);
+    if (mpu) {
+        oids.push_back(crypto::info(keys.mpu).oid);
+        oids.push_back(crypto::info(crypto::Algorithm::slh_dsa_shake_128f).oid);
+    }
+    QUOIN_TRY(const crypto::ByteVector der, x509::csr_attributes_der(oids));
+    return HttpResponse{.content_type = "application/csrattrs",
+                        .body = crypto::to_base64(der) + "\n",
+                        .headers = {{"Content-Transfer-Encoding", "base64"}}};
+}
+
+// What the device asks for, as far as the request itself can say.
+Result<Submission> Est::submission(const HttpRequest& request, Enrolee enrolee, bool renewal) {
+    QUOIN_TRY(std::string key_residence, key_residence_of(request));
+    QUOIN_TRY(x509::Request csr, parse_enrolment(request.body));
+    if (csr.common_name() != enrolee.device) {
+        return fail(Code::peer_forbidden,
+                    "the request names another device than the client certificate");
+    }
+    QUOIN_CHECK(check_binding(csr, request.tls_exporter, !enrolee.foreign_client));
+    QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
+    QUOIN_TRY(const x509::Profile profile,
+              profile_of(algorithm, enrolee.device_class, options_.profile));
+    QUOIN_TRY(const crypto::PublicKey shown, request.client_chain.front().public_key());
+    QUOIN_TRY(const crypto::Sha256Digest old_key, key_digest(shown));
+    QUOIN_TRY(const crypto::Sha256Digest new_key, key_digest(csr.public_key()));
+    if (old_key == new_key) {
+        return fail(Code::peer_forbidden,
+                    "the request is for the key of the client certificate; make a new one");
+    }
+    return Submission{.enrolee = std::move(enrolee),
+                      .profile = profile,
+                      .request = std::move(csr),
+                      .renewal = renewal,
+                      .key_residence = std::move(key_residence)};
+}
+
 Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::string& device) {
-    QUOIN_TRY(const Enrolee enrolee, renewal ? renewing_device(request)
-                                             : authority_.authenticate_birth(request.client_chain));
+    QUOIN_TRY(Enrolee enrolee, renewal ? renewing_device(request)
+                                       : authority_.authenticate_birth(request.client_chain));
     device = enrolee.device;
     QUOIN_CHECK(spend(enrolee.device));
     if (!may_enrol(enrolee.state)) {
@@ -151,20 +223,18 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
                     enrolee.state);
     }
     if (!is_pkcs10(request.content_type)) {
-        HttpResponse response = plain(415, "the body must be application/pkcs10 in base64");
+        return plain(415, "the body must be application/pkcs10 in base64");
+    }
+    QUOIN_TRY(const Submission asked, submission(request, std::move(enrolee), renewal));
+    QUOIN_TRY(const Submitted submitted, registration_.submit(asked));
+    if (submitted.approval.empty()) {
+        HttpResponse response =
+            plain(202, fmt::format("request {} waits for an operator; ask again with the same key",
+                                   submitted.number));
+        response.headers.emplace_back("Retry-After", std::to_string(options_.retry_after.count()));
         return response;
     }
-    QUOIN_TRY(const std::string key_residence, key_residence_of(request));
-    QUOIN_TRY(const x509::Request csr, parse_enrolment(request.body));
-    if (csr.common_name() != enrolee.device) {
-        return fail(Code::peer_forbidden,
-                    "the request names another device than the client certificate");
-    }
-    QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
-    QUOIN_TRY(const x509::Profile profile,
-              profile_of(algorithm, enrolee.device_class, options_.profile));
-    QUOIN_TRY(const x509::Certificate issued,
-              authority_.issue(enrolee, profile, csr, renewal, key_residence));
+    QUOIN_TRY(const x509::Certificate issued, authority_.issue(submitted.approval, asked.request));
     return certs_only({&issued, 1}, true);
 }
 

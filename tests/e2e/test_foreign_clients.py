@@ -1,10 +1,12 @@
 """Clients made by others: curl, openssl s_client, mosquitto_pub (in test_intruders)."""
 
+import base64
 import json
 import socket
 import subprocess
 
 from lib import waiting
+from lib.plant import OVERLAY, quoin, running_plant
 
 
 def curl(plant, path, *arguments):
@@ -45,37 +47,170 @@ def test_curl__rest_with_device_certificate__refused(plant):
     assert done.stdout[-3:] in (b"401", b"403"), done
 
 
+def armoured(plant, body, name):
+    """A certs-only answer, as `openssl pkcs7` reads it."""
+    out = plant.folder / f"{name}.p7"
+    out.write_bytes(b"-----BEGIN PKCS7-----\n" + b"\n".join(body.split()) + b"\n-----END PKCS7-----\n")
+    return out
+
+
+def base64_of(file):
+    return subprocess.run(["openssl", "base64", "-in", file], check=True, capture_output=True).stdout
+
+
 def test_curl__est_cacerts__is_the_chain_openssl_can_read(plant):
     done = curl(plant, "/.well-known/est/cacerts")
     assert done.returncode == 0, done.stderr
-    body = plant.folder / "cacerts.p7"
-    body.write_bytes(b"-----BEGIN PKCS7-----\n" + b"\n".join(done.stdout.split()) + b"\n-----END PKCS7-----\n")
-    shown = subprocess.run(["openssl", "pkcs7", "-in", body, "-print_certs", "-noout"], capture_output=True, text=True)
+    shown = subprocess.run(["openssl", "pkcs7", "-in", armoured(plant, done.stdout, "cacerts"), "-print_certs", "-noout"],
+                           capture_output=True, text=True)
     assert shown.stdout.count("subject=") == 2, shown
 
 
-def test_curl__est_simpleenroll_by_hand__certificate_for_the_key(plant):
+class ByHand:
     """A device that is nothing but openssl and curl."""
-    device = plant.add_device("mcu-9", "mcu", start=False)
-    key, request = plant.folder / "own.key", plant.folder / "own.csr"
-    subprocess.run(["openssl", "req", "-new", "-newkey", "MLDSA44-Ed25519", "-noenc", "-subj", "/CN=mcu-9", "-outform", "DER",
-                    "-keyout", key, "-out", request], check=True, capture_output=True)
-    encoded = subprocess.run(["openssl", "base64", "-in", request], check=True, capture_output=True).stdout
-    arguments = ["--cert", device.folder / "birth.crt", "--key", device.clear_key(device.folder / "birth.key"),
-                 "--header", "Content-Type: application/pkcs10", "--data-binary", encoded]
-    done = curl(plant, "/.well-known/est/simpleenroll", *arguments)
-    assert done.returncode == 0, done.stderr
-    body = plant.folder / "own.p7"
-    body.write_bytes(b"-----BEGIN PKCS7-----\n" + b"\n".join(done.stdout.split()) + b"\n-----END PKCS7-----\n")
-    shown = subprocess.run(["openssl", "pkcs7", "-in", body, "-print_certs", "-text"], capture_output=True, text=True).stdout
+
+    def __init__(self, plant, name):
+        self.plant, self.name = plant, name
+        self.device = plant.add_device(name, "mcu", start=False, foreign=True)
+        self.key, self.request = plant.folder / "own.key", plant.folder / "own.csr"
+        self.certificate = plant.folder / "own.crt"
+        self.birth = ("--cert", self.device.folder / "birth.crt", "--key", self.device.clear_key(self.device.folder / "birth.key"))
+
+    def make_request(self, key, subject=None, algorithm="MLDSA44-Ed25519"):
+        new = ["-newkey", algorithm, "-noenc", "-keyout", key] if algorithm else ["-key", key]
+        subprocess.run(["openssl", "req", "-new", *new, "-subj", f"/CN={subject or self.name}", "-outform", "DER",
+                        "-out", self.request], check=True, capture_output=True)
+
+    def ask(self, call="simpleenroll", shown=None):
+        """(status, headers, body) for the present request."""
+        headers = self.plant.folder / "headers"
+        done = curl(self.plant, f"/.well-known/est/{call}", *(shown or self.birth), "--dump-header", headers,
+                    "--header", "Content-Type: application/pkcs10", "--data-binary", base64_of(self.request))
+        assert done.returncode == 0, done.stderr
+        lines = headers.read_text().lower().splitlines()
+        return int(lines[0].split()[1]), lines[1:], done.stdout
+
+    def take(self, body):
+        """Keeps the certificate, and returns it as text."""
+        shown = subprocess.run(["openssl", "pkcs7", "-in", armoured(self.plant, body, "own"), "-print_certs"],
+                               check=True, capture_output=True, text=True).stdout
+        self.certificate.write_text(shown)
+        return subprocess.run(["openssl", "x509", "-in", self.certificate, "-noout", "-text"], check=True,
+                              capture_output=True, text=True).stdout
+
+
+def test_curl__est_csrattrs__tells_the_key_algorithm(plant):
+    device = ByHand(plant, "mcu-9")
+    done = curl(plant, "/.well-known/est/csrattrs", *device.birth, "--dump-header", "-")
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    assert b"200" in head.splitlines()[0] and b"application/csrattrs" in head, done
+    attributes = plant.folder / "csrattrs.b64"
+    attributes.write_bytes(body)
+    shown = subprocess.run(["openssl", "asn1parse", "-in", attributes, "-inform", "B64"], capture_output=True, text=True).stdout
+    assert shown.count("OBJECT") == 1 and ("1.3.6.1.5.5.7.6.39" in shown or "MLDSA44-Ed25519" in shown), shown
+    # Without a certificate: what devices of either class need, bound to the connection.
+    attributes.write_bytes(curl(plant, "/.well-known/est/csrattrs").stdout)
+    shown = subprocess.run(["openssl", "asn1parse", "-in", attributes, "-inform", "B64"], capture_output=True, text=True).stdout
+    assert shown.count("OBJECT") == 4 and "challengePassword" in shown, shown
+
+
+def test_curl__est_enrol_and_reenrol_by_hand__certificates_for_the_keys(plant):
+    device = ByHand(plant, "mcu-9")
+    device.make_request(device.key)
+    status, _, body = device.ask()
+    assert status == 200, body
+    shown = device.take(body)
     assert "CN=mcu-9" in shown or "CN = mcu-9" in shown, shown
     assert "quoin://e2e/device/mcu-9" in shown and "id-MLDSA44-Ed25519-SHA512" in shown
-    # Another's name in the request: refused.
-    subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", "/CN=mcu-8", "-outform", "DER", "-out", request],
-                   check=True, capture_output=True)
-    arguments[-1] = subprocess.run(["openssl", "base64", "-in", request], check=True, capture_output=True).stdout
-    done = curl(plant, "/.well-known/est/simpleenroll", *arguments, "--write-out", "%{http_code}")
-    assert done.stdout[-3:] in (b"400", b"403"), done
+    # The same again, as after an answer that was lost: the same certificate.
+    status, _, body = device.ask()
+    assert status == 200 and device.take(body) == shown
+    chain = plant.folder / "chain.crt"
+    chain.write_text(device.certificate.read_text() + (plant.home / "pki/issuing.crt").read_text())
+    own = ("--cert", chain, "--key", device.key)
+    # Renewal: for the same key no, for a new one yes.
+    status, _, body = device.ask("simplereenroll", own)
+    assert status == 403 and b"new one" in body, body
+    device.make_request(plant.folder / "next.key")
+    status, _, body = device.ask("simplereenroll", own)
+    assert status == 200, body
+    assert "quoin://e2e/device/mcu-9" in device.take(body)
+    # Another's name in the request, and another class's key: refused.
+    device.make_request(device.key, "mcu-8", None)
+    assert device.ask()[0] == 403
+    device.make_request(plant.folder / "other.key", algorithm="MLDSA65-Ed25519")
+    assert device.ask()[0] == 403
+
+
+def test_curl__est_request_that_an_operator_approves__202_then_the_certificate():
+    with running_plant(OVERLAY + '[ra]\nfirst = "manual"\nretry_after_s = 2\n') as plant:
+        device = ByHand(plant, "mcu-9")
+        device.make_request(device.key)
+        for _ in range(2):
+            status, headers, body = device.ask()
+            assert status == 202 and "retry-after: 2" in headers, (status, headers, body)
+        waiting_now = json.loads(quoin("enrolment", "list", "--json", "--home", plant.home).stdout)["enrolments"]
+        assert [(one["device"], one["state"]) for one in waiting_now] == [("mcu-9", "pending")]
+        quoin("enrolment", "approve", waiting_now[0]["enrolment"], "--home", plant.home)
+        status, _, body = device.ask()
+        assert status == 200 and "quoin://e2e/device/mcu-9" in device.take(body)
+        # Our agent waits, too, with both of its keys, and goes on by itself.
+        agent = plant.add_device("mpu-1")
+        waiting.until(lambda: "enrol_pending" in agent.log.read_text(), "the agent waits")
+        pending = json.loads(quoin("enrolment", "list", "--json", "--home", plant.home).stdout)["enrolments"]
+        assert sorted(one["kind"] for one in pending) == ["attest", "device"]
+        assert all(one["key_sha256"] in agent.log.read_text() for one in pending)
+        quoin("enrolment", "approve", *[one["enrolment"] for one in pending], "--home", plant.home)
+        agent.wait_stored(1)
+        issued = json.loads(quoin("enrolment", "list", "--state", "issued", "--json", "--home", plant.home).stdout)["enrolments"]
+        assert {one["enrolment"] for one in pending} <= {one["enrolment"] for one in issued}, "for the same keys"
+        # Another one is refused, and told so.
+        other = plant.add_device("mcu-2", "mcu")
+        waiting.until(lambda: "enrol_pending" in other.log.read_text(), "the agent waits")
+        [number] = [one["enrolment"] for one in json.loads(
+            quoin("enrolment", "list", "--json", "--home", plant.home).stdout)["enrolments"] if one["device"] == "mcu-2"]
+        quoin("enrolment", "refuse", number, "--reason", "unknown board", "--home", plant.home)
+        waiting.until(lambda: "unknown board" in other.log.read_text(), "the agent is told")
+
+
+def test_s_client__request_bound_to_the_connection__accepted_there_only(plant):
+    """RFC 9266 by the openssl program: -keymatexport."""
+    device = plant.add_device("mcu-9", "mcu", start=False)
+    birth, key = device.folder / "birth.crt", device.clear_key(device.folder / "birth.key")
+
+    def ask(binding=None):
+        link = subprocess.Popen(
+            ["openssl", "s_client", "-connect", f"127.0.0.1:{plant.ports['https']}", "-CAfile", plant.home / "pki/root.crt",
+             "-cert", birth, "-key", key, "-keymatexport", "EXPORTER-Channel-Binding", "-keymatexportlen", "32",
+             "-nocommands", "-ign_eof"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        try:
+            exported = None
+            for line in link.stdout:
+                if b"Keying material: " in line:
+                    exported = base64.b64encode(bytes.fromhex(line.split()[-1].decode())).decode()
+                    break
+            assert exported, "openssl exported it"
+            configuration = plant.folder / "req.cnf"
+            configuration.write_text("[req]\nprompt = no\ndistinguished_name = dn\nattributes = more\n[dn]\nCN = mcu-9\n"
+                                     f"[more]\nchallengePassword = {binding or exported}\n")
+            request = plant.folder / "bound.csr"
+            subprocess.run(["openssl", "req", "-new", "-newkey", "MLDSA44-Ed25519", "-noenc", "-config", configuration,
+                            "-keyout", plant.folder / "bound.key", "-outform", "DER", "-out", request],
+                           check=True, capture_output=True)
+            body = base64_of(request)
+            link.stdin.write(b"POST /.well-known/est/simpleenroll HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n"
+                             b"Content-Type: application/pkcs10\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+            link.stdin.flush()
+            answer = link.stdout.read().partition(b"HTTP/1.1 ")[2]
+            return int(answer[:3]), exported, answer
+        finally:
+            link.kill()
+            link.wait()
+
+    status, exported, answer = ask()
+    assert status == 200, answer
+    status, _, answer = ask(exported)
+    assert status == 403 and b"another TLS connection" in answer, answer
 
 
 def test_curl__health_and_metrics__in_clear_on_loopback(plant):

@@ -95,10 +95,10 @@ def test_session__certificate_expires_while_connected__session_ends():
 
 
 def renew_by_hand(plant, device, key):
-    """The HTTP status of simplereenroll for the device's own key, asked by curl."""
+    """The HTTP status of simplereenroll for a new key, asked by curl in the device's name."""
     request = plant.folder / "again.csr"
-    subprocess.run(["openssl", "req", "-new", "-key", key, "-subj", f"/CN={device.name}", "-outform", "DER", "-out", request],
-                   check=True, capture_output=True)
+    subprocess.run(["openssl", "req", "-new", "-newkey", "MLDSA44-Ed25519", "-noenc", "-keyout", plant.folder / "again.key",
+                    "-subj", f"/CN={device.name}", "-outform", "DER", "-out", request], check=True, capture_output=True)
     encoded = subprocess.run(["openssl", "base64", "-in", request], check=True, capture_output=True).stdout
     done = subprocess.run(["curl", "--silent", "--cacert", plant.home / "pki/root.crt", "--cert", device.identity / "device.crt",
                            "--key", key, "--header", "Content-Type: application/pkcs10", "--data-binary", encoded,
@@ -111,7 +111,7 @@ def renew_by_hand(plant, device, key):
 
 @pytest.mark.any_network
 def test_crl__revoked_device__is_on_the_list_and_cannot_renew(plant):
-    device = plant.add_device("mcu-1", "mcu")
+    device = plant.add_device("mcu-1", "mcu", foreign=True)  # curl renews, too
     device.wait_stored(1)
     device.stop()
     key = device.clear_key()

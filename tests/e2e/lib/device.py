@@ -11,10 +11,10 @@ RELEASE = "1.0.0"
 
 class Device:
     """`rows` numbers (0, 1, 2, ...) are replayed, `rate` a second; the stream is named `numbers`. `top` and `extra` are
-    more of agent.toml: keys, and tables. `key_store`: where its birth key is."""
+    more of agent.toml: keys, and tables. `key_store`: where its birth key is. `foreign`: its EST client is not our agent."""
 
     def __init__(self, plant, name, device_class, rows=100_000, rate=10, birth=True,
-                 register=True, extra="", top="", tpm=None, key_store=None):
+                 register=True, extra="", top="", tpm=None, key_store=None, foreign=False):
         self.plant = plant
         self.name = name
         self.device_class = device_class
@@ -23,14 +23,14 @@ class Device:
         self.tpm = tpm  # lib.tpm: the attestation key is bound to it
         self.process = None
         if birth:
-            self._birth(key_store)
+            self._birth(key_store, foreign)
         self._configure(rate, plant.https_port, top + extra)
         if register:
             self.register()
 
     # --- making
 
-    def _birth(self, key_store):
+    def _birth(self, key_store, foreign):
         from .plant import quoin
         if key_store:  # by the agent's user, to whom the key is to belong
             for path in [self.plant.maker, *self.plant.maker.rglob("*")]:
@@ -39,7 +39,8 @@ class Device:
                                   "--key-store", key_store, self.name], subprocess.DEVNULL)
             assert born.wait(60) == 0
         else:
-            quoin("birth", "--maker", self.plant.maker, "--class", self.device_class, self.name)
+            quoin("birth", "--maker", self.plant.maker, "--class", self.device_class, self.name,
+                  *(["--foreign"] if foreign else []))
         self.folder.parent.mkdir(exist_ok=True)
         (self.plant.maker / "devices" / self.name).rename(self.folder)  # shipped
 
