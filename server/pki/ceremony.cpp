@@ -128,11 +128,11 @@ Result<PkiProfile> chosen_profile(const PkiRequest& request) {
 std::vector<std::string> root_key_steps(const fs::path& key) {
     return {
         fmt::format("Copy {}\n       to two media and check that both can be read.", key.string()),
-        "Put the media into two sealed bags; note the numbers of their seals here:\n"
-        "       ________________________   ________________________",
+        fmt::format("Put the media into two sealed bags; note the numbers of their seals here:\n"
+                    "       {0}   {0}",
+                    std::string(24, '_')),
         "Give the root's passphrase to others than those who keep the media.",
-        "Remove root.key from this machine (and root-passphrase.txt, if it is here).\n"
-        "       The plant runs without it.",
+        "Remove root.key, and root-passphrase.txt if there is one, from this machine.",
         "Compare the root's fingerprints above with those on the devices' trust.crt.",
         "Print this record, sign it, and keep it with the media."};
 }

@@ -157,7 +157,13 @@ Result<fs::path> request_issuing(const PkiRequest& asked, const fs::path& root_c
     QUOIN_TRY(const files::Lock lock, files::lock_folder(asked.home));
     const fs::path staged = asked.home / request_folder;
     QUOIN_TRY(const bool forgotten, remove_leftovers(choice, staged, notices));
-    if (forgotten) QUOIN_CHECK(remove_folder(staged));
+    if (!forgotten) {
+        return fail(Code::resource_unavailable,
+                    "{}: the key of an earlier request is in a store that cannot be reached now: "
+                    "try again when it can",
+                    staged.string());
+    }
+    QUOIN_CHECK(remove_folder(staged));
     QUOIN_CHECK(make_staged_folders(staged));
     const fs::path folder = staged / "pki";
     QUOIN_CHECK(write_certificates(folder / "root.crt", std::span(&root, 1)));

@@ -120,10 +120,10 @@ Result<seconds> parse_lifetime(std::string_view text) {
     constexpr std::array units{Unit{'s', 1}, Unit{'m', 60}, Unit{'h', 3600}, Unit{'d', 86'400},
                                Unit{'y', 365 * 86'400}};
     std::uint32_t count = 0;
-    const char* const end = text.data() + text.size();
-    const auto [rest, error] = std::from_chars(text.data(), end, count);
-    const auto* const unit =
-        end - rest == 1 ? std::ranges::find(units, *rest, &Unit::name) : units.end();
+    const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+    const auto* const unit = text.data() + text.size() - rest == 1
+                                 ? std::ranges::find(units, *rest, &Unit::name)
+                                 : units.end();
     if (error != std::errc{} || unit == units.end()) {
         return fail(Code::config_invalid,
                     "\"{}\" is no lifetime: a number with s, m, h, d or y, as in \"90d\"", text);

@@ -84,9 +84,9 @@ def test_renewal__profile_of_seconds_by_a_ca_of_hashes__quoind_renews_by_itself(
     profile = tmp_path / "short.toml"
     text = quoin("pki", "profiles", "hybrid").stdout
     for name in ("ra", "service"):
-        text = text.replace(f'{name} = "90d"', f'{name} = "24s"')
-    text = text.replace('ocsp = "30d"', 'ocsp = "24s"')
-    assert text.count('"24s"') == 3
+        text = text.replace(f'{name} = "90d"', f'{name} = "18s"')
+    text = text.replace('ocsp = "30d"', 'ocsp = "18s"')
+    assert text.count('"18s"') == 3
     text = text.replace('issuing = "ML-DSA-65+Ed25519"', 'issuing = "SLH-DSA-SHAKE-128f"')
     profile.write_text(text)
     with running_plant(overlay=SELDOM, profile=profile) as plant:
