@@ -24,6 +24,7 @@
 #include "host/audit/audit.hpp"
 #include "host/keys/choice.hpp"
 #include "host/store/database.hpp"
+#include "host/store/group_commit.hpp"
 #include "host/x509/certificate.hpp"
 #include "server/config/settings.hpp"
 #include "server/pki/approval.hpp"
@@ -76,6 +77,7 @@ private:
 
     RegistrationOptions options_;
     store::Database& database_;
+    store::GroupCommit commits_;  // of requests that come together
     audit::Log& audit_;
     x509::Certificate certificate_;
     crypto::PrivateKey key_;
