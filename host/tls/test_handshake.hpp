@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
 
 namespace quoin::tls::test {

@@ -76,6 +76,10 @@ Result<void> attach(X509_REQ* request, Bytes signature) {
 
 Result<void> add_challenge_password(X509_REQ* request, std::string_view password) {
     if (password.empty()) return {};
+    if (password.size() > max_challenge_password) {
+        return fail(Code::input_invalid, "a challengePassword has at most {} bytes",
+                    max_challenge_password);
+    }
     if (X509_REQ_add1_attr_by_NID(request, NID_pkcs9_challengePassword, MBSTRING_UTF8,
                                   reinterpret_cast<const unsigned char*>(password.data()),
                                   static_cast<int>(password.size())) == 1) {

@@ -37,9 +37,13 @@ protected:
         must(plant_.database->transaction([](soci::session& session) -> Result<void> {
             for (const char* id : {"a-1", "b-2", "c-3"}) {
                 const std::string device = id;
-                session << "INSERT INTO devices VALUES (:id, :silicon, 'mpu', :digest, 'active', "
-                           "'', '1.0.0', "
-                           "7, 'trusted', '', 'self-reported', 5, 5, 1, 2)",
+                session
+                    << "INSERT INTO devices (device_id, silicon_id, class, "
+                       "birth_cert_sha256, state, reason, release_version, boot_counter, "
+                       "verdict, verdict_reason, verdict_level, verdict_ms, last_pass_ms, "
+                       "created_ms, updated_ms) VALUES (:id, :silicon, 'mpu', :digest, 'active', "
+                       "'', '1.0.0', "
+                       "7, 'trusted', '', 'self-reported', 5, 5, 1, 2)",
                     soci::use(device), soci::use(device), soci::use(device);
             }
             session << "INSERT INTO verdicts VALUES ('a-1', 5, 1, 'trusted', '', 'self-reported')";
@@ -61,6 +65,17 @@ protected:
             },
             .revoke = [this](std::string_view, std::string_view reason,
                              std::string_view) -> Result<void> {
+                reason_ = reason;
+                return {};
+            },
+            .approve = [this](std::int64_t number, std::string_view actor) -> Result<void> {
+                decided_ = number;
+                actor_ = actor;
+                return {};
+            },
+            .refuse = [this](std::int64_t number, std::string_view reason,
+                             std::string_view) -> Result<void> {
+                decided_ = number;
                 reason_ = reason;
                 return {};
             },
@@ -102,6 +117,7 @@ protected:
     Fixture plant_;
     Result<x509::Identity> identity_ = fail(Code::peer_unauthenticated, "nobody");
     std::string actor_, reason_;
+    std::int64_t decided_ = 0;
     SampleQuery asked_;
     Metrics metrics_;
     Api api_;
@@ -157,6 +173,44 @@ TEST_F(api, writes__reach_the_roles_with_the_caller) {
     EXPECT_EQ(reason_, "lost");
     EXPECT_EQ(plant_.count(audit::Id::api_action_done), 3U);
     EXPECT_EQ(call("POST", "releases", {}, "{}").status, 400);
+}
+
+TEST_F(api, enrolments__in_pages_by_state_and_decided) {
+    must(plant_.database->transaction([](soci::session& session) -> Result<void> {
+        for (const std::int64_t number : {1, 2, 3}) {
+            const std::string state = number == 2 ? "issued" : "pending";
+            session << "INSERT INTO enrolments (number, device_id, kind, renewal, key_sha256, "
+                       "request, key_residence, state, created_ms, decided_ms, actor, reason, "
+                       "approval, serial) VALUES (:n, 'a-1', 'device', 1, 'ab', '', '', :s, 5, 0, "
+                       "'rule:renewal', '', '', '')",
+                soci::use(number), soci::use(state);
+        }
+        return {};
+    }));
+    EXPECT_EQ(get("enrolments")["enrolments"].size(), 3U);
+    const json first = get("enrolments", {{"state", "pending"}, {"limit", "1"}});
+    ASSERT_EQ(first["enrolments"].size(), 1U);
+    EXPECT_EQ(first["enrolments"][0]["enrolment"], 1);
+    EXPECT_EQ(first["enrolments"][0]["renewal"], true);
+    EXPECT_EQ(first["enrolments"][0]["by"], "rule:renewal");
+    EXPECT_EQ(first["next"], 1);
+    const json second = get("enrolments", {{"state", "pending"}, {"after", "1"}});
+    ASSERT_EQ(second["enrolments"].size(), 1U);
+    EXPECT_EQ(second["enrolments"][0]["enrolment"], 3);
+    EXPECT_TRUE(second["next"].is_null());
+    EXPECT_EQ(call("GET", "enrolments", {{"state", "lost"}}).status, 400);
+    EXPECT_EQ(call("POST", "enrolments/3/approve").status, 200);
+    EXPECT_EQ(decided_, 3);
+    EXPECT_EQ(actor_, fmt::format("uid:{}", ::getuid()));
+    EXPECT_EQ(call("POST", "enrolments/1/refuse", {}, R"({"reason":"lost"})").status, 200);
+    EXPECT_EQ(decided_, 1);
+    EXPECT_EQ(reason_, "lost");
+    for (const char* body : {"", "{}", R"({"reason":1})", R"({"reason":"a","more":"b"})"}) {
+        EXPECT_EQ(call("POST", "enrolments/1/refuse", {}, body).status, 400) << body;
+    }
+    for (const char* id : {"0", "-1", "x", "1x", "99999999999999999999"}) {
+        EXPECT_EQ(call("POST", fmt::format("enrolments/{}/approve", id)).status, 400) << id;
+    }
 }
 
 TEST_F(api, revoke_with_a_bad_body__refused) {

@@ -74,6 +74,7 @@ Authority::Authority(AuthorityOptions options, store::Database& database, Bus& b
                      crypto::PrivateKey key)
     : options_(std::move(options)),
       database_(database),
+      commits_(database),
       bus_(bus),
       audit_(audit),
       root_(std::move(root)),

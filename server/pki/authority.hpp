@@ -21,6 +21,7 @@
 #include "host/audit/audit.hpp"
 #include "host/keys/choice.hpp"
 #include "host/store/database.hpp"
+#include "host/store/group_commit.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
 #include "server/bus/bus.hpp"
@@ -96,6 +97,7 @@ private:
 
     AuthorityOptions options_;
     store::Database& database_;
+    store::GroupCommit commits_;  // of certificates that are issued together
     Bus& bus_;
     audit::Log& audit_;
     x509::Certificate root_;

@@ -206,14 +206,13 @@ Result<Certificate> Authority::issue(Bytes approval, const x509::Request& reques
     if (before) return *std::move(before);
     QUOIN_TRY(const Certificate certificate, sign(approved, request));
     std::string key_residence;
-    QUOIN_TRY(
-        before,
-        database_.transaction([&](soci::session& session) -> Result<std::optional<Certificate>> {
-            QUOIN_TRY(auto first, issued_before(session, approved));
-            if (first) return first;
-            QUOIN_TRY(key_residence, record_issued(session, approved, certificate));
-            return first;
-        }));
+    const auto recorded = commits_.run([&](soci::session& session) -> Result<void> {
+        QUOIN_TRY(before, issued_before(session, approved));
+        if (before) return {};
+        QUOIN_TRY(key_residence, record_issued(session, approved, certificate));
+        return {};
+    });
+    QUOIN_CHECK(recorded);
     if (before) return *std::move(before);  // another thread came first: ours is nobody's
     QUOIN_TRY(const crypto::ByteVector quote_key, certificate.quote_key());
     const std::string serial = certificate.serial_hex();

@@ -141,6 +141,7 @@ RegistrationAuthority::RegistrationAuthority(RegistrationOptions options, store:
                                              audit::Log& audit, tls::Credentials own)
     : options_(std::move(options)),
       database_(database),
+      commits_(database),
       audit_(audit),
       own_(std::make_shared<const tls::Credentials>(std::move(own))) {}
 
@@ -229,10 +230,11 @@ Result<crypto::ByteVector> RegistrationAuthority::sign(const Row& row,
 
 // The row that is there then: another thread may have been first with the same key.
 Result<RegistrationAuthority::Row> RegistrationAuthority::insert(Row row, const Enrolee& enrolee) {
-    return database_.transaction([&](soci::session& session) -> Result<Row> {
+    std::optional<Row> first;
+    const auto inserted = commits_.run([&](soci::session& session) -> Result<void> {
         QUOIN_CHECK(check_unchanged(session, enrolee));
-        QUOIN_TRY(std::optional<Row> first, find_by_key<Row>(session, row.device, row.key));
-        if (first) return *std::move(first);
+        QUOIN_TRY(first, find_by_key<Row>(session, row.device, row.key));
+        if (first) return {};
         if (row.kind == "attest") {
             QUOIN_CHECK(check_quote_key(session, row.device, crypto::to_hex(row.quote_key)));
         }
@@ -243,8 +245,10 @@ Result<RegistrationAuthority::Row> RegistrationAuthority::insert(Row row, const 
                    "WHERE device_id = :d AND kind = :k AND state = 'pending'",
             soci::use(reason), soci::use(now), soci::use(row.device), soci::use(row.kind);
         insert_row(session, row);
-        return row;
+        return {};
     });
+    QUOIN_CHECK(inserted);
+    return first ? *std::move(first) : std::move(row);
 }
 
 void RegistrationAuthority::tell(const Row& row) {

@@ -25,6 +25,7 @@
 #include "host/audit/audit.hpp"
 #include "host/keys/choice.hpp"
 #include "host/store/database.hpp"
+#include "host/store/group_commit.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
 #include "server/config/settings.hpp"
@@ -81,6 +82,7 @@ private:
 
     RegistrationOptions options_;
     store::Database& database_;
+    store::GroupCommit commits_;  // of requests that come together
     audit::Log& audit_;
     mutable std::mutex mutex_;
     std::shared_ptr<const tls::Credentials> own_;  // under mutex_

@@ -83,6 +83,19 @@ def handshakes(options):
     return rows
 
 
+# --- enrolments
+
+def enrolments(options):
+    done = subprocess.run(["enrol_bench", "--rounds", str(options.rounds), "--json"], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    table(f"Enrolments over EST, {found['threads']} threads", ["what", "a second", "spread"],
+          [["EST, RA, CA, database", f"{median(found['product_per_s']):.1f}", f"{spread(found['product_per_s']):.0%}"],
+           ["bare: the same handshakes, signatures, verifications; a commit a group", f"{median(found['bare_per_s']):.1f}",
+            f"{spread(found['bare_per_s']):.0%}"],
+           ["ratio", f"{found['ratio']:.2f}", ""]])
+    return found
+
+
 # --- telemetry
 
 def enrolled(plant, names):
@@ -265,8 +278,8 @@ def ocsp(options):
     return ocsp_bench.run(options, table, progress)
 
 
-BENCHES = {"crypto": crypto, "handshakes": handshakes, "tls": tls, "telemetry": telemetry, "isolation": isolation,
-           "memory": memory, "ocsp": ocsp}
+BENCHES = {"crypto": crypto, "handshakes": handshakes, "enrolments": enrolments, "tls": tls, "telemetry": telemetry,
+           "isolation": isolation, "memory": memory, "ocsp": ocsp}
 
 
 def main():
