@@ -9,6 +9,7 @@
 #include "host/keys/program_key.hpp"
 #include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/birth_key.hpp"
 
 namespace quoin::server {
 namespace {
@@ -297,6 +298,7 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
         return fail(Code::peer_forbidden, "the birth certificate names {} and the inventory {}",
                     identity.id, found.device);
     }
+    QUOIN_CHECK(check_birth_key(database_, leaf, crypto::to_hex(digest)));
     return found;
 }
 
@@ -349,6 +351,12 @@ Result<Certificate> Authority::issue(const Enrolee& enrolee, x509::Profile profi
                                      .kind = attest ? "attest" : "device",
                                      .serial = certificate.serial_hex()});
     return certificate;
+}
+
+Result<feed::Seal> Authority::seal(Bytes message) const {
+    QUOIN_TRY(crypto::ByteVector signature, key_.sign(message));
+    QUOIN_TRY(crypto::ByteVector issuer, issuing_.der());
+    return feed::Seal{.signature = std::move(signature), .issuer = std::move(issuer)};
 }
 
 std::string Authority::crl_pem() const {
