@@ -70,6 +70,7 @@ protected:
                 return outcome_;
             },
             .has_session = [](const std::string& device) { return device == "a-1"; },
+            .revoke_named = {},
             .add_release = [](std::string_view, std::string_view) -> Result<void> {
                 return fail(Code::input_invalid, "no good");
             },

@@ -201,7 +201,8 @@ void OcspResponder::drop(const std::vector<std::string>& subjects) {
     const std::set<std::string_view> ended(subjects.begin(), subjects.end());
     const std::lock_guard lock(mutex_);
     ++generation_;
-    std::erase_if(kept_, [&](const auto& each) { return ended.contains(each.second.made.subject); });
+    std::erase_if(kept_,
+                  [&](const auto& each) { return ended.contains(each.second.made.subject); });
 }
 
 // Those that are due and were asked for since they were signed; the others are forgotten when their

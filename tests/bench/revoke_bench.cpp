@@ -7,6 +7,7 @@
 //        revoke_bench run --home DIR --port N --sessions N --revocations N [--command]
 //            opens sessions, revokes, and says what it took from the command to the closed socket.
 //            --command: by `quoin device revoke`, its start included; else by REST
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/err.h>
