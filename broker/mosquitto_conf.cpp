@@ -116,6 +116,7 @@ std::string listener(const MosquittoConf& conf) {
         "plugin {plugin}\n"
         "plugin_opt_site {site}\n"
         "plugin_opt_feed_socket {feed}\n"
+        "plugin_opt_trust {ca}\n"
         "listener {port} {address}\n"
         "protocol mqtt\n"
         "tls_version tlsv1.3\n"

@@ -38,6 +38,7 @@ inline constexpr std::size_t max_actor_bytes = 160;
 inline constexpr std::size_t max_serial_bytes = 20;  // RFC 5280, section 4.1.2.2
 inline constexpr std::size_t max_issuer_bytes = 16 * 1024;
 inline constexpr std::size_t max_signature_bytes = 5 * 1024;
+inline constexpr std::size_t max_head_bytes = 512;
 inline constexpr std::size_t nonce_bytes = 32;
 using Nonce = std::array<std::uint8_t, nonce_bytes>;
 

@@ -8,6 +8,7 @@
 #include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/birth_key.hpp"
 #include "server/pki/certificate_rows.hpp"
 
 namespace quoin::server {
@@ -202,12 +203,19 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
         return fail(Code::peer_forbidden, "the birth certificate names {} and the inventory {}",
                     identity.id, found.device);
     }
+    QUOIN_CHECK(check_birth_key(database_, leaf, crypto::to_hex(digest)));
     return found;
 }
 
 Result<Enrolee> Authority::enrolee(const std::string& device) {
     return database_.read(
         [&](soci::session& session) { return load_enrolee(session, "device_id", device); });
+}
+
+Result<feed::Seal> Authority::seal(Bytes message) const {
+    QUOIN_TRY(crypto::ByteVector signature, key_.sign(message));
+    QUOIN_TRY(crypto::ByteVector issuer, issuing_.der());
+    return feed::Seal{.signature = std::move(signature), .issuer = std::move(issuer)};
 }
 
 std::string Authority::crl_pem() const {

@@ -1,6 +1,7 @@
 #include "server/pki/ocsp.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "server/bus/clock.hpp"
 
@@ -57,7 +58,7 @@ OcspResponder::OcspResponder(OcspOptions options, x509::Certificate issuing, tls
       budget_(options.live_per_s, options.burst),
       signer_(std::make_shared<Signer>(std::move(issuing), std::move(own))) {
     bus.certificates_revoked.listen(
-        [this](const CertificatesRevoked& revoked) { drop(revoked.device); });
+        [this](const CertificatesRevoked& revoked) { drop(revoked.subjects); });
 }
 
 std::shared_ptr<const OcspResponder::Signer> OcspResponder::signer() const {
@@ -196,10 +197,12 @@ void OcspResponder::keep(const OcspRequest& request, const Made& made) {
                            Kept{.request = request, .made = made, .used = true});
 }
 
-void OcspResponder::drop(const std::string& subject) {
+void OcspResponder::drop(const std::vector<std::string>& subjects) {
+    const std::set<std::string_view> ended(subjects.begin(), subjects.end());
     const std::lock_guard lock(mutex_);
     ++generation_;
-    std::erase_if(kept_, [&](const auto& each) { return each.second.made.subject == subject; });
+    std::erase_if(kept_,
+                  [&](const auto& each) { return ended.contains(each.second.made.subject); });
 }
 
 // Those that are due and were asked for since they were signed; the others are forgotten when their

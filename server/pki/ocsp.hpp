@@ -100,7 +100,7 @@ private:
     Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer);
     std::shared_ptr<const std::string> kept(const x509::OcspRequest& request);
     void keep(const x509::OcspRequest& request, const Made& made);
-    void drop(const std::string& subject);
+    void drop(const std::vector<std::string>& subjects);
     std::vector<x509::OcspRequest> take_due();
     void note_failure(const Error& error);
     std::shared_ptr<const Signer> signer() const;

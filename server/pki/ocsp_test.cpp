@@ -78,7 +78,7 @@ struct Responder : Fixture {
     }
     void revoke(const test::Entity& entity) {
         commit_revocation(entity);
-        bus.certificates_revoked.publish({.device = entity.certificate.common_name()});
+        bus.certificates_revoked.publish({.subjects = {entity.certificate.common_name()}});
     }
     void break_database() {
         must(database->transaction([](soci::session& session) -> Result<void> {
