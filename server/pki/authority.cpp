@@ -171,7 +171,7 @@ Result<x509::Identity> Authority::authenticate(std::span<const Certificate> chai
                     "the client certificate {} is not in the plant's records", serial);
     }
     if (revoked > 0) {
-        return fail(Code::peer_unauthenticated, "the client certificate {} is revoked", serial);
+        return fail(Code::peer_unauthenticated, "certificate {} is revoked", serial);
     }
     return identity;
 }
