@@ -44,10 +44,6 @@ std::expected<std::string, HttpResponse> der_of(const HttpRequest& request) {
     return request.body;
 }
 
-bool can_be_kept(const OcspRequest& request) {
-    return request.nonce().empty() && request.questions().size() == 1;
-}
-
 }  // namespace
 
 OcspResponder::OcspResponder(OcspOptions options, x509::Certificate issuing, tls::Credentials own,
@@ -79,15 +75,14 @@ void OcspResponder::replace(x509::Certificate issuing, tls::Credentials own) {
 std::optional<HttpResponse> OcspResponder::handle_at_once(const HttpRequest& request) {
     const auto der = der_of(request);
     if (!der) return der.error();
-    const auto parsed = OcspRequest::from_der(bytes_of(*der));
-    if (!parsed) {
-        ++counters_.malformed;
-        return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
+    // Only what parses is kept: its bytes need not be parsed again.
+    if (const auto found = kept(*der)) {
+        ++counters_.ahead;
+        return ocsp_response(*found);
     }
-    const auto found = kept(*parsed);
-    if (!found) return std::nullopt;
-    ++counters_.ahead;
-    return ocsp_response(*found);
+    if (OcspRequest::from_der(bytes_of(*der))) return std::nullopt;
+    ++counters_.malformed;
+    return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
 }
 
 HttpResponse OcspResponder::handle(const HttpRequest& request) {
@@ -179,22 +174,22 @@ Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
 
 // ---- what is kept ----
 
-std::shared_ptr<const std::string> OcspResponder::kept(const OcspRequest& request) {
-    if (!can_be_kept(request)) return nullptr;
+std::shared_ptr<const std::string> OcspResponder::kept(const std::string& request) {
     const std::lock_guard lock(mutex_);
-    const auto found = kept_.find(request.questions().front().id);
+    const auto found = kept_.find(request);
     if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
     found->second.used = true;
     return found->second.made.der;
 }
 
 void OcspResponder::keep(const OcspRequest& request, const Made& made) {
-    if (!can_be_kept(request) || !made.recorded) return;
+    if (!request.is_plain() || !made.recorded) return;
+    const auto der = request.der();
+    if (!der) return;
     const std::lock_guard lock(mutex_);
     if (made.generation != generation_) return;  // perhaps from before a revocation
-    if (kept_.size() >= max_kept && !kept_.contains(request.questions().front().id)) return;
-    kept_.insert_or_assign(request.questions().front().id,
-                           Kept{.request = request, .made = made, .used = true});
+    if (kept_.size() >= max_kept && !kept_.contains(*der)) return;
+    kept_.insert_or_assign(*der, Kept{.request = request, .made = made, .used = true});
 }
 
 void OcspResponder::drop(const std::vector<std::string>& subjects) {
@@ -213,13 +208,13 @@ std::vector<OcspRequest> OcspResponder::take_due() {
     std::erase_if(kept_, [&](const auto& each) { return each.second.made.until_ms <= now; });
     std::vector<OcspRequest> due;
     if (stapled_) {
-        const auto found = kept_.find(stapled_->questions().front().id);
+        const auto found = kept_.find(stapled_der_);
         if (found == kept_.end() || found->second.made.due_ms <= now) due.push_back(*stapled_);
     }
-    for (auto& [id, kept] : kept_) {
+    for (const auto& [der, kept] : kept_) {
         if (due.size() >= max_signed_in_tick) break;
-        const bool is_stapled = stapled_ && stapled_->questions().front().id == id;
-        if (kept.used && !is_stapled && kept.made.due_ms <= now) due.push_back(kept.request);
+        if (kept.used && der != stapled_der_ && kept.made.due_ms <= now)
+            due.push_back(kept.request);
     }
     return due;
 }
@@ -229,8 +224,9 @@ void OcspResponder::tick() {
         const auto made = make(request);
         if (!made) return note_failure(made.error());  // and again in the next tick
         keep(request, *made);
+        const auto der = request.der();
         const std::lock_guard lock(mutex_);
-        const auto found = kept_.find(request.questions().front().id);
+        const auto found = kept_.find(der.value_or(""));
         if (found != kept_.end()) found->second.used = false;
     }
 }
@@ -239,17 +235,19 @@ void OcspResponder::tick() {
 
 Result<void> OcspResponder::keep_staple(const x509::Certificate& certificate) {
     QUOIN_TRY(OcspRequest request, OcspRequest::make(certificate, signer()->issuing, {}));
+    QUOIN_TRY(std::string der, request.der());
     QUOIN_TRY(const Made made, make(request));
     keep(request, made);
     const std::lock_guard lock(mutex_);
     stapled_ = std::move(request);
+    stapled_der_ = std::move(der);
     return {};
 }
 
 std::shared_ptr<const std::string> OcspResponder::staple() const {
     const std::lock_guard lock(mutex_);
     if (!stapled_) return nullptr;
-    const auto found = kept_.find(stapled_->questions().front().id);
+    const auto found = kept_.find(stapled_der_);
     if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
     return found->second.made.der;
 }
