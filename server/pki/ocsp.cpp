@@ -80,22 +80,26 @@ std::optional<HttpResponse> OcspResponder::handle_at_once(const HttpRequest& req
         ++counters_.ahead;
         return ocsp_response(*found);
     }
-    if (OcspRequest::from_der(bytes_of(*der))) return std::nullopt;
-    ++counters_.malformed;
-    return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
+    return std::nullopt;
 }
 
 HttpResponse OcspResponder::handle(const HttpRequest& request) {
-    if (auto at_once = handle_at_once(request)) return *std::move(at_once);
+    const auto der = der_of(request);
+    if (!der) return der.error();
+    if (const auto found = kept(*der)) {
+        ++counters_.ahead;
+        return ocsp_response(*found);
+    }
+    const auto parsed = OcspRequest::from_der(bytes_of(*der));
+    if (!parsed) {
+        ++counters_.malformed;
+        return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
+    }
     const std::string try_later = x509::ocsp_refusal(x509::OcspRefusal::try_later);
     if (!budget_.spend(request.remote)) {
         ++counters_.too_fast;
         return ocsp_response(try_later);
     }
-    // It was a request a moment ago.
-    const auto der = der_of(request);
-    const auto parsed = OcspRequest::from_der(bytes_of(der.value_or("")));
-    if (!parsed) return ocsp_response(try_later);
     auto made = make(*parsed);
     if (!made) {
         note_failure(made.error());
@@ -112,7 +116,8 @@ void OcspResponder::note_failure(const Error& error) {
 }
 
 Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest& request,
-                                                               const Signer& signer) {
+                                                               const Signer& signer,
+                                                               bool own_is_checked) {
     const std::string issuer = signer.issuing.serial_hex();
     const std::string own = signer.own.chain.front().serial_hex();
     return database_.read([&](soci::session& session) -> Result<std::vector<Row>> {
@@ -132,7 +137,7 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
             return row;
         };
         // Its answers would be believed all the same: nobody asks for a responder's own status.
-        if (find(own).answer.status == OcspStatus::revoked) {
+        if (!own_is_checked && find(own).answer.status == OcspStatus::revoked) {
             return fail(Code::state_wrong, "the responder's own certificate {} is revoked", own);
         }
         std::vector<Row> rows;
@@ -147,9 +152,11 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
 Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
     Made made;
     std::shared_ptr<const Signer> by;
+    bool own_is_checked = false;
     {
         const std::lock_guard lock(mutex_);
         made.generation = generation_;
+        own_is_checked = own_checked_ == generation_;
         by = signer_;
     }
     const x509::Certificate& own = by->own.chain.front();
@@ -158,7 +165,11 @@ Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
         std::min(now + std::chrono::milliseconds(options_.lifetime).count(), own.not_after_ms());
     if (made.until_ms <= now) return fail(Code::state_wrong, "the responder's certificate expired");
     made.due_ms = now + (made.until_ms - now) / 2;
-    QUOIN_TRY(const std::vector<Row> rows, look_up(request, *by));
+    QUOIN_TRY(const std::vector<Row> rows, look_up(request, *by, own_is_checked));
+    if (!own_is_checked) {
+        const std::lock_guard lock(mutex_);
+        own_checked_ = made.generation;
+    }
     std::vector<x509::OcspAnswer> answers;
     for (const Row& row : rows) {
         answers.push_back(row.answer);

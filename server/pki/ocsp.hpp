@@ -97,7 +97,8 @@ private:
     };
 
     Result<Made> make(const x509::OcspRequest& request);
-    Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer);
+    Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer,
+                                     bool own_is_checked);
     std::shared_ptr<const std::string> kept(const std::string& request);
     void keep(const x509::OcspRequest& request, const Made& made);
     void drop(const std::vector<std::string>& subjects);
@@ -116,6 +117,8 @@ private:
     std::optional<x509::OcspRequest> stapled_;
     std::string stapled_der_;       // of stapled_
     std::uint64_t generation_ = 0;  // of revocations
+    // When the responder itself was last found not to be revoked.
+    std::optional<std::uint64_t> own_checked_;
 };
 
 }  // namespace quoin::server
