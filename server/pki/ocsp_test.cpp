@@ -38,6 +38,7 @@ net::HttpRequest post(std::string body) {
             .accept = {},
             .body = std::move(body),
             .client_chain = {},
+            .tls_exporter = {},
             .peer_uid = {},
             .remote = "127.0.0.1:1"};
 }
