@@ -129,7 +129,6 @@ void prepare(const Options& options) {
     auto database = must(store::Database::open(settings.database_url, 1));
     must(database->migrate(server::migrations()));
     Rows rows;
-    std::string chain;
     for (int i = 0; i < options.devices + options.more; ++i) {
         const bool real = i < options.devices;
         rows.ids.push_back(name_of(i));
@@ -145,7 +144,8 @@ void prepare(const Options& options) {
                                                              .role = std::nullopt},
                                   .names = {},
                                   .lifetime = std::chrono::hours(24)}));
-            chain += must(certificate.pem());
+            const auto pem = must(certificate.pem());
+            must(files::write_atomically(folder / (name_of(i) + ".crt"), pem, 0600));
             rows.serials.push_back(certificate.serial_hex());
             rows.ends.push_back(certificate.not_after_ms());
         } else {
@@ -157,7 +157,6 @@ void prepare(const Options& options) {
         if (rows.ids.size() == 1000) insert(*database, std::exchange(rows, {}));
     }
     if (!rows.ids.empty()) insert(*database, rows);
-    must(files::write_atomically(folder / "certificates.pem", chain, 0600));
 }
 
 struct SslDeleter {
@@ -262,18 +261,19 @@ std::pair<double, double> revoke(const Options& options, const Session& session)
 void run(const Options& options) {
     const auto settings = must(server::load_settings(options.home));
     const auto unlock = must(crypto::existing_unlock_key(options.home / "unlock.key"));
-    const auto certificates =
-        must(x509::Certificate::load(options.home / "bench/certificates.pem"));
+    const auto certificate_of = [&](int number) {
+        const fs::path file = options.home / "bench" / (name_of(number) + ".crt");
+        return must(x509::Certificate::load(file)).front();
+    };
     const auto issuing = must(x509::Certificate::load(options.home / "pki/issuing.crt")).front();
     const auto anchors = must(x509::Certificate::load(options.home / "pki/root.crt"));
     const tls::Credentials own{
-        .chain = {certificates.front(), issuing},
+        .chain = {certificate_of(0), issuing},
         .key = must(crypto::PrivateKey::load(options.home / "bench/key.pem", unlock))};
     const tls::Context context = must(tls::client_context(settings.suite, anchors, &own));
     std::vector<Session> sessions;
     for (int i = options.first; i < options.first + options.sessions; ++i) {
-        sessions.push_back(open_session(context.get(), options, name_of(i),
-                                        certificates.at(static_cast<std::size_t>(i))));
+        sessions.push_back(open_session(context.get(), options, name_of(i), certificate_of(i)));
     }
     std::vector<double> closed_ms, answered_ms;
     for (int i = 0; i < options.revocations; ++i) {

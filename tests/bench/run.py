@@ -264,6 +264,7 @@ def revoke(options):
         devices = sessions + 2 * count
         as_plant("revoke_bench", "prepare", "--home", plant.home, "--devices", devices, "--more", LARGE - devices)
         plant.start()
+        plant.wait_log("broker", f"the state of {LARGE} devices is there")
         runs = {}
         for first, (name, words) in zip((0, count), (("REST call", []), ("`quoin device revoke`, its start included", ["--command"]))):
             progress(f"revoke: {count} of {sessions} live sessions by {name}")
