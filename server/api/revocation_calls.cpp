@@ -84,7 +84,7 @@ json ending_json(const DeviceEnding& ending, bool live) {
     for (const EndedCertificate& certificate : ending.certificates) {
         certificates.push_back({{"serial", certificate.serial}, {"kind", certificate.kind}});
     }
-    return {{"device", ending.device}, {"state", ending.state},
+    return {{"device", ending.device}, {"state_before", ending.state},
             {"epoch", ending.epoch},   {"certificates", std::move(certificates)},
             {"live_session", live},    {"pending_enrolments", ending.enrolments}};
 }
@@ -109,7 +109,7 @@ Result<HttpResponse> Api::revoke_device(const Call& call) {
     }
     if (!asked.dry_run) note_action(call, call.id);
     const bool already = !outcome.already.empty();
-    json answer = already ? json{{"device", call.id}, {"state", "revoked"}}
+    json answer = already ? json{{"device", call.id}, {"state_before", "revoked"}}
                           : ending_json(outcome.ended.front(), live);
     answer["already_revoked"] = already;
     answer["dry_run"] = asked.dry_run;

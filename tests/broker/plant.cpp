@@ -168,7 +168,9 @@ void Plant::start_broker() {
 }
 
 std::vector<std::string> Plant::broker_environment() const {
-    std::vector<std::string> environment{"OPENSSL_CONF=" + (folder_ / "openssl.cnf").native()};
+    // As the supervisor does: the plugin checks what the issuing CA has signed.
+    std::vector<std::string> environment{"OPENSSL_CONF=" + (folder_ / "openssl.cnf").native(),
+                                         "QUOIN_PROVIDER=" + crypto::provider_file().native()};
     // Under a sanitizer: its library, for a program that has none.
     if (const char* preload = QUOIN_BROKER_PRELOAD; *preload != '\0') {
         environment.push_back(fmt::format("LD_PRELOAD={}", preload));

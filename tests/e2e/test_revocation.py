@@ -53,7 +53,7 @@ def ends_and_comes_back(plant):
     device = plant.add_device("mcu-1", "mcu")
     device.wait_stored(5)
     before = revoked(plant, "mcu-1", "--reason", "key_compromise", "--dry-run")
-    assert before["live_session"] and len(before["certificates"]) == 1 and before["state"] == "active"
+    assert before["live_session"] and len(before["certificates"]) == 1 and before["state_before"] == "active"
     assert plant.state("mcu-1") == "active"
     after = plant.last_event()
     done = revoked(plant, "mcu-1", "--reason", "key_compromise", "--note", "stolen from the van")
