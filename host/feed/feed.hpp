@@ -36,7 +36,7 @@
 
 namespace quoin::feed {
 
-inline constexpr std::size_t max_line_bytes = 64 * 1024;
+inline constexpr std::size_t max_line_bytes = 128 * 1024;
 inline constexpr int version = 2;
 inline constexpr std::string_view revoked_state = "revoked";  // a device's, in its own line
 

@@ -437,7 +437,7 @@ TEST_F(feed_server, plugin_that_does_not_read__is_dropped) {
 
 TEST_F(feed_server, more_revoked_certificates_than_fit__device_is_refused_whole) {
     Device heavy = device("a", Grant::full);
-    heavy.revoked.assign(3000, std::string(32, 'a'));
+    heavy.revoked.assign(5000, std::string(32, 'a'));
     start_with({heavy});
     FakePlugin plugin(options_.socket);
     plugin.hello();
