@@ -281,7 +281,7 @@ def revoke(options):
         again = seconds_of(lambda: quoin("device", "revoke", "--batch", batch, "--reason", "superseded", "--home", plant.home,
                                          timeout_s=600), 1)
         after = plant.rest.call("POST", f"devices/bench-{LARGE // 2:06}/revoke", body='{"reason":"superseded","dry_run":true}')
-        assert after["state"] == "active"
+        assert after["state_before"] == "active"
         late = seconds_of(lambda: plant.rest.call("POST", f"devices/bench-{LARGE // 2:06}/revoke",
                                                   body='{"reason":"superseded"}'), 1)
     finally:
