@@ -92,7 +92,8 @@ Est::Est(EstOptions options, RegistrationAuthority& registration, Authority& aut
     : options_(std::move(options)),
       registration_(registration),
       authority_(authority),
-      audit_(audit) {}
+      audit_(audit),
+      budget_(options_.requests_per_s, options_.burst) {}
 
 HttpResponse Est::handle(const HttpRequest& request) {
     std::string device;
@@ -216,7 +217,12 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
     QUOIN_TRY(Enrolee enrolee, renewal ? renewing_device(request)
                                        : authority_.authenticate_birth(request.client_chain));
     device = enrolee.device;
-    QUOIN_CHECK(spend(enrolee.device));
+    // Before any cryptography on what it sent.
+    if (!budget_.spend(enrolee.device)) {
+        return fail(Code::peer_too_fast,
+                    "{} asks for certificates too often; try again in some seconds",
+                    enrolee.device);
+    }
     if (!may_enrol(enrolee.state)) {
         return fail(Code::peer_forbidden,
                     "{} is {} and gets no certificate; ask the plant's operator", enrolee.device,
@@ -249,24 +255,6 @@ Result<HttpResponse> Est::describe(const HttpRequest& request, std::string& devi
         {"renew_at", options_.renew_at},
         {"now_ms", now_ms()}};
     return HttpResponse{.body = document.dump() + "\n"};
-}
-
-// A token bucket for each device, spent before any cryptography on what it sent.
-Result<void> Est::spend(const std::string& device) {
-    const std::lock_guard lock(mutex_);
-    const std::int64_t now = now_ms();
-    Bucket& bucket =
-        buckets_.try_emplace(device, Bucket{.tokens = options_.burst, .at_ms = now}).first->second;
-    const double passed_s =
-        static_cast<double>(std::max<std::int64_t>(now - bucket.at_ms, 0)) / 1000.0;
-    bucket.tokens = std::min(options_.burst, bucket.tokens + passed_s * options_.requests_per_s);
-    bucket.at_ms = now;
-    if (bucket.tokens < 1) {
-        return fail(Code::peer_too_fast,
-                    "{} asks for certificates too often; try again in some seconds", device);
-    }
-    bucket.tokens -= 1;
-    return {};
 }
 
 }  // namespace quoin::server

@@ -15,13 +15,12 @@
 // its own. Threads: any.
 #pragma once
 
-#include <map>
-#include <mutex>
 #include <string>
 
 #include "host/audit/audit.hpp"
 #include "host/net/http.hpp"
 #include "server/pki/authority.hpp"
+#include "server/pki/peer_budget.hpp"
 #include "server/pki/profile.hpp"
 #include "server/pki/registration.hpp"
 
@@ -60,10 +59,6 @@ public:
     net::HttpResponse handle(const net::HttpRequest& request);
 
 private:
-    struct Bucket {
-        double tokens;
-        std::int64_t at_ms;
-    };
     Result<net::HttpResponse> answer(const net::HttpRequest& request, std::string& device);
     Result<net::HttpResponse> ca_certificates() const;
     Result<net::HttpResponse> csr_attributes(const net::HttpRequest& request);
@@ -72,14 +67,12 @@ private:
                                     std::string& device);
     Result<net::HttpResponse> describe(const net::HttpRequest& request, std::string& device);
     Result<Enrolee> renewing_device(const net::HttpRequest& request);
-    Result<void> spend(const std::string& device);
 
     EstOptions options_;
     RegistrationAuthority& registration_;
     Authority& authority_;
     audit::Log& audit_;
-    std::mutex mutex_;
-    std::map<std::string, Bucket> buckets_;  // only of devices in the inventory
+    PeerBudget budget_;  // of each device in the inventory
 };
 
 }  // namespace quoin::server

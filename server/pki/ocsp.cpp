@@ -96,7 +96,8 @@ HttpResponse OcspResponder::handle(const HttpRequest& request) {
         return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
     }
     const std::string try_later = x509::ocsp_refusal(x509::OcspRefusal::try_later);
-    if (!budget_.spend(request.remote)) {
+    const std::string_view remote = request.remote;  // "ADDRESS:PORT"
+    if (!budget_.spend(remote.substr(0, remote.rfind(':')))) {
         ++counters_.too_fast;
         return ocsp_response(try_later);
     }

@@ -18,16 +18,16 @@ class PeerBudget {
 public:
     PeerBudget(double per_s, double burst) : per_s_(per_s), burst_(burst) {}
 
-    // `remote`: "ADDRESS:PORT". False: the peer has to wait.
-    bool spend(std::string_view remote) {
+    // `peer`: an address, or a device. False: it has to wait.
+    bool spend(std::string_view peer) {
         const auto now = Clock::now();
         const std::lock_guard lock(mutex_);
-        const std::string address(remote.substr(0, remote.rfind(':')));
-        const auto found = buckets_.find(address);
+        const std::string name(peer);
+        const auto found = buckets_.find(name);
         if (found == buckets_.end()) {
             if (buckets_.size() >= max_peers) forget_idle(now);
             if (buckets_.size() >= max_peers) return false;
-            buckets_.emplace(address, Bucket{burst_ - 1, now});
+            buckets_.emplace(name, Bucket{burst_ - 1, now});
             return true;
         }
         Bucket& bucket = found->second;
