@@ -51,8 +51,11 @@ void FeedClient::dial() {
     socket_.emplace(std::move(*connected));
     const auto watched = wake_.watch(socket_->number());
     if (!watched) return lose(watched.error(), recover_ms);
-    socket_->queue(feed::encode(feed::FromPlugin{feed::PluginHello{::getpid()}}));
-    guard_.feed_opened();
+    feed::PluginHello hello{.pid = ::getpid()};
+    const auto random = crypto::random_bytes(hello.nonce);
+    if (!random) return lose(random.error(), recover_ms);
+    socket_->queue(feed::encode(feed::FromPlugin{hello}));
+    guard_.feed_opened(hello.nonce);
     broker_.log(Level::notice, "connected to quoind");
     last_error_.clear();
 }

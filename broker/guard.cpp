@@ -19,6 +19,7 @@ std::string_view access_name(Access access) {
 
 // Topics in reports: enough to see what was tried.
 constexpr std::size_t max_topic_bytes = 256;
+constexpr std::size_t max_sessions_in_a_line = 400;  // of ids of 128 bytes: it fits
 
 }  // namespace
 
@@ -27,30 +28,59 @@ Result<void> Guard::take(feed::ToPlugin message) {
     if (const auto* device = std::get_if<feed::Device>(&message)) id = device->id;
     QUOIN_TRY(const StateTable::Change change, state_.apply(std::move(message), broker_.now()));
     if (change == StateTable::Change::device) apply_device(id);
+    if (change == StateTable::Change::revocation) apply_revocation();
     if (change == StateTable::Change::everything) apply_snapshot();
     note_freshness();
     return {};
 }
 
 void Guard::apply_device(const std::string& id) {
-    bool closed = false;
-    if (const Session* session = sessions_.find(id); session != nullptr && session->is_device) {
-        const auto stay = check_stay(state_, id, session->serial);
-        if (!stay) closed = end_session(id, stay.error().message, false);
-    }
+    const bool closed = end_if_it_must(id);
     log_isolation(id, closed);
     reports_.add(feed::Applied{state_.seq(), id, closed, broker_.now().utc_ms});
+}
+
+bool Guard::end_if_it_must(const std::string& id) {
+    const Session* session = sessions_.find(id);
+    if (session == nullptr || !session->is_device) return false;
+    const auto stay = check_stay(state_, id, session->serial);
+    return !stay && end_session(id, stay.error().message, false);
+}
+
+// All sessions first, then what is written about them. Of many devices only those that had a
+// session are told one by one.
+void Guard::apply_revocation() {
+    const std::vector<std::string>& ended = state_.ended();
+    std::vector<std::string> closed;
+    for (const std::string& id : ended) {
+        if (end_if_it_must(id)) closed.push_back(id);
+    }
+    broker_.log(Level::notice, fmt::format("revocation {}: {} devices, {} sessions closed",
+                                           state_.revocation(), ended.size(), closed.size()));
+    const std::int64_t now = broker_.now().utc_ms;
+    if (ended.size() == 1 && closed.empty()) {
+        reports_.add(feed::Applied{state_.seq(), ended.front(), false, now});
+    }
+    for (const std::string& id : closed) reports_.add(feed::Applied{state_.seq(), id, true, now});
+}
+
+void Guard::report_sessions() {
+    std::vector<std::string> clients = sessions_.clients();
+    while (!clients.empty()) {
+        const auto rest = clients.begin() + static_cast<std::ptrdiff_t>(
+                                                std::min(clients.size(), max_sessions_in_a_line));
+        reports_.add(feed::Sessions{{clients.begin(), rest}});
+        clients.erase(clients.begin(), rest);
+    }
 }
 
 void Guard::apply_snapshot() {
     broker_.log(Level::notice, fmt::format("the state of {} devices is there", state_.size()));
     for (const std::string& id : sessions_.devices()) {
-        const Session* session = sessions_.find(id);
-        if (session == nullptr) continue;
-        const auto stay = check_stay(state_, id, session->serial);
-        if (stay || !end_session(id, stay.error().message, false)) continue;
+        if (!end_if_it_must(id)) continue;
         reports_.add(feed::Applied{state_.seq(), id, true, broker_.now().utc_ms});
     }
+    report_sessions();
 }
 
 void Guard::log_isolation(const std::string& id, bool closed) {

@@ -38,11 +38,12 @@ struct Client {
 
 class Guard {
 public:
-    Guard(std::string site, Broker& broker) : state_(std::move(site)), broker_(broker) {}
+    Guard(std::string site, IssuerKey issuer_key, Broker& broker)
+        : state_(std::move(site), std::move(issuer_key)), broker_(broker) {}
 
     // From the feed. An error ends its connection.
     Result<void> take(feed::ToPlugin message);
-    void feed_opened() { state_.open(); }
+    void feed_opened(const feed::Nonce& nonce) { state_.open(nonce); }
 
     // A client that showed a certificate: at its CONNECT, and again when Mosquitto reloads. The
     // answer is the username to set: the device id, or the client id of a service.
@@ -63,7 +64,10 @@ public:
 
 private:
     void apply_device(const std::string& id);
+    void apply_revocation();
     void apply_snapshot();
+    bool end_if_it_must(const std::string& id);
+    void report_sessions();
     bool end_session(const std::string& client_id, const std::string& why, bool with_will);
     void log_isolation(const std::string& id, bool closed);
     void note_freshness();

@@ -5,6 +5,8 @@
 
 #include <map>
 
+#include "broker/feed_fixture.hpp"
+
 namespace quoin::broker {
 namespace {
 
@@ -47,11 +49,14 @@ class guard : public testing::Test {
 protected:
     void SetUp() override {
         broker_.guard = &guard_;
-        guard_.feed_opened();
-        say(feed::Hello{"plant", 1, 30'000});
-        say(feed::Device{1, "a", Grant::full, "active", "", {}});
-        say(feed::Device{2, "b", Grant::attest_only, "onboarding", "", {}});
-        say(feed::SnapshotEnd{2, 2});
+        guard_.feed_opened({});
+        say(FakeIssuer::hello());
+        snapshot({{1, "a", 1, Grant::full, "active", "", {}},
+                  {2, "b", 1, Grant::attest_only, "onboarding", "", {}}});
+    }
+    void snapshot(const std::vector<feed::Device>& devices) {
+        for (const feed::Device& device : devices) say(device);
+        say(issuer_.end(devices, devices.back().seq));
     }
     void say(feed::ToPlugin message) {
         const auto taken = guard_.take(std::move(message));
@@ -91,11 +96,15 @@ protected:
         if (const auto* r = std::get_if<feed::Disconnected>(&report))
             return "disconnected " + r->id;
         if (const auto* r = std::get_if<feed::Denied>(&report)) return "denied " + r->id;
+        if (const auto* r = std::get_if<feed::Sessions>(&report)) {
+            return fmt::format("sessions {}", r->ids.size());
+        }
         return "hello";
     }
 
     FakeBroker broker_;
-    Guard guard_{"plant", broker_};
+    FakeIssuer issuer_;
+    Guard guard_{"plant", issuer_.issuer_key(), broker_};
     std::map<std::string, std::array<int, 2>> slots_;
 };
 
@@ -107,7 +116,7 @@ TEST_F(guard, device__connects_and_leaves_and_both_are_reported) {
 
 TEST_F(guard, isolation__closes_the_session_without_its_will_and_says_so) {
     ASSERT_TRUE(connect("a"));
-    say(feed::Device{3, "a", Grant::none, "quarantined", "measurement_mismatch:agent", {}});
+    say(feed::Device{3, "a", 1, Grant::none, "quarantined", "measurement_mismatch:agent", {}});
     EXPECT_THAT(broker_.kicks, ElementsAre(Kick{"a", false}));
     EXPECT_THAT(reports(), ElementsAre("connected a", "disconnected a", "closed a"));
     EXPECT_THAT(broker_.logged,
@@ -117,22 +126,41 @@ TEST_F(guard, isolation__closes_the_session_without_its_will_and_says_so) {
 }
 
 TEST_F(guard, isolation_of_who_is_not_there__is_applied_and_kicks_nobody) {
-    say(feed::Device{3, "a", Grant::none, "quarantined", "x", {}});
+    say(feed::Device{3, "a", 1, Grant::none, "quarantined", "x", {}});
     EXPECT_THAT(broker_.kicks, IsEmpty());
     EXPECT_THAT(reports(), ElementsAre("applied a"));
 }
 
-TEST_F(guard, revoked_serial__closes_the_session_of_that_certificate_only) {
+TEST_F(guard, revocation__closes_the_sessions_of_its_devices_and_refuses_them) {
     ASSERT_TRUE(connect("a"));
-    say(feed::Device{3, "a", Grant::full, "active", "", {"0b"}});
-    EXPECT_THAT(broker_.kicks, IsEmpty());
-    say(feed::Device{4, "a", Grant::full, "active", "", {"0a", "0b"}});
+    ASSERT_TRUE(connect("b"));
+    say(issuer_.revocation(3, {{"a", 1, {"0a"}}, {"c", 1, {}}}));
     EXPECT_THAT(broker_.kicks, ElementsAre(Kick{"a", false}));
+    EXPECT_THAT(reports(), ElementsAre("connected a", "connected b", "disconnected a", "closed a"));
+    EXPECT_FALSE(connect("a"));
+    EXPECT_THAT(broker_.logged, Contains(HasSubstr("revoked: key_compromise: stolen")));
+    EXPECT_THAT(broker_.logged, Contains(HasSubstr("revocation 1: 2 devices, 1 sessions closed")));
+}
+
+TEST_F(guard, revocation_of_one_without_a_session__is_reported_as_applied) {
+    say(issuer_.revocation(3, {{"a", 1, {}}}));
+    EXPECT_THAT(reports(), ElementsAre("applied a"));
+}
+
+TEST_F(guard, readmitted_device__comes_with_a_new_certificate_only) {
+    say(issuer_.revocation(3, {{"a", 1, {"0a"}}}));
+    say(feed::Device{4, "a", 1, Grant::full, "active", "", {}});
+    EXPECT_FALSE(connect("a")) << "the epoch that ended";
+    say(feed::Device{5, "a", 2, Grant::full, "active", "", {}});
+    EXPECT_FALSE(connect("a")) << "its certificate is revoked";
+    Credential fresh = credential("a");
+    fresh.serial = "0b";
+    EXPECT_TRUE(guard_.connect(client("a"), fresh));
 }
 
 TEST_F(guard, grant_made_smaller_but_not_none__keeps_the_session) {
     ASSERT_TRUE(connect("a"));
-    say(feed::Device{3, "a", Grant::attest_only, "degraded", "stale", {}});
+    say(feed::Device{3, "a", 1, Grant::attest_only, "degraded", "stale", {}});
     EXPECT_THAT(broker_.kicks, IsEmpty());
     EXPECT_FALSE(guard_.may(client("a").key, "a", Access::write, "quoin/plant/a/telemetry/t"));
     EXPECT_TRUE(guard_.may(client("a").key, "a", Access::write, "quoin/plant/a/event"));
@@ -143,19 +171,31 @@ TEST_F(guard, new_snapshot__ends_sessions_of_unknown_and_isolated_devices) {
     ASSERT_TRUE(connect("b"));
     ASSERT_TRUE(
         guard_.connect(client("service.telemetry"), credential("telemetry", Kind::service)));
-    guard_.feed_opened();
-    say(feed::Hello{"plant", 2, 30'000});
-    say(feed::Device{1, "b", Grant::none, "revoked", "lost", {}});
+    guard_.feed_opened({});
+    say(FakeIssuer::hello(2));
+    const feed::Device ended{1, "b", 1, Grant::none, "revoked", "lost", {}};
+    say(ended);
     EXPECT_THAT(broker_.kicks, IsEmpty()) << "the snapshot is not whole";
-    say(feed::SnapshotEnd{1, 1});
+    say(issuer_.end({ended}, 1));
     EXPECT_THAT(broker_.kicks, testing::UnorderedElementsAre(Kick{"a", false}, Kick{"b", false}));
+}
+
+TEST_F(guard, new_snapshot__live_sessions_are_told_anew) {
+    ASSERT_TRUE(connect("a"));
+    ASSERT_TRUE(connect("b"));
+    reports();
+    guard_.feed_opened({});
+    say(FakeIssuer::hello(2));
+    snapshot({{1, "a", 1, Grant::full, "active", "", {}},
+              {2, "b", 1, Grant::attest_only, "onboarding", "", {}}});
+    EXPECT_THAT(reports(), ElementsAre("sessions 2"));
 }
 
 TEST_F(guard, takeover__the_old_connection_leaves_and_the_new_session_stays_known) {
     ASSERT_TRUE(connect("a", 0));
     ASSERT_TRUE(connect("a", 1));
     guard_.left(client("a", 0).key);
-    say(feed::Device{3, "a", Grant::none, "quarantined", "x", {}});
+    say(feed::Device{3, "a", 1, Grant::none, "quarantined", "x", {}});
     EXPECT_THAT(broker_.kicks, ElementsAre(Kick{"a", false}));
 }
 
@@ -230,7 +270,7 @@ TEST_F(guard, certificate_without_a_name__is_refused_and_reported_without_id) {
 TEST_F(guard, session_that_the_broker_does_not_know__is_not_called_closed) {
     ASSERT_TRUE(connect("a"));
     broker_.live.clear();
-    say(feed::Device{3, "a", Grant::none, "quarantined", "x", {}});
+    say(feed::Device{3, "a", 1, Grant::none, "quarantined", "x", {}});
     EXPECT_THAT(reports(), ElementsAre("connected a", "applied a"));
     EXPECT_THAT(broker_.logged, Contains(HasSubstr("does not know")));
 }

@@ -119,8 +119,9 @@ std::string plugin(const MosquittoConf& conf) {
         "allow_zero_length_clientid false\n"
         "plugin {}\n"
         "plugin_opt_site {}\n"
-        "plugin_opt_feed_socket {}\n",
-        conf.plugin.native(), conf.site, conf.feed_socket.native());
+        "plugin_opt_feed_socket {}\n"
+        "plugin_opt_trust {}\n",
+        conf.plugin.native(), conf.site, conf.feed_socket.native(), conf.ca_file.native());
 }
 
 // use_identity_as_username stays false: with it Mosquitto 2.0.21 does not ask the plugin. The

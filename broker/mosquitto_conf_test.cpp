@@ -42,8 +42,8 @@ TEST(mosquitto_conf, good_values__make_every_line_that_security_needs) {
           "\nlistener 18883 127.0.0.1\n", "\nkeyfile /proc/self/fd/7\n",
           "\nuse_identity_as_username false\n", "\nplugin /usr/lib/quoin_broker.so\n",
           "\nplugin_opt_site plant-1\n", "\nplugin_opt_feed_socket /p/run/broker.sock\n",
-          "\npersistence true\n", "\npersistence_location /p/broker/data/\n",
-          "\nlog_dest stdout\n"}) {
+          "\nplugin_opt_trust /p/broker/ca.crt\n", "\npersistence true\n",
+          "\npersistence_location /p/broker/data/\n", "\nlog_dest stdout\n"}) {
         EXPECT_THAT(*text, HasSubstr(line));
     }
     EXPECT_THAT(*text, Not(HasSubstr("\nuser ")));

@@ -20,6 +20,11 @@ Result<void> check(const Options& options) {
                     "plugin_opt_feed_socket: \"{}\" is not an absolute path of at most {} bytes",
                     path, feed::max_socket_path_bytes());
     }
+    if (options.trust.empty()) return fail(Code::config_missing, "plugin_opt_trust is missing");
+    if (!options.trust.is_absolute()) {
+        return fail(Code::config_invalid, "plugin_opt_trust: \"{}\" is not an absolute path",
+                    options.trust.native());
+    }
     return {};
 }
 
@@ -29,14 +34,16 @@ Result<Options> parse_options(
     std::span<const std::pair<std::string_view, std::string_view>> given) {
     Options options;
     std::string socket;
+    std::string trust;
     for (const auto& [key, value] : given) {
         std::string* target = nullptr;
         if (key == "site") target = &options.site;
         if (key == "feed_socket") target = &socket;
+        if (key == "trust") target = &trust;
         if (target == nullptr) {
             return fail(Code::config_unknown_key,
-                        "plugin_opt_{} is unknown; there are plugin_opt_site and "
-                        "plugin_opt_feed_socket",
+                        "plugin_opt_{} is unknown; there are plugin_opt_site, "
+                        "plugin_opt_feed_socket and plugin_opt_trust",
                         key);
         }
         if (!target->empty()) {
@@ -45,6 +52,7 @@ Result<Options> parse_options(
         *target = value;
     }
     options.feed_socket = socket;
+    options.trust = trust;
     QUOIN_CHECK(check(options));
     return options;
 }

@@ -1,4 +1,5 @@
-// The plugin's options in mosquitto.conf: plugin_opt_site, plugin_opt_feed_socket.
+// The plugin's options in mosquitto.conf: plugin_opt_site, plugin_opt_feed_socket,
+// plugin_opt_trust (whose statements of revocation count: PEM).
 #pragma once
 
 #include <filesystem>
@@ -14,6 +15,7 @@ namespace quoin::broker {
 struct Options {
     std::string site;
     std::filesystem::path feed_socket;
+    std::filesystem::path trust;
 };
 
 // Keys without the prefix plugin_opt_. Unknown, twice, missing or unusable: an error that names it.

@@ -19,11 +19,12 @@ void expect_refused(const Given& given, Code code, std::string_view name) {
 }
 
 TEST(options, site_and_socket__are_taken) {
-    const auto options =
-        parse_options(Given{{"site", "plant-1"}, {"feed_socket", "/run/quoin/broker.sock"}});
+    const auto options = parse_options(Given{
+        {"site", "plant-1"}, {"feed_socket", "/run/quoin/broker.sock"}, {"trust", "/ca.pem"}});
     ASSERT_TRUE(options);
     EXPECT_EQ(options->site, "plant-1");
     EXPECT_EQ(options->feed_socket, "/run/quoin/broker.sock");
+    EXPECT_EQ(options->trust, "/ca.pem");
 }
 
 TEST(options, unknown__is_named) {
@@ -35,6 +36,8 @@ TEST(options, missing__is_named) {
     expect_refused({}, Code::config_missing, "plugin_opt_site");
     expect_refused({{"site", "p"}}, Code::config_missing, "plugin_opt_feed_socket");
     expect_refused({{"feed_socket", "/s"}}, Code::config_missing, "plugin_opt_site");
+    expect_refused({{"site", "p"}, {"feed_socket", "/s"}}, Code::config_missing,
+                   "plugin_opt_trust");
 }
 
 TEST(options, twice__is_named) {
@@ -47,6 +50,8 @@ TEST(options, unusable__is_named) {
                    "plugin_opt_site");
     expect_refused({{"site", "p"}, {"feed_socket", "s"}}, Code::config_invalid,
                    "plugin_opt_feed_socket");
+    expect_refused({{"site", "p"}, {"feed_socket", "/s"}, {"trust", "ca.pem"}},
+                   Code::config_invalid, "plugin_opt_trust");
     const std::string longest = "/" + std::string(107, 's');
     expect_refused({{"site", "p"}, {"feed_socket", longest}}, Code::config_invalid,
                    "plugin_opt_feed_socket");

@@ -13,6 +13,8 @@
 #include "broker/guard.hpp"
 #include "broker/mosquitto_api.hpp"
 #include "broker/options.hpp"
+#include "broker/trust.hpp"
+#include "host/crypto/library.hpp"
 #include "host/x509/certificate.hpp"
 
 namespace quoin::broker {
@@ -56,10 +58,14 @@ public:
 std::string text_or_empty(const char* text) { return text == nullptr ? "" : text; }
 
 struct Plugin {
-    explicit Plugin(Options options)
-        : guard(std::move(options.site), broker),
+    Plugin(Options options, Trust trusted)
+        : trust(std::move(trusted)),
+          guard(
+              std::move(options.site),
+              [this](Bytes certificate) { return trust.issuer_key(certificate); }, broker),
           feed(std::move(options.feed_socket), guard, broker) {}
 
+    Trust trust;
     MosquittoBroker broker;
     Guard guard;
     FeedClient feed;
@@ -155,8 +161,13 @@ int on_disconnect(int, void* event, void* userdata) noexcept {
 }
 
 int on_reload(int, void*, void* userdata) noexcept {
-    static_cast<Plugin*>(userdata)->reloading = true;
-    return mosq::success;
+    return guarded(mosq::success, [&] {
+        auto& plugin = *static_cast<Plugin*>(userdata);
+        plugin.reloading = true;
+        const auto reloaded = plugin.trust.reload();
+        if (!reloaded) write_log(Level::error, reloaded.error().message);
+        return int{mosq::success};
+    });
 }
 
 int on_tick(int, void*, void* userdata) noexcept {
@@ -186,7 +197,15 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
         write_log(Level::error, parsed.error().message);
         return mosq::invalid;
     }
-    auto plugin = std::make_unique<Plugin>(*std::move(parsed));
+    // Once, here: the first use of the library's context loads our provider.
+    const auto loaded = crypto::provider_is_loaded();
+    if (!loaded) write_log(Level::warning, loaded.error().message);
+    auto trust = Trust::load(parsed->trust);
+    if (!trust) {
+        write_log(Level::error, "plugin_opt_trust: " + trust.error().message);
+        return mosq::invalid;
+    }
+    auto plugin = std::make_unique<Plugin>(*std::move(parsed), *std::move(trust));
     plugin->identifier = identifier;
     for (const auto& [event, callback] : callbacks) {
         const int answer =

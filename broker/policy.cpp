@@ -139,12 +139,12 @@ Result<void> check_connect(const StateTable& state, std::string_view client_id,
 Result<void> check_stay(const StateTable& state, std::string_view device, std::string_view serial) {
     const DeviceState* known = state.find(device);
     if (known == nullptr) return fail(Code::peer_forbidden, "device {} is unknown", device);
-    if (known->is_revoked(serial)) {
-        return fail(Code::peer_forbidden, "certificate {} is revoked", serial);
-    }
     if (known->grant == Grant::none) {
         return fail(Code::peer_forbidden, "device {} is {}{}{}", device, known->state,
                     known->reason.empty() ? "" : ": ", known->reason);
+    }
+    if (known->is_revoked(serial)) {
+        return fail(Code::peer_forbidden, "certificate {} is revoked", serial);
     }
     return {};
 }

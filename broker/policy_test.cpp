@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "broker/feed_fixture.hpp"
+
 namespace quoin::broker {
 namespace {
 
@@ -18,16 +20,14 @@ constexpr Now later{now.boot_ms + 60'000, now.utc_ms + 60'000};
 class policy : public testing::Test {
 protected:
     void SetUp() override {
-        table_.open();
-        ASSERT_TRUE(table_.apply(feed::Hello{"plant", 1, 30'000}, now));
-        ASSERT_TRUE(
-            table_.apply(feed::Device{1, "full", Grant::full, "active", "", {"0bad"}}, now));
-        ASSERT_TRUE(table_.apply(
-            feed::Device{2, "half", Grant::attest_only, "onboarding", "not attested", {}}, now));
-        ASSERT_TRUE(table_.apply(
-            feed::Device{3, "out", Grant::none, "quarantined", "measurement_mismatch:agent", {}},
-            now));
-        ASSERT_TRUE(table_.apply(feed::SnapshotEnd{3, 3}, now));
+        const std::vector<feed::Device> devices{
+            {1, "full", 1, Grant::full, "active", "", {"0bad"}},
+            {2, "half", 1, Grant::attest_only, "onboarding", "not attested", {}},
+            {3, "out", 1, Grant::none, "quarantined", "measurement_mismatch:agent", {}}};
+        table_.open({});
+        ASSERT_TRUE(table_.apply(FakeIssuer::hello(), now));
+        for (const feed::Device& device : devices) ASSERT_TRUE(table_.apply(device, now));
+        ASSERT_TRUE(table_.apply(issuer_.end(devices, 3), now));
     }
 
     static Credential of(Kind kind, std::string id, std::string site = "plant") {
@@ -53,7 +53,8 @@ protected:
         return all;
     }
 
-    StateTable table_{"plant"};
+    FakeIssuer issuer_;
+    StateTable table_{"plant", issuer_.issuer_key()};
 };
 
 TEST_F(policy, known_devices_with_a_grant__may_connect) {

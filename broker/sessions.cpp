@@ -43,4 +43,10 @@ std::vector<std::string> Sessions::devices() const {
     return ids;
 }
 
+std::vector<std::string> Sessions::clients() const {
+    std::vector<std::string> ids;
+    for (const auto& [id, key] : by_client_id_) ids.push_back(id);
+    return ids;
+}
+
 }  // namespace quoin::broker

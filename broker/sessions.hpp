@@ -35,6 +35,7 @@ public:
     // Client ids whose certificate has ended.
     std::vector<std::string> expired(std::int64_t utc_ms) const;
     std::vector<std::string> devices() const;
+    std::vector<std::string> clients() const;  // devices and services
     std::size_t size() const { return by_key_.size(); }
 
 private:

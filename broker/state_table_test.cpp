@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <rapidcheck.h>
 
+#include "broker/feed_fixture.hpp"
+
 namespace quoin::broker {
 namespace {
 
@@ -13,18 +15,31 @@ constexpr std::int64_t lifetime_ms = 10'000;
 
 Now after(std::int64_t ms) { return {start.boot_ms + ms, start.utc_ms + ms}; }
 feed::Device device(std::uint64_t seq, std::string id, Grant grant = Grant::full) {
-    return {seq, std::move(id), grant, "active", "", {}};
+    return {seq, std::move(id), 1, grant, "active", "", {}};
 }
-feed::Hello hello(std::uint64_t epoch = 1) { return {"plant", epoch, lifetime_ms}; }
+feed::Device ended(std::uint64_t seq, std::string id, std::vector<std::string> serials = {}) {
+    return {seq, std::move(id), 1, Grant::none, "revoked", "", std::move(serials)};
+}
+constexpr feed::Nonce nonce{1, 2, 3};
+
+// One for all tests that do not look at numbers: they say nothing about revocations.
+FakeIssuer& issuer() {
+    static FakeIssuer made;
+    return made;
+}
+feed::Hello hello(std::uint64_t epoch = 1) { return FakeIssuer::hello(epoch, lifetime_ms); }
+feed::SnapshotEnd end(const std::vector<feed::Device>& devices, std::uint64_t seq) {
+    return issuer().end(devices, seq, nonce);
+}
 
 // A table that has had a snapshot of devices "a" and "b" with sequences 1 and 2.
-StateTable ready() {
-    StateTable table("plant");
-    table.open();
+StateTable ready(const FakeIssuer& by = issuer()) {
+    StateTable table("plant", by.issuer_key());
+    table.open(nonce);
     EXPECT_TRUE(table.apply(hello(), start));
     EXPECT_TRUE(table.apply(device(1, "a"), start));
     EXPECT_TRUE(table.apply(device(2, "b", Grant::attest_only), start));
-    EXPECT_TRUE(table.apply(feed::SnapshotEnd{2, 2}, start));
+    EXPECT_TRUE(table.apply(by.end({device(1, "a"), device(2, "b")}, 2, nonce), start));
     return table;
 }
 void expect_as_before(const StateTable& table) {
@@ -34,19 +49,19 @@ void expect_as_before(const StateTable& table) {
 }
 
 TEST(state_table, nothing_said_yet__nobody_is_known_and_nothing_is_fresh) {
-    const StateTable table("plant");
+    const StateTable table("plant", issuer().issuer_key());
     EXPECT_FALSE(table.is_fresh(start));
     EXPECT_EQ(table.grant("a", start), Grant::none);
 }
 
 TEST(state_table, snapshot__counts_only_when_whole) {
-    StateTable table("plant");
-    table.open();
+    StateTable table("plant", issuer().issuer_key());
+    table.open(nonce);
     ASSERT_TRUE(table.apply(hello(), start));
     ASSERT_TRUE(table.apply(device(1, "a"), start));
     EXPECT_EQ(table.grant("a", start), Grant::none);
     EXPECT_FALSE(table.is_fresh(start));
-    const auto change = table.apply(feed::SnapshotEnd{1, 1}, start);
+    const auto change = table.apply(end({device(1, "a")}, 1), start);
     ASSERT_TRUE(change);
     EXPECT_EQ(*change, StateTable::Change::everything);
     EXPECT_EQ(table.grant("a", start), Grant::full);
@@ -93,42 +108,46 @@ TEST(state_table, heartbeat_of_another_seq__is_refused_and_does_not_refresh) {
 }
 
 TEST(state_table, out_of_turn__is_refused) {
-    StateTable table("plant");
+    StateTable table("plant", issuer().issuer_key());
     EXPECT_FALSE(table.apply(hello(), start)) << "before a connection";
-    table.open();
+    table.open(nonce);
     EXPECT_FALSE(table.apply(device(1, "a"), start)) << "before hello";
-    table.open();
+    table.open(nonce);
     EXPECT_FALSE(table.apply(feed::Heartbeat{0}, start));
-    table.open();
-    EXPECT_FALSE(table.apply(feed::SnapshotEnd{0, 0}, start));
-    table.open();
+    table.open(nonce);
+    EXPECT_FALSE(table.apply(end({}, 0), start));
+    table.open(nonce);
     ASSERT_TRUE(table.apply(hello(), start));
     EXPECT_FALSE(table.apply(hello(), start)) << "twice";
     StateTable live = ready();
-    EXPECT_FALSE(live.apply(feed::SnapshotEnd{2, 2}, start));
+    EXPECT_FALSE(live.apply(end({device(1, "a"), device(2, "b")}, 2), start));
 }
 
 TEST(state_table, another_site_or_endless_lifetime__is_refused) {
-    StateTable table("plant");
-    table.open();
-    EXPECT_FALSE(table.apply(feed::Hello{"other", 1, lifetime_ms}, start));
-    table.open();
-    EXPECT_FALSE(table.apply(feed::Hello{"plant", 1, max_lifetime_ms + 1}, start));
+    StateTable table("plant", issuer().issuer_key());
+    table.open(nonce);
+    EXPECT_FALSE(table.apply(feed::Hello{"other", 1, lifetime_ms, {1}}, start));
+    table.open(nonce);
+    EXPECT_FALSE(table.apply(feed::Hello{"plant", 1, max_lifetime_ms + 1, {1}}, start));
 }
 
 TEST(state_table, snapshot_that_does_not_add_up__is_refused_and_known_state_stays) {
+    const auto two = std::vector{device(3, "a"), device(4, "b")};
+    const auto one = std::vector{device(3, "a")};
     const std::vector<std::vector<feed::ToPlugin>> wrong{
-        {device(3, "a"), feed::SnapshotEnd{3, 2}},                  // count
-        {device(3, "a"), feed::SnapshotEnd{4, 1}},                  // seq of the end
-        {device(3, "a"), device(5, "b"), feed::SnapshotEnd{5, 2}},  // gap
-        {device(3, "a"), device(4, "a"), feed::SnapshotEnd{4, 2}},  // twice
-        {device(2, "a"), feed::SnapshotEnd{2, 1}},                  // step back in the epoch
-        {feed::SnapshotEnd{1, 0}},                                  // step back, empty
-        {device(3, "a"), feed::Heartbeat{3}},                       // in the middle
+        {device(3, "a"), end(two, 3)},                  // count
+        {device(3, "a"), end(one, 4)},                  // seq of the end
+        {device(3, "a"), device(5, "b"), end(two, 5)},  // gap
+        {device(3, "a"), device(4, "a"), end(two, 4)},  // twice
+        {device(3, "b"), device(4, "a"), end(two, 4)},  // not ascending
+        {device(2, "a"), end(one, 2)},                  // step back in the epoch
+        {end({}, 1)},                                   // step back, empty
+        {device(3, "a"), feed::Heartbeat{3}},           // in the middle
+        {ended(3, "a"), end(one, 3)},                   // not what the head says
     };
     for (const auto& lines : wrong) {
         StateTable table = ready();
-        table.open();
+        table.open(nonce);
         ASSERT_TRUE(table.apply(hello(), after(1)));
         bool refused = false;
         for (const auto& line : lines) refused = refused || !table.apply(line, after(1));
@@ -139,18 +158,18 @@ TEST(state_table, snapshot_that_does_not_add_up__is_refused_and_known_state_stay
 
 TEST(state_table, new_snapshot__forgets_who_is_not_in_it) {
     StateTable table = ready();
-    table.open();
+    table.open(nonce);
     ASSERT_TRUE(table.apply(hello(), after(1)));
     EXPECT_EQ(table.grant("a", after(1)), Grant::full) << "until the new one is whole";
     ASSERT_TRUE(table.apply(device(7, "b"), after(1)));
-    ASSERT_TRUE(table.apply(feed::SnapshotEnd{7, 1}, after(1)));
+    ASSERT_TRUE(table.apply(end({device(7, "b")}, 7), after(1)));
     EXPECT_EQ(table.find("a"), nullptr);
     EXPECT_EQ(table.grant("b", after(1)), Grant::full);
 }
 
 TEST(state_table, snapshot_under_way__does_not_refresh) {
     StateTable table = ready();
-    table.open();
+    table.open(nonce);
     ASSERT_TRUE(table.apply(hello(), after(9000)));
     ASSERT_TRUE(table.apply(device(3, "a"), after(9000)));
     EXPECT_FALSE(table.is_fresh(after(lifetime_ms)));
@@ -158,11 +177,11 @@ TEST(state_table, snapshot_under_way__does_not_refresh) {
 
 TEST(state_table, epoch__only_grows) {
     StateTable table = ready();
-    table.open();
+    table.open(nonce);
     ASSERT_TRUE(table.apply(hello(5), after(1)));
     ASSERT_TRUE(table.apply(device(1, "a"), after(1))) << "a new epoch counts anew";
-    ASSERT_TRUE(table.apply(feed::SnapshotEnd{1, 1}, after(1)));
-    table.open();
+    ASSERT_TRUE(table.apply(end({device(1, "a")}, 1), after(1)));
+    table.open(nonce);
     const auto old = table.apply(hello(4), after(2));
     ASSERT_FALSE(old);
     EXPECT_EQ(old.error().code, Code::peer_replayed);
@@ -171,11 +190,191 @@ TEST(state_table, epoch__only_grows) {
 
 TEST(state_table, empty_plant__is_a_snapshot_too) {
     StateTable table = ready();
-    table.open();
+    table.open(nonce);
     ASSERT_TRUE(table.apply(hello(2), after(1)));
-    ASSERT_TRUE(table.apply(feed::SnapshotEnd{0, 0}, after(1)));
+    ASSERT_TRUE(table.apply(end({}, 0), after(1)));
     EXPECT_EQ(table.size(), 0U);
     EXPECT_TRUE(table.is_fresh(after(1)));
+}
+
+// The part of quoind's end that makes statements, in a table that has seen two of them.
+class revocations : public testing::Test {
+protected:
+    revocations() : first_(issuer_), table_(rebuilt()) {
+        say(issuer_.revocation(3, {{"a", 1, {"0a"}}}));
+        say(issuer_.revocation(4, {{"c", 1, {}}}));
+    }
+    void say(feed::ToPlugin line) {
+        const auto applied = table_.apply(line, after(1));
+        ASSERT_TRUE(applied) << applied.error().message;
+        said_.push_back(std::move(line));
+    }
+    // A new connection; its greeting.
+    void reconnect(std::uint64_t epoch = 1) {
+        table_.open(nonce);
+        said_.push_back(feed::Heartbeat{});  // stands for it
+        say(hello(epoch));
+    }
+    // A table that has heard the same.
+    StateTable rebuilt() {
+        StateTable table = ready(first_);
+        for (const feed::ToPlugin& line : said_) {
+            if (std::holds_alternative<feed::Heartbeat>(line)) {
+                table.open(nonce);
+            } else {
+                EXPECT_TRUE(table.apply(line, after(1)));
+            }
+        }
+        return table;
+    }
+    void expect_refused(const feed::ToPlugin& line, Code code) {
+        StateTable table = rebuilt();
+        const auto refused = table.apply(line, after(2));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, code) << refused.error().message;
+        EXPECT_EQ(table.revocation(), 2U);
+        EXPECT_EQ(table.grant("a", after(2)), Grant::none);
+        EXPECT_EQ(table.grant("b", after(2)), Grant::attest_only);
+        EXPECT_FALSE(table.is_fresh(after(1 + lifetime_ms))) << "nothing of it counts";
+    }
+
+    FakeIssuer issuer_;
+    const FakeIssuer first_;
+    std::vector<feed::ToPlugin> said_;
+    StateTable table_;
+};
+
+TEST_F(revocations, statement__ends_its_devices_and_stays) {
+    EXPECT_EQ(table_.revocation(), 2U);
+    EXPECT_EQ(table_.grant("a", after(1)), Grant::none);
+    EXPECT_EQ(table_.grant("b", after(1)), Grant::attest_only);
+    EXPECT_TRUE(table_.find("a")->is_revoked("0a"));
+    EXPECT_EQ(table_.find("a")->reason, "key_compromise: stolen");
+    EXPECT_EQ(table_.ended(), std::vector<std::string>{"c"});
+}
+
+TEST_F(revocations, device_line__does_not_take_a_revocation_away) {
+    ASSERT_TRUE(table_.apply(device(5, "a"), after(1)));
+    EXPECT_EQ(table_.grant("a", after(1)), Grant::none);
+    feed::Device back = device(6, "a");
+    back.epoch = 2;
+    ASSERT_TRUE(table_.apply(back, after(1)));
+    EXPECT_EQ(table_.grant("a", after(1)), Grant::full) << "taken in again";
+    EXPECT_TRUE(table_.find("a")->is_revoked("0a")) << "its old certificate is not";
+    ASSERT_TRUE(table_.apply(device(7, "a", Grant::none), after(1)));
+    EXPECT_EQ(table_.grant("a", after(1)), Grant::full) << "of the epoch before: overtaken";
+}
+
+TEST_F(revocations, unsigned_revocation__is_refused) {
+    expect_refused(ended(5, "b"), Code::peer_forbidden);
+    feed::Device with_serial = device(5, "b");
+    with_serial.revoked = {"0b"};
+    expect_refused(with_serial, Code::peer_forbidden);
+}
+
+TEST_F(revocations, forged_or_altered__is_refused) {
+    FakeIssuer other;
+    other.number = issuer_.number;
+    other.last = issuer_.last;
+    expect_refused(other.revocation(5, {{"b", 1, {}}}), Code::integrity_signature);
+    feed::Revocation altered = issuer_.revocation(5, {{"b", 1, {}}});
+    altered.statement.back() ^= 1;
+    expect_refused(altered, Code::integrity_signature);
+    altered = issuer_.revocation(5, {{"b", 1, {}}});
+    altered.signature.clear();
+    expect_refused(altered, Code::integrity_signature);
+}
+
+TEST_F(revocations, replayed_gap_or_fork__is_refused) {
+    using feed::Statement;
+    const auto spoilt = [&](const std::function<void(Statement&)>& change) {
+        FakeIssuer forked = issuer_;
+        return forked.revocation(5, {{"b", 1, {}}}, change);
+    };
+    expect_refused(spoilt([](Statement& s) { s.number = 2; }), Code::peer_replayed);
+    expect_refused(spoilt([](Statement& s) { s.number = 1; }), Code::peer_replayed);
+    expect_refused(spoilt([](Statement& s) { s.number = 4; }), Code::peer_malformed);
+    expect_refused(spoilt([](Statement& s) { s.previous[0] ^= 1; }), Code::peer_malformed);
+    expect_refused(spoilt([](Statement& s) { s.site = "other"; }), Code::peer_forbidden);
+    feed::Revocation right = spoilt([](Statement&) {});
+    right.seq = 6;
+    expect_refused(right, Code::peer_malformed);
+    right.seq = 5;
+    EXPECT_TRUE(table_.apply(right, after(2)));
+}
+
+TEST_F(revocations, snapshot__its_head_vouches_for_them) {
+    reconnect();
+    const std::vector<feed::Device> devices{ended(5, "a", {"0a"}), device(6, "b"), ended(7, "c")};
+    for (const feed::Device& each : devices) say(each);
+    say(issuer_.end(devices, 7, nonce));
+    EXPECT_EQ(table_.grant("a", after(2)), Grant::none);
+    EXPECT_TRUE(table_.find("a")->is_revoked("0a"));
+    ASSERT_TRUE(table_.apply(issuer_.revocation(8, {{"b", 1, {}}}), after(2))) << "goes on from it";
+}
+
+TEST_F(revocations, snapshot_without_one_of_them__is_refused) {
+    reconnect();
+    const std::vector<feed::Device> devices{ended(5, "a", {"0a"}), device(6, "b"), ended(7, "c")};
+    say(device(5, "a"));  // forged: it has ended
+    say(device(6, "b"));
+    say(ended(7, "c"));
+    expect_refused(issuer_.end(devices, 7, nonce), Code::integrity_mismatch);
+}
+
+TEST_F(revocations, head__replayed_forged_or_behind__is_refused) {
+    reconnect(2);
+    const auto devices = std::vector{device(1, "b")};
+    say(devices[0]);
+    const auto head = [&](const std::function<void(feed::Head&)>& change) {
+        return issuer_.end(devices, 1, nonce, change);
+    };
+    expect_refused(issuer_.end(devices, 1, {9}), Code::peer_replayed);
+    expect_refused(head([](feed::Head& h) { h.number = 1; }), Code::peer_replayed);
+    expect_refused(head([](feed::Head& h) { h.number = 0; }), Code::peer_replayed);
+    expect_refused(head([](feed::Head& h) { h.last[0] ^= 1; }), Code::peer_replayed);
+    expect_refused(head([](feed::Head& h) { h.site = "other"; }), Code::peer_replayed);
+    feed::SnapshotEnd forged = head([](feed::Head&) {});
+    forged.signature[0] ^= 1;
+    expect_refused(forged, Code::integrity_signature);
+    EXPECT_TRUE(table_.apply(head([](feed::Head& h) { h.number = 3; }), after(2)))
+        << "further than what is known";
+}
+
+TEST_F(revocations, issuer_that_is_not_believed__is_refused_at_its_greeting) {
+    table_.open(nonce);
+    said_.push_back(feed::Heartbeat{});
+    feed::Hello stranger = hello();
+    stranger.issuer.clear();
+    expect_refused(stranger, Code::peer_unauthenticated);
+}
+
+// Whatever comes, from a quoind that lies and has no key: who ended, stays so.
+TEST_F(revocations, any_unsigned_lines__nobody_comes_back) {
+    EXPECT_TRUE(rc::check([this] {
+        StateTable table = rebuilt();
+        std::uint64_t seq = 4;
+        const auto steps = *rc::gen::container<std::vector<std::tuple<int, int, int>>>(
+            rc::gen::tuple(rc::gen::inRange(0, 5), rc::gen::inRange(0, 3), rc::gen::inRange(1, 3)));
+        for (const auto& [kind, who, epoch] : steps) {
+            feed::Device line = device(seq + 1, std::string(1, static_cast<char>('a' + who)));
+            line.epoch = static_cast<std::uint64_t>(epoch);
+            bool applied = false;
+            if (kind < 3) applied = table.apply(line, after(2)).has_value();
+            if (kind == 3) {
+                table.open(nonce);
+                static_cast<void>(table.apply(hello(), after(2)));
+            }
+            if (kind == 4) {
+                static_cast<void>(table.apply(
+                    feed::SnapshotEnd{seq, 0, issuer_.end({}, seq, nonce).head, {}}, after(2)));
+            }
+            if (applied) seq = line.seq;
+            RC_ASSERT(table.find("a")->is_revoked("0a"));
+            RC_ASSERT(table.find("a")->epoch > 1 || table.find("a")->grant == Grant::none);
+            RC_ASSERT(table.revocation() == 2U);
+        }
+    }));
 }
 
 // Whatever lines come in whatever order: what is known changes only by a line that was accepted.
@@ -193,8 +392,8 @@ TEST(state_table, any_lines__a_refused_one_changes_nothing) {
             if (kind == 0) change = table.apply(device(number, id, Grant::none), after(1));
             if (kind == 1) change = table.apply(feed::Heartbeat{number}, after(1));
             if (kind == 2) change = table.apply(hello(number), after(1));
-            if (kind == 3) change = table.apply(feed::SnapshotEnd{number, 1}, after(1));
-            if (kind == 4) table.open();
+            if (kind == 3) change = table.apply(end({device(number, id)}, number), after(1));
+            if (kind == 4) table.open(nonce);
             if (change && *change != StateTable::Change::none) continue;
             RC_ASSERT(table.seq() == before);
             RC_ASSERT(table.grant("a", after(1)) == grant);

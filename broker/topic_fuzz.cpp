@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "broker/feed_fixture.hpp"
 #include "broker/policy.hpp"
 #include "broker/topic.hpp"
 
@@ -14,16 +15,17 @@ using namespace quoin::broker;
 constexpr std::string_view site = "plant";
 
 const StateTable& full_table() {
+    static const FakeIssuer fake;
     static const StateTable table = [] {
-        StateTable built{std::string(site)};
-        built.open();
+        StateTable built{std::string(site), fake.issuer_key()};
+        built.open({});
         const Now now{1, 1};
-        if (!built.apply(quoin::feed::Hello{std::string(site), 1, 1'000'000}, now)) std::abort();
-        if (!built.apply(quoin::feed::Device{1, "mpu-1", quoin::feed::Grant::full, "", "", {}},
-                         now)) {
-            std::abort();
+        const quoin::feed::Device device{1, "mpu-1", 1, quoin::feed::Grant::full, "", "", {}};
+        for (const quoin::feed::ToPlugin& line :
+             {quoin::feed::ToPlugin{FakeIssuer::hello(1, 1'000'000)}, quoin::feed::ToPlugin{device},
+              quoin::feed::ToPlugin{fake.end({device}, 1)}}) {
+            if (!built.apply(line, now)) std::abort();
         }
-        if (!built.apply(quoin::feed::SnapshotEnd{1, 1}, now)) std::abort();
         return built;
     }();
     return table;

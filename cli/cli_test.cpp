@@ -8,6 +8,7 @@
 #include "cli/output.hpp"
 #include "cli/plant/manifest.hpp"
 #include "cli/plant/ports.hpp"
+#include "cli/revoke_command.hpp"
 #include "cli/sse.hpp"
 #include "cli/supervise/scratch.hpp"
 #include "cli/text_file.hpp"
@@ -127,6 +128,24 @@ std::vector<std::string> events_of(std::string_view text) {
     });
     EXPECT_TRUE(fed.has_value());
     return events;
+}
+
+TEST(revoke, batch__ids_of_a_list_or_of_a_makers_batch_each_once) {
+    const auto ids = ids_of_batch(
+        "mcu-1\r\n\n"
+        R"({"silicon_id":"mpu-1","class":"mpu","birth_cert_sha256":"00"})"
+        "\nmcu-1\nmcu-2");
+    ASSERT_TRUE(ids);
+    EXPECT_THAT(*ids, testing::ElementsAre("mcu-1", "mpu-1", "mcu-2"));
+}
+
+TEST(revoke, batch__anything_else__refused_with_its_line) {
+    for (const char* text : {"mcu-1\na b", "mcu-1\n{}", "mcu-1\n{\"silicon_id\":7}", "a\n{"}) {
+        const auto ids = ids_of_batch(text);
+        ASSERT_FALSE(ids) << text;
+        EXPECT_THAT(ids.error().message, HasSubstr("line 2"));
+    }
+    EXPECT_FALSE(ids_of_batch("\n\n"));
 }
 
 TEST(sse, feed__comments_and_other_fields__skipped) {

@@ -7,13 +7,15 @@
 
 #include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "cli/revoke_command.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::cli {
 namespace {
 
 struct Options {
-    std::string id, file, state, reason;
+    std::string id, file, state;
+    bool readmit = false;
 };
 
 Result<void> show_answer(const Context& context, const nlohmann::json& answer) {
@@ -58,13 +60,18 @@ Result<void> list(const Context& context, const Options& options) {
 Result<void> import(const Context& context, const Options& options) {
     QUOIN_TRY(const std::string batch, files::read(options.file));
     QUOIN_TRY(const Client client, Client::open(context));
-    QUOIN_TRY(const auto answer, client.post("devices/import", batch, "application/x-ndjson"));
+    const Parameters parameters{{"readmit", options.readmit ? "true" : ""}};
+    QUOIN_TRY(const auto answer,
+              client.post(target("devices/import", parameters), batch, "application/x-ndjson"));
     if (context.json) {
         print_json(answer);
-    } else {
-        fmt::print("{} devices of {} are on the inventory\n",
-                   plain(answer.value("added", nlohmann::json())), options.file);
+        return {};
     }
+    fmt::print("{} devices of {} are on the inventory{}\n",
+               plain(answer.value("added", nlohmann::json())), options.file,
+               options.readmit ? fmt::format(", {} revoked ones may onboard again",
+                                             plain(answer.value("readmitted", nlohmann::json())))
+                               : "");
     return {};
 }
 
@@ -103,6 +110,8 @@ void add_writers(CLI::App& noun, Context& context, const std::shared_ptr<Options
             "writes them")
         ->required()
         ->check(CLI::ExistingFile);
+    import_command->add_flag("--readmit", options->readmit,
+                             "Take in revoked devices, too, that have a new birth certificate");
     on_run(import_command, context, [&context, options] { return import(context, *options); });
 
     auto* release = noun.add_subcommand(
@@ -112,13 +121,7 @@ void add_writers(CLI::App& noun, Context& context, const std::shared_ptr<Options
         return act(context, *options, "release", nlohmann::json::object());
     });
 
-    auto* revoke = noun.add_subcommand(
-        "revoke", "End a device for good: identity, certificates, session, enrolment");
-    revoke->add_option("ID", options->id, "The device's id")->required();
-    revoke->add_option("--reason", options->reason, "Why; it is recorded")->required();
-    on_run(revoke, context, [&context, options] {
-        return act(context, *options, "revoke", {{"reason", options->reason}});
-    });
+    add_revoke_command(noun, context);
 }
 
 }  // namespace
@@ -132,7 +135,9 @@ void add_device_commands(CLI::App& app, Context& context) {
   quoin device list --state quarantined       who is isolated?
   quoin device show mpu-1                     ... and why?
   quoin device release mpu-1                  repaired: let it be attested again
-  quoin device revoke mpu-1 --reason stolen)");
+  quoin device revoke mpu-1 --reason key_compromise --note "stolen from the van"
+  quoin device revoke --batch list --reason superseded --dry-run    what would end?
+  quoin device import --readmit new.jsonl     repaired, with a new birth certificate)");
     const auto options = std::make_shared<Options>();
     add_readers(*noun, context, options);
     add_writers(*noun, context, options);

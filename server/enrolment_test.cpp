@@ -438,10 +438,10 @@ TEST_F(enrolment, revoked_device__neither_renews_nor_enrols_and_is_on_the_list) 
         return std::stoull(text.substr(text.find('=') + 1), nullptr, 0);
     };
     const auto before = crl_number();
-    const auto revoked =
-        plant_->local("POST", "/api/v1/devices/mpu-gone/revoke", R"({"reason":"stolen"})");
+    const auto revoked = plant_->local("POST", "/api/v1/devices/mpu-gone/revoke",
+                                       R"({"reason":"key_compromise","note":"stolen"})");
     ASSERT_EQ(revoked.status, 200) << revoked.body;
-    EXPECT_THAT(revoked.body, HasSubstr("\"state\":\"revoked\""));
+    EXPECT_THAT(revoked.body, HasSubstr("\"state_before\":\"onboarding\""));
     EXPECT_GT(crl_number(), before);
     const std::string listed =
         output_of("openssl crl -noout -text -in " + crl_file + " | tr A-Z a-z");

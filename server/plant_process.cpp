@@ -236,7 +236,11 @@ Result<void> PlantProcess::listen_http() {
 }
 
 Result<void> PlantProcess::open_roles() {
-    fleet_ = std::make_unique<Fleet>(*database_, bus_, *audit_, settings_.verdict_lifetime);
+    fleet_ = std::make_unique<Fleet>(
+        FleetOptions{.site = settings_.site,
+                     .verdict_lifetime = settings_.verdict_lifetime,
+                     .sign = [this](Bytes message) { return authority_->seal(message); }},
+        *database_, bus_, *audit_);
     QUOIN_TRY(authority_, Authority::open({.home = home_,
                                            .site = settings_.site,
                                            .device_lifetime = settings_.device_lifetime,
@@ -285,13 +289,18 @@ Result<void> PlantProcess::open_responder() {
 Result<void> PlantProcess::connect_bus() {
     bus_.device_changed.listen([this](const DeviceChanged& change) {
         FeedServer* feed = feed_link_;
-        if (feed == nullptr) return;  // the first snapshot will have it
-        feed->push({.seq = 0,
-                    .id = change.device,
-                    .grant = change.grant,
-                    .state = change.state,
-                    .reason = change.reason,
-                    .revoked = change.revoked});
+        if (feed == nullptr) return;                      // the first snapshot will have it
+        if (change.state == feed::revoked_state) return;  // it is said by a statement
+        feed->push(feed::Device{.seq = 0,
+                                .id = change.device,
+                                .epoch = change.epoch,
+                                .grant = change.grant,
+                                .state = change.state,
+                                .reason = change.reason,
+                                .revoked = {}});
+    });
+    bus_.revocation_stated.listen([this](const RevocationStated& stated) {
+        if (FeedServer* feed = feed_link_; feed != nullptr) feed->push(stated.sealed);
     });
     bus_.broker_session.listen([this](const BrokerSession& session) { audit_broker(session); });
     bus_.broker_link.listen([this](const BrokerLink& link) {
@@ -376,10 +385,11 @@ Result<void> PlantProcess::start_feed() {
                           .epoch = epoch,
                           .lifetime = settings_.feed_lifetime,
                           .broker_uid = std::nullopt},
-                         [this]() -> Result<std::vector<feed::Device>> {
+                         [this]() -> Result<feed::PlantState> {
                              if (fleet_->is_current()) return fleet_->snapshot();
                              return fail(Code::state_stale, "states may have run out unnoticed");
                          },
+                         [this](Bytes head) { return authority_->seal(head); },
                          [this] { return fleet_->is_current(); }, bus_));
     feed_link_ = feed_.get();
     return {};
@@ -434,14 +444,20 @@ ApiSources PlantProcess::sources() {
             [this](std::span<const x509::Certificate> chain) {
                 return authority_->authenticate(chain);
             },
-        .import = [this](std::string_view batch,
-                         std::string_view actor) { return fleet_->import(batch, actor); },
+        .import = [this](std::string_view batch, bool readmit,
+                         std::string_view actor) -> Result<ImportOutcome> {
+            QUOIN_TRY(const Imported imported, fleet_->import(batch, readmit, actor));
+            return ImportOutcome{.added = imported.added, .readmitted = imported.readmitted};
+        },
         .release = [this](std::string_view device, std::string_view actor) -> Result<std::string> {
             QUOIN_TRY(const State state, fleet_->release(device, actor));
             return std::string(state_name(state));
         },
-        .revoke = [this](std::string_view device, std::string_view reason,
-                         std::string_view actor) { return fleet_->revoke(device, reason, actor); },
+        .revoke =
+            [this](const RevocationRequest& request, bool dry_run) {
+                return dry_run ? fleet_->preview(request) : fleet_->revoke(request);
+            },
+        .has_session = [this](const std::string& device) { return metrics_->has_session(device); },
         .revoke_named =
             [this](const NamedRevocation& what) {
                 return server::revoke_named(*database_, bus_, *audit_,

@@ -52,6 +52,7 @@ enum class Severity : std::uint8_t {
     ROW(fleet, device, imported, notice, "a device was added to the inventory") \
     ROW(fleet, device, released, notice, "a device may be attested again after quarantine") \
     ROW(fleet, device, revoked, warning, "a device was revoked") \
+    ROW(fleet, device, readmitted, notice, "a revoked device may onboard again, with a new birth certificate") \
     ROW(fleet, batch, imported, notice, "a batch of devices was added to the inventory") \
     ROW(fleet, batch, refused, warning, "a batch of devices was refused as a whole") \
     ROW(fleet, state, changed, notice, "a device changed its state") \

@@ -60,6 +60,38 @@ public:
         return values;
     }
 
+    crypto::ByteVector base64(const char* name, std::size_t max_size) {
+        const Json* field = take(name);
+        if (field == nullptr) return {};
+        if (!field->is_string()) return wrong(name, "is not a string"), crypto::ByteVector{};
+        auto value = crypto::from_base64(field->get_ref<const std::string&>());
+        if (!value) return wrong(name, "is not base64"), crypto::ByteVector{};
+        if (value->size() > max_size) return wrong(name, "is too long"), crypto::ByteVector{};
+        return *std::move(value);
+    }
+
+    Nonce nonce(const char* name) {
+        const crypto::ByteVector bytes = base64(name, nonce_bytes);
+        Nonce value{};
+        if (bytes.size() != value.size()) return wrong(name, "is not 32 bytes"), value;
+        std::ranges::copy(bytes, value.begin());
+        return value;
+    }
+
+    std::vector<std::string> ids(const char* name) {
+        std::vector<std::string> values;
+        const Json* field = take(name);
+        if (field == nullptr) return values;
+        if (!field->is_array()) return wrong(name, "is not a list"), values;
+        for (const Json& item : *field) {
+            if (!item.is_string() || !x509::is_valid_id(item.get_ref<const std::string&>())) {
+                return wrong(name, "is not a list of ids"), values;
+            }
+            values.push_back(item.get<std::string>());
+        }
+        return values;
+    }
+
     std::uint64_t counter(const char* name) {
         const Json* field = take(name);
         if (field == nullptr) return 0;
@@ -93,7 +125,7 @@ public:
     void expect_version(const char* name) {
         const std::uint64_t value = counter(name);
         if (value != static_cast<std::uint64_t>(version))
-            wrong(name, "is not the version spoken here, 1");
+            wrong(name, "is not the version spoken here, 2");
     }
 
     void wrong(const char* name, std::string_view what) {
@@ -157,20 +189,38 @@ Json json_of(const Hello& hello) {
             {"v", version},
             {"site", hello.site},
             {"epoch", hello.epoch},
-            {"lifetime_ms", hello.lifetime_ms}};
+            {"lifetime_ms", hello.lifetime_ms},
+            {"issuer", crypto::to_base64(hello.issuer)}};
 }
 Json json_of(const Device& device) {
-    return {{"type", "device"},         {"seq", device.seq},
-            {"id", device.id},          {"grant", grant_name(device.grant)},
-            {"state", device.state},    {"reason", device.reason},
+    return {{"type", "device"},
+            {"seq", device.seq},
+            {"id", device.id},
+            {"epoch", device.epoch},
+            {"grant", grant_name(device.grant)},
+            {"state", device.state},
+            {"reason", device.reason},
             {"revoked", device.revoked}};
 }
+Json json_of(const Revocation& revocation) {
+    return {{"type", "revocation"},
+            {"seq", revocation.seq},
+            {"statement", crypto::to_base64(revocation.statement)},
+            {"signature", crypto::to_base64(revocation.signature)}};
+}
 Json json_of(const SnapshotEnd& end) {
-    return {{"type", "snapshot_end"}, {"seq", end.seq}, {"count", end.count}};
+    return {{"type", "snapshot_end"},
+            {"seq", end.seq},
+            {"count", end.count},
+            {"head", crypto::to_base64(end.head)},
+            {"signature", crypto::to_base64(end.signature)}};
 }
 Json json_of(const Heartbeat& beat) { return {{"type", "heartbeat"}, {"seq", beat.seq}}; }
 Json json_of(const PluginHello& hello) {
-    return {{"type", "hello"}, {"v", version}, {"pid", hello.pid}};
+    return {{"type", "hello"},
+            {"v", version},
+            {"pid", hello.pid},
+            {"nonce", crypto::to_base64(hello.nonce)}};
 }
 Json json_of(const Applied& applied) {
     return {{"type", "applied"},
@@ -179,6 +229,7 @@ Json json_of(const Applied& applied) {
             {"closed", applied.closed},
             {"at_ms", applied.at_ms}};
 }
+Json json_of(const Sessions& sessions) { return {{"type", "sessions"}, {"ids", sessions.ids}}; }
 Json json_of(const Refused& refused) {
     return {{"type", "refused"},
             {"id", refused.id},
@@ -203,20 +254,23 @@ Json json_of(const Denied& denied) {
 // Evaluation order of a braced list is left to right: fields are taken, and blamed, in that order.
 Result<ToPlugin> hello_from(Fields fields) {
     fields.expect_version("v");
-    Hello hello{fields.id("site"), fields.counter("epoch"), fields.whole("lifetime_ms")};
+    Hello hello{fields.id("site"), fields.counter("epoch"), fields.whole("lifetime_ms"),
+                fields.base64("issuer", max_issuer_bytes)};
     if (hello.lifetime_ms < 1) fields.wrong("lifetime_ms", "is not at least 1");
     return fields.finish(ToPlugin{std::move(hello)});
 }
 
 Result<ToPlugin> device_from(Fields fields) {
-    Device device{fields.counter("seq"), fields.id("id"),       fields.grant("grant"),
-                  fields.text("state"),  fields.text("reason"), fields.serials("revoked")};
+    Device device{fields.counter("seq"),    fields.id("id"),      fields.counter("epoch"),
+                  fields.grant("grant"),    fields.text("state"), fields.text("reason"),
+                  fields.serials("revoked")};
+    if (device.epoch < 1) fields.wrong("epoch", "is not at least 1");
     return fields.finish(ToPlugin{std::move(device)});
 }
 
 Result<FromPlugin> plugin_hello_from(Fields fields) {
     fields.expect_version("v");
-    const PluginHello hello{fields.whole("pid")};
+    const PluginHello hello{fields.whole("pid"), fields.nonce("nonce")};
     return fields.finish(FromPlugin{hello});
 }
 
@@ -236,9 +290,17 @@ Result<ToPlugin> decode_to_plugin(std::string_view line) {
     Fields fields(object, type);
     if (type == "hello") return hello_from(std::move(fields));
     if (type == "device") return device_from(std::move(fields));
+    if (type == "revocation") {
+        Revocation revocation{fields.counter("seq"),
+                              fields.base64("statement", max_statement_bytes),
+                              fields.base64("signature", max_signature_bytes)};
+        return fields.finish(ToPlugin{std::move(revocation)});
+    }
     if (type == "snapshot_end") {
-        const SnapshotEnd end{fields.counter("seq"), fields.counter("count")};
-        return fields.finish(ToPlugin{end});
+        SnapshotEnd end{fields.counter("seq"), fields.counter("count"),
+                        fields.base64("head", max_head_bytes),
+                        fields.base64("signature", max_signature_bytes)};
+        return fields.finish(ToPlugin{std::move(end)});
     }
     if (type == "heartbeat") {
         const Heartbeat beat{fields.counter("seq")};
@@ -256,6 +318,10 @@ Result<FromPlugin> decode_from_plugin(std::string_view line) {
         Applied applied{fields.counter("seq"), fields.id("id"), fields.boolean("closed"),
                         fields.whole("at_ms")};
         return fields.finish(FromPlugin{std::move(applied)});
+    }
+    if (type == "sessions") {
+        Sessions sessions{fields.ids("ids")};
+        return fields.finish(FromPlugin{std::move(sessions)});
     }
     if (type == "refused") {
         Refused refused{fields.id("id", true), fields.text("why"), fields.text("peer"),

@@ -4,16 +4,25 @@
 // HOME/run/broker.sock (mode 0600, the peer's uid is checked), the plugin dials.
 //
 //   quoind -> plugin                                     plugin -> quoind
-//   hello{v,site,epoch,lifetime_ms}                      hello{v,pid}
-//   device{seq,id,grant,state,reason,revoked[]}*         applied{seq,id,closed,at_ms}
-//   snapshot_end{seq,count}                              refused{id,why,peer,serial}
-//   device{...}  (each later change)                     connected{id,serial,peer}
+//   hello{v,site,epoch,lifetime_ms,issuer}               hello{v,pid,nonce}
+//   device{seq,id,epoch,grant,state,reason,revoked[]}*   applied{seq,id,closed,at_ms}
+//   snapshot_end{seq,count,head,signature}               sessions{ids[]}
+//   device{...}  (each later change)                     refused{id,why,peer,serial}
+//   revocation{seq,statement,signature}                  connected{id,serial,peer}
 //   heartbeat{seq}                                       disconnected{id,reason}
 //                                                        denied{id,access,topic}
 //
-// `seq` grows by one with each device line of an epoch; `epoch` grows with each start of quoind. A
-// gap or a step back: the plugin drops the connection and asks for a new snapshot, keeping what it
-// knew. Devices that are not in a snapshot are unknown: refused.
+// `seq` grows by one with each device and revocation line of an epoch of the feed; that `epoch`
+// grows with each start of quoind. A gap or a step back: the plugin drops the connection and asks
+// grows with each start of quoind. A gap or a step back: the plugin drops the connection and asks
+// for
+//
+// What is revoked comes signed (revocation.hpp): `statement` and `head` are what the issuing CA
+// signed, `issuer` is its certificate (DER), which chains to the plugin's root; all base64. A
+// snapshot's lines ascend by id, bytewise, and have the serials of revoked certificates; its head
+// vouches for them, and for how many statements there are, and names the plugin's nonce. Later
+// ones come by statements alone: a device line has no serials then. A device's `epoch` is how often
+// it was taken in; only a larger one brings back a device that was revoked.
 #pragma once
 
 #include <cstdint>
@@ -23,11 +32,13 @@
 #include <vector>
 
 #include "host/error.hpp"
+#include "host/feed/revocation.hpp"
 
 namespace quoin::feed {
 
-inline constexpr std::size_t max_line_bytes = 64 * 1024;
-inline constexpr int version = 1;
+inline constexpr std::size_t max_line_bytes = 128 * 1024;
+inline constexpr int version = 2;
+inline constexpr std::string_view revoked_state = "revoked";  // a device's, in its own line
 
 // What a device may do on the broker.
 //   full         its own branch
@@ -39,33 +50,47 @@ struct Hello {
     std::string site;
     std::uint64_t epoch = 0;
     std::int64_t lifetime_ms = 0;
+    crypto::ByteVector issuer = {};
 };
 struct Device {
     std::uint64_t seq = 0;
     std::string id;
+    std::uint64_t epoch = 1;
     Grant grant = Grant::none;
     std::string state;   // fleet state, for messages
     std::string reason;  // why it is not full; for messages
     std::vector<std::string>
         revoked;  // serials (hex) of revoked certificates that have not expired
 };
+struct Revocation {
+    std::uint64_t seq = 0;
+    crypto::ByteVector statement;
+    crypto::ByteVector signature;
+};
 struct SnapshotEnd {
     std::uint64_t seq = 0;
     std::uint64_t count = 0;
+    crypto::ByteVector head = {};
+    crypto::ByteVector signature = {};
 };
 struct Heartbeat {
     std::uint64_t seq = 0;
 };
-using ToPlugin = std::variant<Hello, Device, SnapshotEnd, Heartbeat>;
+using ToPlugin = std::variant<Hello, Device, Revocation, SnapshotEnd, Heartbeat>;
 
 struct PluginHello {
     std::int64_t pid = 0;
+    Nonce nonce = {};  // random, of this connection
 };
 struct Applied {
     std::uint64_t seq = 0;
     std::string id;
     bool closed = false;  // a live session was closed
     std::int64_t at_ms = 0;
+};
+// Live sessions when a snapshot came; as many lines as needed.
+struct Sessions {
+    std::vector<std::string> ids;
 };
 struct Refused {
     std::string id;  // of the certificate; empty when it names nobody
@@ -80,7 +105,15 @@ struct Disconnected {
 struct Denied {
     std::string id, access, topic;
 };
-using FromPlugin = std::variant<PluginHello, Applied, Refused, Connected, Disconnected, Denied>;
+using FromPlugin =
+    std::variant<PluginHello, Applied, Sessions, Refused, Connected, Disconnected, Denied>;
+
+// What a snapshot is made of: every device, and the last statement there is about any.
+struct PlantState {
+    std::vector<Device> devices;
+    std::uint64_t number = 0;
+    crypto::Sha3_512Digest last{};
+};
 
 // One line with its newline.
 std::string encode(const ToPlugin& message);

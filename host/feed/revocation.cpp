@@ -187,7 +187,7 @@ Result<Statement> decode_statement(Bytes bytes) {
 }
 
 Result<ByteVector> encode_head(const Head& head) {
-    ByteVector buffer(512);
+    ByteVector buffer(max_head_bytes);
     CborWriter writer(buffer);
     QUOIN_CHECK(lift(put_whole_head(writer, head), doing));
     buffer.resize(writer.written().size());

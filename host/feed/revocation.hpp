@@ -36,8 +36,10 @@ inline constexpr std::size_t max_statement_bytes = 32 * 1024;
 inline constexpr std::size_t max_note_bytes = 200;
 inline constexpr std::size_t max_actor_bytes = 160;
 inline constexpr std::size_t max_serial_bytes = 20;  // RFC 5280, section 4.1.2.2
-inline constexpr std::size_t max_issuer_bytes = 16 * 1024;
-inline constexpr std::size_t max_signature_bytes = 5 * 1024;
+// An issuing CA may be of SLH-DSA-SHAKE-128f, and so may the root: 17,088 bytes a signature.
+inline constexpr std::size_t max_issuer_bytes = 24 * 1024;
+inline constexpr std::size_t max_signature_bytes = 18 * 1024;
+inline constexpr std::size_t max_head_bytes = 512;
 inline constexpr std::size_t nonce_bytes = 32;
 using Nonce = std::array<std::uint8_t, nonce_bytes>;
 

@@ -33,6 +33,12 @@ Result<std::string> encoded(const T* object, int (*encode)(const T*, unsigned ch
     return text;
 }
 
+// DER: tag, length, content; of less than 64 KiB.
+std::size_t size_of_sequence(std::size_t content) {
+    const std::size_t length_bytes = content < 128 ? 1 : content < 256 ? 2 : 3;
+    return 1 + length_bytes + content;
+}
+
 // The digest that a CertID names its issuer by; null: none that we take.
 const EVP_MD* digest_of(OCSP_CERTID* id) {
     ASN1_OBJECT* algorithm = nullptr;
@@ -157,6 +163,10 @@ Result<OcspRequest> OcspRequest::from_der(Bytes der) {
     OcspRequest request(std::move(parsed));
     QUOIN_CHECK(request.take_questions());
     QUOIN_CHECK(request.take_extensions());
+    // OCSPRequest, TBSRequest, requestList, Request: each a SEQUENCE of the next alone.
+    std::size_t alone = request.questions_.front().id.size();
+    for (int i = 0; i < 4; ++i) alone = size_of_sequence(alone);
+    request.plain_ = der.size() == alone;
     return request;
 }
 

@@ -45,6 +45,8 @@ public:
     Result<std::string> der() const;
     std::span<const Question> questions() const { return questions_; }
     Bytes nonce() const { return nonce_; }  // empty: none
+    // About one certificate, and nothing else in it: its CertID alone says what its bytes are.
+    bool is_plain() const { return plain_; }
     // Whether the question is about a certificate that `issuer` issued: name and key, by SHA-1
     // (only a name here: nothing rests on its strength) or SHA-2.
     bool is_about(std::size_t question, const Certificate& issuer) const;
@@ -57,6 +59,7 @@ private:
     std::shared_ptr<OCSP_REQUEST> request_;
     std::vector<Question> questions_;
     crypto::ByteVector nonce_;
+    bool plain_ = false;
 };
 
 enum class OcspStatus : std::uint8_t { good, revoked, unknown };

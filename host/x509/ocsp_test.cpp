@@ -110,6 +110,28 @@ TEST(ocsp_request, same_certificate_with_and_without_nonce__same_id) {
     EXPECT_TRUE(ask({}).nonce().empty());
 }
 
+std::string request_about(int count) {
+    const std::unique_ptr<OCSP_REQUEST, decltype(&OCSP_REQUEST_free)> request(OCSP_REQUEST_new(),
+                                                                              OCSP_REQUEST_free);
+    for (int i = 0; i < count; ++i) {
+        OCSP_request_add0_id(request.get(),
+                             OCSP_cert_to_id(EVP_sha1(), world().leaf.certificate.native(),
+                                             world().pki.issuing.certificate.native()));
+    }
+    unsigned char* der = nullptr;
+    const int size = i2d_OCSP_REQUEST(request.get(), &der);
+    std::string text(text_of(Bytes(der, static_cast<std::size_t>(size))));
+    OPENSSL_free(der);
+    return text;
+}
+
+TEST(ocsp_request, plain__one_certificate_and_nothing_else) {
+    EXPECT_TRUE(ask({}).is_plain());
+    EXPECT_FALSE(ask().is_plain());
+    EXPECT_TRUE(OcspRequest::from_der(bytes_of(request_about(1)))->is_plain());
+    EXPECT_FALSE(OcspRequest::from_der(bytes_of(request_about(2)))->is_plain());
+}
+
 TEST(ocsp_request, every_truncation_and_a_trailing_byte__refused) {
     const std::string der = *ask().der();
     for (std::size_t size = 0; size < der.size(); ++size) {
@@ -133,21 +155,6 @@ TEST(ocsp_request, nonce__1_to_128_bytes_only) {
                                           crypto::ByteVector(129, 7));
     ASSERT_FALSE(longer);
     EXPECT_THAT(longer.error().message, HasSubstr("nonce of 129 bytes"));
-}
-
-std::string request_about(int count) {
-    const std::unique_ptr<OCSP_REQUEST, decltype(&OCSP_REQUEST_free)> request(OCSP_REQUEST_new(),
-                                                                              OCSP_REQUEST_free);
-    for (int i = 0; i < count; ++i) {
-        OCSP_request_add0_id(request.get(),
-                             OCSP_cert_to_id(EVP_sha1(), world().leaf.certificate.native(),
-                                             world().pki.issuing.certificate.native()));
-    }
-    unsigned char* der = nullptr;
-    const int size = i2d_OCSP_REQUEST(request.get(), &der);
-    std::string text(text_of(Bytes(der, static_cast<std::size_t>(size))));
-    OPENSSL_free(der);
-    return text;
 }
 
 TEST(ocsp_request, number_of_certificates__1_to_8) {

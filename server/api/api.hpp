@@ -21,6 +21,7 @@
 #include "server/api/access.hpp"
 #include "server/api/followers.hpp"
 #include "server/bus/bus.hpp"
+#include "server/bus/revocation.hpp"
 
 namespace quoin::server {
 
@@ -51,14 +52,20 @@ struct MigrationState {
     std::string issuer;  // serial of the new issuing CA's certificate
 };
 
+struct ImportOutcome {
+    std::size_t added = 0;
+    std::size_t readmitted = 0;
+};
+
 // What the API asks of the other roles. `actor` is for the audit log.
 struct ApiSources {
     Authenticate authenticate;
-    std::function<Result<std::size_t>(std::string_view batch, std::string_view actor)> import;
+    std::function<Result<ImportOutcome>(std::string_view batch, bool readmit,
+                                        std::string_view actor)>
+        import;
     std::function<Result<std::string>(std::string_view device, std::string_view actor)> release;
-    std::function<Result<void>(std::string_view device, std::string_view reason,
-                               std::string_view actor)>
-        revoke;
+    std::function<Result<RevocationOutcome>(const RevocationRequest&, bool dry_run)> revoke;
+    std::function<bool(const std::string& device)> has_session;  // on the broker, as far as known
     std::function<Result<std::vector<std::string>>(const NamedRevocation& what)> revoke_named;
     std::function<Result<void>(std::int64_t number, std::string_view actor)> approve;
     std::function<Result<void>(std::int64_t number, std::string_view reason,
@@ -110,6 +117,7 @@ private:
     Result<net::HttpResponse> import_devices(const Call& call);
     Result<net::HttpResponse> release_device(const Call& call);
     Result<net::HttpResponse> revoke_device(const Call& call);
+    Result<net::HttpResponse> revoke_devices(const Call& call);
     Result<net::HttpResponse> revoke_service(const Call& call);
     Result<net::HttpResponse> revoke_operator(const Call& call);
     Result<net::HttpResponse> revoke_named(const Call& call, std::string_view kind);

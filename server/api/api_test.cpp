@@ -37,13 +37,12 @@ protected:
         must(plant_.database->transaction([](soci::session& session) -> Result<void> {
             for (const char* id : {"a-1", "b-2", "c-3"}) {
                 const std::string device = id;
-                session
-                    << "INSERT INTO devices (device_id, silicon_id, class, "
-                       "birth_cert_sha256, state, reason, release_version, boot_counter, "
-                       "verdict, verdict_reason, verdict_level, verdict_ms, last_pass_ms, "
-                       "created_ms, updated_ms) VALUES (:id, :silicon, 'mpu', :digest, 'active', "
-                       "'', '1.0.0', "
-                       "7, 'trusted', '', 'self-reported', 5, 5, 1, 2)",
+                session << "INSERT INTO devices (device_id, silicon_id, class, birth_cert_sha256, "
+                           "state, reason, release_version, boot_counter, verdict, "
+                           "verdict_reason, verdict_level, verdict_ms, last_pass_ms, created_ms, "
+                           "updated_ms) VALUES (:id, :silicon, 'mpu', :digest, 'active', "
+                           "'', '1.0.0', "
+                           "7, 'trusted', '', 'self-reported', 5, 5, 1, 2)",
                     soci::use(device), soci::use(device), soci::use(device);
             }
             session << "INSERT INTO verdicts VALUES ('a-1', 5, 1, 'trusted', '', 'self-reported')";
@@ -56,18 +55,22 @@ protected:
     ApiSources sources() {
         return {
             .authenticate = [this](std::span<const x509::Certificate>) { return identity_; },
-            .import = [this](std::string_view, std::string_view actor) -> Result<std::size_t> {
+            .import = [this](std::string_view, bool readmit,
+                             std::string_view actor) -> Result<ImportOutcome> {
                 actor_ = actor;
-                return 2;
+                return ImportOutcome{.added = 2, .readmitted = readmit ? 1U : 0U};
             },
             .release = [](std::string_view, std::string_view) -> Result<std::string> {
                 return "degraded";
             },
-            .revoke = [this](std::string_view, std::string_view reason,
-                             std::string_view) -> Result<void> {
-                reason_ = reason;
-                return {};
+            .revoke = [this](const RevocationRequest& request,
+                             bool dry_run) -> Result<RevocationOutcome> {
+                asked_to_revoke_ = request;
+                dry_run_ = dry_run;
+                return outcome_;
             },
+            .has_session = [](const std::string& device) { return device == "a-1"; },
+            .revoke_named = {},
             .approve = [this](std::int64_t number, std::string_view actor) -> Result<void> {
                 decided_ = number;
                 actor_ = actor;
@@ -118,6 +121,14 @@ protected:
     Result<x509::Identity> identity_ = fail(Code::peer_unauthenticated, "nobody");
     std::string actor_, reason_;
     std::int64_t decided_ = 0;
+    std::optional<RevocationRequest> asked_to_revoke_;
+    bool dry_run_ = false;
+    RevocationOutcome outcome_{.ended = {{.device = "a-1",
+                                          .device_class = "mpu",
+                                          .state = "active",
+                                          .certificates = {{"0a", "device"}},
+                                          .enrolments = {7}}},
+                               .statement = 3};
     SampleQuery asked_;
     Metrics metrics_;
     Api api_;
@@ -169,8 +180,9 @@ TEST_F(api, writes__reach_the_roles_with_the_caller) {
     EXPECT_EQ(json::parse(call("POST", "devices/import", {}, "x").body)["added"], 2);
     EXPECT_EQ(actor_, fmt::format("uid:{}", ::getuid()));
     EXPECT_EQ(call("POST", "devices/a-1/release").status, 200);
-    EXPECT_EQ(call("POST", "devices/a-1/revoke", {}, R"({"reason":"lost"})").status, 200);
-    EXPECT_EQ(reason_, "lost");
+    EXPECT_EQ(
+        json::parse(call("POST", "devices/import", {{"readmit", "true"}}, "x").body)["readmitted"],
+        1);
     EXPECT_EQ(plant_.count(audit::Id::api_action_done), 3U);
     EXPECT_EQ(call("POST", "releases", {}, "{}").status, 400);
 }
@@ -213,11 +225,63 @@ TEST_F(api, enrolments__in_pages_by_state_and_decided) {
     }
 }
 
+TEST_F(api, revoke__what_ended_and_by_which_statement) {
+    const auto response =
+        call("POST", "devices/a-1/revoke", {}, R"({"reason":"key_compromise","note":"stolen"})");
+    ASSERT_EQ(response.status, 200) << response.body;
+    const json answer = json::parse(response.body);
+    EXPECT_EQ(answer["certificates"][0]["serial"], "0a");
+    EXPECT_EQ(answer["pending_enrolments"], json({7}));
+    EXPECT_EQ(answer["live_session"], true);
+    EXPECT_EQ(answer["statement"], 3);
+    EXPECT_EQ(answer["already_revoked"], false);
+    ASSERT_TRUE(asked_to_revoke_);
+    EXPECT_EQ(asked_to_revoke_->devices, std::vector<std::string>{"a-1"});
+    EXPECT_EQ(asked_to_revoke_->reason, x509::Reason::key_compromise);
+    EXPECT_EQ(asked_to_revoke_->note, "stolen");
+    EXPECT_FALSE(dry_run_);
+    EXPECT_EQ(plant_.count(audit::Id::api_action_done), 1U);
+    outcome_ = {.already = {"a-1"}};
+    const json again = json::parse(
+        call("POST", "devices/a-1/revoke", {}, R"({"reason":"superseded","dry_run":true})").body);
+    EXPECT_EQ(again["already_revoked"], true);
+    EXPECT_TRUE(again["statement"].is_null());
+    EXPECT_TRUE(dry_run_);
+    outcome_ = {.unknown = {"a-9"}};
+    EXPECT_EQ(call("POST", "devices/a-9/revoke", {}, R"({"reason":"superseded"})").status, 404);
+    outcome_ = {.gone = {"a-1"}};
+    EXPECT_EQ(call("POST", "devices/a-1/revoke", {}, R"({"reason":"superseded"})").status, 409);
+}
+
+TEST_F(api, revoke_of_many__counts_and_who_is_unknown) {
+    outcome_.already = {"b-2"};
+    outcome_.unknown = {"x"};
+    const auto response = call("POST", "devices/revoke", {},
+                               R"({"ids":["a-1","b-2","x"],"reason":"superseded","dry_run":true})");
+    ASSERT_EQ(response.status, 200) << response.body;
+    const json answer = json::parse(response.body);
+    EXPECT_EQ(answer["revoked"], 1);
+    EXPECT_EQ(answer["already_revoked"], 1);
+    EXPECT_EQ(answer["unknown"], json({"x"}));
+    EXPECT_EQ(answer["live_sessions"], 1);
+    EXPECT_EQ(answer["certificates"], 1);
+    EXPECT_EQ(asked_to_revoke_->devices.size(), 3U);
+    EXPECT_EQ(plant_.count(audit::Id::api_action_done), 0U) << "nothing was done";
+}
+
 TEST_F(api, revoke_with_a_bad_body__refused) {
-    for (const char* body : {"[", "[]", R"({"reason":1})", R"({"why":"x"})"}) {
+    for (const char* body :
+         {"", "[", "[]", "{}", R"({"reason":1})", R"({"reason":"stolen"})",
+          R"({"reason":"superseded","why":"x"})", R"({"reason":"superseded","dry_run":"no"})",
+          R"({"reason":"superseded","ids":["a-1"]})", R"({"reason":"certificate_hold"})"}) {
         EXPECT_EQ(call("POST", "devices/a-1/revoke", {}, body).status, 400) << body;
     }
-    EXPECT_EQ(reason_, "");
+    for (const char* body :
+         {R"({"reason":"superseded"})", R"({"ids":["a b"],"reason":"superseded"})",
+          R"({"ids":"a","reason":"superseded"})", R"({"ids":["a"]})"}) {
+        EXPECT_EQ(call("POST", "devices/revoke", {}, body).status, 400) << body;
+    }
+    EXPECT_FALSE(asked_to_revoke_);
 }
 
 TEST_F(api, parameters__checked_and_named) {

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "host/keys/security_provider.hpp"
+#include "host/x509/revocation_reason.hpp"
 #include "server/api/parameters.hpp"
 #include "server/api/route.hpp"
 
@@ -18,7 +19,7 @@ constexpr std::size_t max_devices_page = 1000;
 constexpr std::string_view device_columns =
     "device_id, class, state, reason, release_version, boot_counter, verdict, verdict_reason, "
     "verdict_level, "
-    "verdict_ms, last_pass_ms, birth_cert_sha256, created_ms, updated_ms";
+    "verdict_ms, last_pass_ms, birth_cert_sha256, created_ms, updated_ms, epoch";
 
 json device_json(const soci::row& row) {
     return {
@@ -28,7 +29,8 @@ json device_json(const soci::row& row) {
         {"verdict", row.get<std::string>(6)},       {"verdict_reason", row.get<std::string>(7)},
         {"verdict_level", row.get<std::string>(8)}, {"verdict_ms", row.get<long long>(9)},
         {"last_pass_ms", row.get<long long>(10)},   {"birth_cert_sha256", row.get<std::string>(11)},
-        {"created_ms", row.get<long long>(12)},     {"updated_ms", row.get<long long>(13)}};
+        {"created_ms", row.get<long long>(12)},     {"updated_ms", row.get<long long>(13)},
+        {"epoch", row.get<long long>(14)}};
 }
 
 std::string residence_said(const std::string& recorded) {
@@ -58,11 +60,19 @@ json residence_json(const json& certificates) {
     return claimed;
 }
 
+// Null: not revoked.
+json reason_json(std::int64_t revoked_ms, int number) {
+    if (revoked_ms == 0) return nullptr;
+    const auto reason = x509::reason_by_number(static_cast<std::uint64_t>(number));
+    return x509::reason_name(reason.value_or(x509::Reason::unspecified));
+}
+
 json certificates_json(soci::session& session, const std::string& device) {
     json list = json::array();
     const soci::rowset<soci::row> rows =
         (session.prepare
-             << "SELECT serial, kind, not_before_ms, not_after_ms, revoked_ms, key_residence FROM "
+             << "SELECT serial, kind, not_before_ms, not_after_ms, revoked_ms, key_residence, "
+                "reason FROM "
                 "certificates "
                 "WHERE subject_id = :id AND kind IN ('device', 'attest') ORDER BY not_after_ms "
                 "DESC, serial LIMIT 100",
@@ -73,6 +83,7 @@ json certificates_json(soci::session& session, const std::string& device) {
                         {"not_before_ms", row.get<long long>(2)},
                         {"not_after_ms", row.get<long long>(3)},
                         {"revoked_ms", row.get<long long>(4)},
+                        {"revocation_reason", reason_json(row.get<long long>(4), row.get<int>(6))},
                         {"key_residence_claimed", residence_said(row.get<std::string>(5))}});
     }
     return list;
@@ -114,22 +125,6 @@ Result<json> full_device(store::Database& database, const std::string& device) {
     });
 }
 
-// The reason of {"reason":"…"}; an empty body has none.
-Result<std::string> reason_of(const std::string& body) {
-    if (body.empty()) return std::string();
-    const json document = json::parse(body, nullptr, false);
-    if (!document.is_object()) return fail(Code::input_invalid, "the body is not a JSON object");
-    std::string reason;
-    for (const auto& [name, value] : document.items()) {
-        if (name != "reason" || !value.is_string()) {
-            return fail(Code::input_invalid,
-                        "the body may have \"reason\", a string, and nothing else");
-        }
-        reason = value.get<std::string>();
-    }
-    return reason;
-}
-
 }  // namespace
 
 Result<HttpResponse> Api::list_devices(const Call& call) {
@@ -167,22 +162,18 @@ Result<HttpResponse> Api::show_device(const Call& call) {
 }
 
 Result<HttpResponse> Api::import_devices(const Call& call) {
-    QUOIN_TRY(const std::size_t added, sources_.import(call.request.body, call.caller.name));
+    QUOIN_TRY(const bool readmit, truth(call.request.query, "readmit"));
+    QUOIN_TRY(const ImportOutcome imported,
+              sources_.import(call.request.body, readmit, call.caller.name));
     note_action(call, "");
-    return json_response(json{{"added", added}}.dump());
+    return json_response(
+        json{{"added", imported.added}, {"readmitted", imported.readmitted}}.dump());
 }
 
 Result<HttpResponse> Api::release_device(const Call& call) {
     QUOIN_TRY(const std::string state, sources_.release(call.id, call.caller.name));
     note_action(call, call.id);
     return json_response(json{{"state", state}}.dump());
-}
-
-Result<HttpResponse> Api::revoke_device(const Call& call) {
-    QUOIN_TRY(const std::string reason, reason_of(call.request.body));
-    QUOIN_CHECK(sources_.revoke(call.id, reason, call.caller.name));
-    note_action(call, call.id);
-    return show_device(call);
 }
 
 Result<HttpResponse> Api::list_releases(const Call&) {

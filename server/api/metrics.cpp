@@ -44,16 +44,12 @@ Metrics::Metrics(Bus& bus, const audit::Log& audit) : audit_(audit), started_ms_
             delay_.add(std::max<std::int64_t>(sample.stored_ms - sample.ts_ms, 0));
         }
     });
-    bus.broker_session.listen([this](const BrokerSession& session) { count_session(session); });
+    bus.broker_session.listen(
+        [this](const BrokerSession& session) { sessions_.take(session.report); });
     bus.broker_link.listen([this](const BrokerLink& link) {
         broker_up_ = link.up;
-        sessions_ = 0;  // the plugin tells its live sessions anew
+        sessions_.clear();  // the plugin tells its live sessions anew
     });
-}
-
-void Metrics::count_session(const BrokerSession& session) {
-    if (std::holds_alternative<feed::Connected>(session.report)) ++sessions_;
-    if (std::holds_alternative<feed::Disconnected>(session.report) && sessions_ > 0) --sessions_;
 }
 
 std::string Metrics::text(const std::vector<Metric>& more) const {
@@ -80,7 +76,7 @@ std::string Metrics::text(const std::vector<Metric>& more) const {
     all += gauge("quoin_broker_up", "1 while the broker's plugin knows every device.",
                  broker_up_ ? 1 : 0);
     all += gauge("quoin_broker_sessions", "Live sessions on the broker.",
-                 static_cast<double>(sessions_.load()));
+                 static_cast<double>(sessions_.size()));
     all += gauge("quoin_uptime_seconds", "Seconds since the start.",
                  static_cast<double>(now_ms() - started_ms_) / 1000.0);
     all += to_text("quoin_sample_delay_seconds", "From a sample's own time to its committed row.",

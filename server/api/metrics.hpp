@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/audit/audit.hpp"
+#include "server/api/session_table.hpp"
 #include "server/bus/bus.hpp"
 #include "server/bus/histogram.hpp"
 
@@ -35,16 +36,16 @@ public:
     Metrics(Bus& bus, const audit::Log& audit);
 
     bool broker_up() const { return broker_up_; }
-    std::int64_t broker_sessions() const { return sessions_; }
+    std::int64_t broker_sessions() const { return sessions_.size(); }
+    bool has_session(std::string_view client) const { return sessions_.contains(client); }
     // All of it. `more`: what only the other roles know.
     std::string text(const std::vector<Metric>& more) const;
 
 private:
-    void count_session(const BrokerSession& session);
     const audit::Log& audit_;
     std::int64_t started_ms_;
     std::array<std::atomic<std::uint64_t>, 4> verdicts_{};
-    std::atomic<std::int64_t> sessions_{0};
+    SessionTable sessions_;
     std::atomic<bool> broker_up_{false};
     Histogram delay_;
 };

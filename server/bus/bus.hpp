@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "host/feed/feed.hpp"
+#include "host/feed/revocation.hpp"
 
 namespace quoin::server {
 
@@ -21,14 +22,19 @@ namespace quoin::server {
 struct DeviceChanged {
     std::string device;
     std::string device_class;  // "mcu" or "mpu"
+    std::uint64_t epoch = 1;   // how often it was taken in
     std::string state;
     feed::Grant grant;
     std::string reason;
-    std::vector<std::string> revoked = {};  // serials of its revoked certificates, not yet expired
 };
 // fleet: certificates were revoked (committed); the list must be issued again.
 struct CertificatesRevoked {
-    std::string device;
+    std::vector<std::string> subjects;  // devices, or names of services and operators
+};
+// fleet: a revocation was signed and committed. Before the DeviceChanged of its devices, in the
+// order of the numbers.
+struct RevocationStated {
+    const feed::SealedStatement& sealed;
 };
 // pki: a certificate of a device was issued and recorded, and is about to be handed out.
 struct CertificateIssued {
@@ -82,6 +88,7 @@ private:
 struct Bus {
     Topic<DeviceChanged> device_changed;
     Topic<CertificatesRevoked> certificates_revoked;
+    Topic<RevocationStated> revocation_stated;
     Topic<CertificateIssued> certificate_issued;
     Topic<VerdictReached> verdict_reached;
     Topic<SamplesStored> samples_stored;

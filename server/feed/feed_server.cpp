@@ -12,7 +12,9 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
+#include <set>
 #include <thread>
+#include <variant>
 
 #include "host/feed/line_socket.hpp"
 
@@ -25,10 +27,11 @@ enum class Phase : std::uint8_t { idle, greeting, snapshotting, live };
 
 class Server final : public FeedServer {
 public:
-    Server(FeedOptions options, Snapshot snapshot, Current current, const Bus& bus,
+    Server(FeedOptions options, Snapshot snapshot, feed::Sign sign, Current current, const Bus& bus,
            Descriptor listener, Descriptor waker)
         : options_(std::move(options)),
           snapshot_(std::move(snapshot)),
+          sign_(std::move(sign)),
           current_(std::move(current)),
           bus_(bus),
           listener_(std::move(listener)),
@@ -44,17 +47,23 @@ public:
         ::unlink(options_.socket.c_str());
     }
 
-    void push(feed::Device device) override {
+    void push(feed::Device device) override { push_line(std::move(device)); }
+
+    void push(const feed::SealedStatement& statement) override { push_line(statement); }
+
+private:
+    using Change = std::variant<feed::Device, feed::SealedStatement>;
+
+    void push_line(Change change) {
         const std::lock_guard lock(mutex_);
         if (phase_ == Phase::snapshotting) {
-            meanwhile_.push_back(std::move(device));
+            meanwhile_.push_back(std::move(change));
         } else if (phase_ == Phase::live) {
-            append(std::move(device));
+            append(std::move(change));
             wake();
         }
     }
 
-private:
     // The thread. Everything below runs on it; what push() touches is under mutex_.
     void run() {
         next_heartbeat_ = Clock::now();
@@ -107,7 +116,7 @@ private:
             plugin_->receive([this](std::string_view line) { return take(line); });
         if (!received) return drop(received.error().message);
         beat();
-        move_outbox();
+        if (!move_outbox()) return drop("it must greet the new issuing CA");
         if (plugin_->backlog_bytes() > limit_bytes_) return drop("the plugin reads too slowly");
         const auto flushed = plugin_->flush();
         if (!flushed) drop(flushed.error().message);
@@ -118,50 +127,94 @@ private:
         const bool is_hello = std::holds_alternative<feed::PluginHello>(report);
         if (phase_ == Phase::greeting) {
             if (!is_hello) return fail(Code::peer_malformed, "feed: the first line is not a hello");
-            return send_snapshot();
+            return send_snapshot(std::get<feed::PluginHello>(report).nonce);
         }
         if (is_hello) return fail(Code::peer_malformed, "feed: a second hello");
         bus_.broker_session.publish({report});
         return {};
     }
 
-    Result<void> send_snapshot() {
+    Result<void> send_snapshot(const feed::Nonce& nonce) {
         set_phase(Phase::snapshotting);
         // Without the lock: push() never waits for the database. What is pushed meanwhile goes out
-        // behind the snapshot, whether the snapshot has seen it or not.
-        QUOIN_TRY(std::vector<feed::Device> devices, snapshot_());
+        // behind the snapshot, whether the snapshot has seen it or not; statements only if not.
+        QUOIN_TRY(feed::PlantState state, snapshot_());
+        QUOIN_TRY(Snapshotted made, make_snapshot(std::move(state), nonce));
         {
             const std::lock_guard lock(mutex_);
+            issuer_ = std::move(made.seal.issuer);
             outbox_ += feed::encode(feed::ToPlugin{
-                feed::Hello{options_.site, options_.epoch, options_.lifetime.count()}});
-            const std::uint64_t count = devices.size();
-            for (feed::Device& device : devices) append(std::move(device));
-            outbox_ += feed::encode(feed::ToPlugin{feed::SnapshotEnd{seq_, count}});
+                feed::Hello{options_.site, options_.epoch, options_.lifetime.count(), issuer_}});
+            const std::uint64_t count = made.devices.size();
+            for (feed::Device& device : made.devices) append(Change(std::move(device)));
+            outbox_ += feed::encode(
+                feed::ToPlugin{feed::SnapshotEnd{seq_, count, made.head, made.seal.signature}});
             limit_bytes_ = outbox_.size() + options_.max_backlog_bytes;
-            for (feed::Device& device : meanwhile_) append(std::move(device));
+            for (Change& change : meanwhile_) {
+                const auto* statement = std::get_if<feed::SealedStatement>(&change);
+                const bool is_known = statement != nullptr && statement->number <= made.number;
+                if (!is_known) append(std::move(change));
+            }
             meanwhile_.clear();
             phase_ = Phase::live;
         }
         spdlog::info("broker feed: the broker's plugin has the state of {} devices",
-                     devices.size());
+                     made.devices.size());
         bus_.broker_link.publish({true});
         return {};
     }
 
+    struct Snapshotted {
+        std::vector<feed::Device> devices;
+        std::uint64_t number = 0;
+        crypto::ByteVector head;
+        feed::Seal seal;
+    };
+
+    Result<Snapshotted> make_snapshot(feed::PlantState state, const feed::Nonce& nonce) {
+        std::ranges::sort(state.devices, {}, &feed::Device::id);
+        feed::EntriesDigest entries;
+        too_many_revoked_.clear();
+        for (feed::Device& device : state.devices) {
+            make_it_fit(device);
+            QUOIN_CHECK(entries.add(device.id, device.epoch, device.state == feed::revoked_state,
+                                    device.revoked));
+        }
+        feed::Head head{.site = options_.site, .number = state.number, .last = state.last};
+        head.nonce = nonce;
+        QUOIN_TRY(head.entries, entries.finish());
+        QUOIN_TRY(crypto::ByteVector signed_head, feed::encode_head(head));
+        QUOIN_TRY(feed::Seal seal, sign_(signed_head));
+        return Snapshotted{.devices = std::move(state.devices),
+                           .number = state.number,
+                           .head = std::move(signed_head),
+                           .seal = std::move(seal)};
+    }
+
+    void make_it_fit(feed::Device& device) {
+        constexpr std::size_t most = 1000;  // serials of 40 digits: it fits
+        if (device.revoked.size() <= most) return;
+        spdlog::error("broker feed: {}: {} revoked certificates do not fit a line; refused whole",
+                      device.id, device.revoked.size());
+        too_many_revoked_.insert(device.id);  // append() refuses it
+        device.revoked.clear();
+    }
+
     // Under the lock.
-    void append(feed::Device device) {
-        device.seq = ++seq_;
-        std::string line = feed::encode(feed::ToPlugin{device});
-        if (line.size() > feed::max_line_bytes) {
-            spdlog::error(
-                "broker feed: {}: {} revoked certificates do not fit a line; refused whole",
-                device.id, device.revoked.size());
+    void append(Change change) {
+        if (const auto* sealed = std::get_if<feed::SealedStatement>(&change)) {
+            wrong_issuer_ = wrong_issuer_ || sealed->seal.issuer != issuer_;
+            outbox_ += feed::encode(feed::ToPlugin{
+                feed::Revocation{++seq_, sealed->statement, sealed->seal.signature}});
+            return;
+        }
+        auto& device = std::get<feed::Device>(change);
+        if (too_many_revoked_.contains(device.id)) {
             device.grant = feed::Grant::none;
             device.reason = "too many revoked certificates";
-            device.revoked.clear();
-            line = feed::encode(feed::ToPlugin{device});
         }
-        outbox_ += line;
+        device.seq = ++seq_;
+        outbox_ += feed::encode(feed::ToPlugin{std::move(device)});
     }
 
     void beat() {
@@ -179,10 +232,13 @@ private:
         if (phase_ == Phase::live) outbox_ += feed::encode(feed::ToPlugin{feed::Heartbeat{seq_}});
     }
 
-    void move_outbox() {
+    // False: what is in it is signed by a CA that the plugin was not told of.
+    bool move_outbox() {
         const std::lock_guard lock(mutex_);
+        if (wrong_issuer_) return false;
         plugin_->queue(outbox_);
         outbox_.clear();
+        return true;
     }
 
     void drop(const std::string& why) {
@@ -197,6 +253,7 @@ private:
     void set_phase(Phase phase) {
         const std::lock_guard lock(mutex_);
         phase_ = phase;
+        wrong_issuer_ = false;
         outbox_.clear();
         meanwhile_.clear();
     }
@@ -211,6 +268,7 @@ private:
 
     const FeedOptions options_;
     const Snapshot snapshot_;
+    const feed::Sign sign_;
     const Current current_;
     const Bus& bus_;
     const Descriptor listener_;
@@ -224,7 +282,10 @@ private:
     Phase phase_ = Phase::idle;  // written by the thread only
     std::uint64_t seq_ = 0;
     std::string outbox_;
-    std::vector<feed::Device> meanwhile_;
+    std::vector<Change> meanwhile_;
+    crypto::ByteVector issuer_;  // of the hello
+    bool wrong_issuer_ = false;
+    std::set<std::string> too_many_revoked_;  // in the snapshot: refused whole
 
     std::atomic<bool> stopping_ = false;
     std::thread thread_;  // last: starts when everything else is there
@@ -233,7 +294,8 @@ private:
 }  // namespace
 
 Result<std::unique_ptr<FeedServer>> FeedServer::start(FeedOptions options, Snapshot snapshot,
-                                                      Current current, const Bus& bus) {
+                                                      feed::Sign sign, Current current,
+                                                      const Bus& bus) {
     if (options.lifetime < std::chrono::milliseconds(4)) {
         return fail(Code::config_invalid, "broker feed: a lifetime of {} ms is too short",
                     options.lifetime.count());
@@ -247,8 +309,8 @@ Result<std::unique_ptr<FeedServer>> FeedServer::start(FeedOptions options, Snaps
     if (!waker) {
         return fail(Code::resource_unavailable, "eventfd: {}", std::strerror(errno));
     }
-    return std::make_unique<Server>(std::move(options), std::move(snapshot), std::move(current),
-                                    bus, std::move(listener), std::move(waker));
+    return std::make_unique<Server>(std::move(options), std::move(snapshot), std::move(sign),
+                                    std::move(current), bus, std::move(listener), std::move(waker));
 }
 
 }  // namespace quoin::server

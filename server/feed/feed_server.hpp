@@ -37,25 +37,30 @@ struct FeedOptions {
 
 class FeedServer {
 public:
-    // Every device of the plant as it is in the database at the time of the call. An error keeps
-    // the plugin waiting with what it knows: an empty answer would throw every device off the
-    // broker.
-    using Snapshot = std::function<Result<std::vector<feed::Device>>()>;
+    // Every device of the plant, and the last statement of revocation, as they are in the database
+    // at the time of the call. An error keeps the plugin waiting with what it knows: an empty
+    // answer would throw every device off the broker.
+    using Snapshot = std::function<Result<feed::PlantState>()>;
 
     // Whether what was pushed is all that must be known. While it is not there are no heartbeats:
     // the broker goes on until the lifetime of what it knows ends, and then refuses (I10).
     using Current = std::function<bool()>;
 
-    // Listens and starts the one thread that calls `snapshot` and `current` and publishes
-    // broker_session and broker_link on `bus`; all must outlive the server, and register first.
+    // Listens and starts the one thread that calls `snapshot`, `sign` (the head of a snapshot) and
+    // `current`, and publishes broker_session and broker_link on `bus`; all must outlive the
+    // server, and register first.
     static Result<std::unique_ptr<FeedServer>> start(FeedOptions options, Snapshot snapshot,
-                                                     Current current, const Bus& bus);
+                                                     feed::Sign sign, Current current,
+                                                     const Bus& bus);
     virtual ~FeedServer() = default;  // closes the socket, joins the thread
 
     // Tells the broker. Thread-safe, never waits; `seq` is assigned here. Commit first, then push,
     // and push the changes of one device in the order of their commits: then a change is in the
     // snapshot, or behind it, or both, and the last line about a device is its last state.
     virtual void push(feed::Device device) = 0;
+    // The same for a statement of revocation: in the order of their numbers, and after the snapshot
+    // that does not have it. One of another issuing CA than greeted the plugin makes it come again.
+    virtual void push(const feed::SealedStatement& statement) = 0;
 };
 
 }  // namespace quoin::server

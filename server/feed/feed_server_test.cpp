@@ -34,7 +34,7 @@ public:
         socket_.queue(line);
         ASSERT_TRUE(socket_.flush());
     }
-    void hello() { say(feed::PluginHello{1}); }
+    void hello() { say(feed::PluginHello{1, nonce}); }
 
     // Reads until `done`; false when the connection ends or nothing comes for too long.
     bool read_until(const std::function<bool()>& done) {
@@ -53,6 +53,9 @@ public:
         return !read_until([] { return false; });
     }
 
+    feed::Nonce nonce{7};
+    std::optional<feed::Head> head;
+    std::vector<std::uint64_t> statements;
     int snapshots = 0;
     int heartbeats = 0;
     std::uint64_t seq = 0;
@@ -73,8 +76,14 @@ private:
         if (!message) return std::unexpected(message.error());
         if (const auto* hello = std::get_if<feed::Hello>(&*message)) greeting = *hello;
         if (const auto* device = std::get_if<Device>(&*message)) take_device(*device);
+        if (const auto* revocation = std::get_if<feed::Revocation>(&*message)) {
+            EXPECT_EQ(revocation->seq, seq + 1);
+            seq = revocation->seq;
+            statements.push_back(revocation->statement.front());
+        }
         if (const auto* end = std::get_if<feed::SnapshotEnd>(&*message)) {
             ++snapshots;
+            take_head(*end);
             EXPECT_EQ(end->count, devices.size());
             EXPECT_TRUE(devices.empty() || end->seq == seq);
             seq = end->seq;
@@ -85,8 +94,21 @@ private:
         }
         return {};
     }
+    void take_head(const feed::SnapshotEnd& end) {
+        feed::EntriesDigest entries;
+        for (const auto& [id, device] : devices) {
+            EXPECT_TRUE(entries.add(id, device.epoch, device.state == "revoked", device.revoked));
+        }
+        const auto read = feed::decode_head(end.head);
+        ASSERT_TRUE(read);
+        head = *read;
+        EXPECT_EQ(head->nonce, nonce);
+        EXPECT_EQ(head->entries, *entries.finish());
+        EXPECT_EQ(end.signature, end.head) << "as the test signs";
+    }
     void take_device(const Device& device) {
         EXPECT_TRUE(greeting);
+        EXPECT_TRUE(snapshots > 0 || devices.empty() || device.id > devices.rbegin()->first);
         EXPECT_TRUE(seq == 0 || device.seq == seq + 1);
         seq = device.seq;
         devices[device.id] = device;
@@ -122,12 +144,12 @@ protected:
     }
     void start(FeedServer::Snapshot snapshot) {
         auto started = FeedServer::start(
-            options_, std::move(snapshot), [this] { return current_.load(); }, bus_);
+            options_, std::move(snapshot), sign_, [this] { return current_.load(); }, bus_);
         ASSERT_TRUE(started) << started.error().message;
         server_ = std::move(*started);
     }
     void start_with(std::vector<Device> devices) {
-        start([devices] { return devices; });
+        start([devices] { return feed::PlantState{devices}; });
     }
     bool wait_for(const std::function<bool()>& condition) {
         std::unique_lock lock(mutex_);
@@ -136,6 +158,10 @@ protected:
 
     std::filesystem::path folder_;
     FeedOptions options_;
+    std::atomic<std::uint8_t> issuer_ = 1;
+    feed::Sign sign_ = [this](Bytes message) -> Result<feed::Seal> {
+        return feed::Seal{.signature = {message.begin(), message.end()}, .issuer = {issuer_}};
+    };
     std::atomic<bool> current_ = true;
     Bus bus_;
     std::mutex mutex_;
@@ -145,7 +171,9 @@ protected:
     std::unique_ptr<FeedServer> server_;
 };
 
-Device device(std::string id, Grant grant) { return {0, std::move(id), grant, "active", "", {}}; }
+Device device(std::string id, Grant grant) {
+    return {0, std::move(id), 1, grant, "active", "", {}};
+}
 
 TEST_F(feed_server, hello__gets_greeting_snapshot_and_changes_in_order) {
     start_with({device("a", Grant::full), device("b", Grant::none)});
@@ -203,9 +231,9 @@ TEST_F(feed_server, quiet_time__heartbeats_come) {
 }
 
 TEST_F(feed_server, push_while_the_snapshot_is_read__comes_behind_it) {
-    start([this]() -> Result<std::vector<Device>> {
+    start([this]() -> Result<feed::PlantState> {
         server_->push(device("a", Grant::none));  // committed after this snapshot was read
-        return std::vector{device("a", Grant::full)};
+        return feed::PlantState{{device("a", Grant::full)}};
     });
     FakePlugin plugin(options_.socket);
     plugin.hello();
@@ -215,8 +243,8 @@ TEST_F(feed_server, push_while_the_snapshot_is_read__comes_behind_it) {
 
 TEST_F(feed_server, push_without_a_plugin__is_in_the_next_snapshot_only) {
     std::atomic<bool> isolated = false;
-    start([&]() -> Result<std::vector<Device>> {
-        return std::vector{device("a", isolated ? Grant::none : Grant::full)};
+    start([&]() -> Result<feed::PlantState> {
+        return feed::PlantState{{device("a", isolated ? Grant::none : Grant::full)}};
     });
     isolated = true;
     server_->push(device("a", Grant::none));
@@ -227,6 +255,42 @@ TEST_F(feed_server, push_without_a_plugin__is_in_the_next_snapshot_only) {
     EXPECT_EQ(plugin.seq, 1U);
 }
 
+feed::SealedStatement statement(std::uint8_t number, std::uint8_t issuer = 1) {
+    return {
+        .number = number, .statement = {number}, .seal = {.signature = {2}, .issuer = {issuer}}};
+}
+
+TEST_F(feed_server, statements__come_behind_the_snapshot_that_does_not_have_them) {
+    start([this]() -> Result<feed::PlantState> {
+        for (std::uint8_t number = 1; number <= 3; ++number) server_->push(statement(number));
+        return feed::PlantState{.devices = {device("a", Grant::full)}, .number = 2};
+    });
+    FakePlugin plugin(options_.socket);
+    plugin.hello();
+    ASSERT_TRUE(plugin.read_until([&] { return !plugin.statements.empty(); }));
+    EXPECT_EQ(plugin.head->number, 2U);
+    server_->push(statement(4));
+    server_->push(device("a", Grant::none));
+    ASSERT_TRUE(plugin.read_until([&] { return !plugin.behind_snapshot.empty(); }));
+    EXPECT_THAT(plugin.statements, ElementsAre(3U, 4U));
+}
+
+TEST_F(feed_server, statement_of_a_new_issuing_ca__the_plugin_must_greet_it) {
+    start_with({device("a", Grant::full)});
+    FakePlugin first(options_.socket);
+    first.hello();
+    ASSERT_TRUE(first.read_snapshot());
+    EXPECT_EQ(first.greeting->issuer, crypto::ByteVector{1});
+    issuer_ = 2;
+    server_->push(statement(1, 2));
+    EXPECT_TRUE(first.read_to_the_end());
+    EXPECT_TRUE(first.statements.empty());
+    FakePlugin second(options_.socket);
+    second.hello();
+    ASSERT_TRUE(second.read_snapshot());
+    EXPECT_EQ(second.greeting->issuer, crypto::ByteVector{2});
+}
+
 // Many writers, a plugin that comes and goes: no gap, and the last line about each device is its
 // last state in the "database".
 TEST_F(feed_server, writers_and_reconnects__no_update_is_lost) {
@@ -234,11 +298,11 @@ TEST_F(feed_server, writers_and_reconnects__no_update_is_lost) {
     constexpr int rounds = 300;
     std::mutex database_mutex;
     std::map<std::string, int> database;
-    start([&]() -> Result<std::vector<Device>> {
+    start([&]() -> Result<feed::PlantState> {
         const std::lock_guard lock(database_mutex);
-        std::vector<Device> all;
+        feed::PlantState all;
         for (const auto& [id, value] : database) {
-            all.push_back(Device{0, id, Grant::full, std::to_string(value), "", {}});
+            all.devices.push_back(Device{0, id, 1, Grant::full, std::to_string(value), "", {}});
         }
         return all;
     });
@@ -252,7 +316,7 @@ TEST_F(feed_server, writers_and_reconnects__no_update_is_lost) {
                     const std::lock_guard lock(database_mutex);
                     database[id] = value;
                 }
-                server_->push(Device{0, id, Grant::full, std::to_string(value), "", {}});
+                server_->push(Device{0, id, 1, Grant::full, std::to_string(value), "", {}});
             }
             --running;
         });
@@ -282,8 +346,13 @@ TEST_F(feed_server, writers_while_live__last_state_wins) {
     for (int writer = 0; writer < 4; ++writer) {
         threads.emplace_back([&, writer] {
             for (int value = 0; value <= 200; ++value) {
-                server_->push(Device{
-                    0, "d" + std::to_string(writer), Grant::full, std::to_string(value), "", {}});
+                server_->push(Device{0,
+                                     "d" + std::to_string(writer),
+                                     1,
+                                     Grant::full,
+                                     std::to_string(value),
+                                     "",
+                                     {}});
             }
         });
     }
@@ -293,9 +362,9 @@ TEST_F(feed_server, writers_while_live__last_state_wins) {
 
 TEST_F(feed_server, snapshot_fails__the_plugin_is_not_told_that_the_plant_is_empty) {
     std::atomic<bool> broken = true;
-    start([&]() -> Result<std::vector<Device>> {
+    start([&]() -> Result<feed::PlantState> {
         if (broken) return fail(Code::resource_unavailable, "database is away");
-        return std::vector{device("a", Grant::full)};
+        return feed::PlantState{{device("a", Grant::full)}};
     });
     FakePlugin first(options_.socket);
     first.hello();
@@ -361,25 +430,28 @@ TEST_F(feed_server, plugin_that_does_not_read__is_dropped) {
     };
     const std::string long_reason(1500, 'r');
     while (!is_dropped()) {
-        server_->push(Device{0, "a", Grant::full, "active", long_reason, {}});
+        server_->push(Device{0, "a", 1, Grant::full, "active", long_reason, {}});
     }
     EXPECT_TRUE(plugin.read_to_the_end());
 }
 
 TEST_F(feed_server, more_revoked_certificates_than_fit__device_is_refused_whole) {
     Device heavy = device("a", Grant::full);
-    heavy.revoked.assign(3000, std::string(32, 'a'));
+    heavy.revoked.assign(5000, std::string(32, 'a'));
     start_with({heavy});
     FakePlugin plugin(options_.socket);
     plugin.hello();
     ASSERT_TRUE(plugin.read_snapshot());
     EXPECT_EQ(plugin.devices["a"].grant, Grant::none);
+    server_->push(device("a", Grant::full));
+    ASSERT_TRUE(plugin.read_until([&] { return !plugin.behind_snapshot.empty(); }));
+    EXPECT_EQ(plugin.devices["a"].grant, Grant::none) << "and stays so";
 }
 
 TEST_F(feed_server, socket_in_use__second_server_is_refused) {
     start_with({});
     const auto second = FeedServer::start(
-        options_, [] { return std::vector<Device>{}; }, [] { return true; }, bus_);
+        options_, [] { return feed::PlantState{}; }, sign_, [] { return true; }, bus_);
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Code::input_conflict);
 }

@@ -2,92 +2,23 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <map>
 
-#include "host/store/bulk.hpp"
-#include "host/x509/identity.hpp"
 #include "server/bus/clock.hpp"
-#include "server/fleet/inventory.hpp"
+#include "server/fleet/intake.hpp"
+#include "server/fleet/revocation.hpp"
 
 namespace quoin::server {
 namespace {
 
 constexpr std::size_t max_reason_bytes = 256;  // the column's
-constexpr std::string_view not_enrolled = "not enrolled yet";
 
 std::string bounded(std::string_view text) { return std::string(text.substr(0, max_reason_bytes)); }
 
 // Runs a change, and logs what cannot be told to anybody else.
 void log_failure(std::string_view doing, std::string_view device, const Result<void>& result) {
     if (!result) spdlog::error("fleet: {} of {}: {}", doing, device, result.error().message);
-}
-
-Result<void> check_reason(std::string_view reason) {
-    if (reason.size() > max_reason_bytes) {
-        return fail(Code::input_invalid, "\"reason\" is longer than {} bytes", max_reason_bytes);
-    }
-    for (const char character : reason) {
-        if (static_cast<unsigned char>(character) < 0x20 || character == 0x7f) {
-            return fail(Code::input_invalid, "\"reason\" has a control character");
-        }
-    }
-    return {};
-}
-
-std::vector<store::Column> columns_of(const std::vector<InventoryLine>& lines, std::int64_t now) {
-    const std::size_t size = lines.size();
-    std::vector<std::string> ids;
-    std::vector<std::string> classes;
-    std::vector<std::string> digests;
-    std::vector<std::int64_t> foreign;
-    for (const InventoryLine& line : lines) {
-        ids.push_back(line.silicon_id);
-        classes.emplace_back(class_name(line.device_class));
-        digests.push_back(line.birth_cert_sha256);
-        foreign.push_back(line.foreign ? 1 : 0);
-    }
-    const std::vector<std::string> empty(size);
-    const std::vector<std::int64_t> zero(size, 0);
-    const std::vector<std::int64_t> times(size, now);
-    return {{"device_id", ids},
-            {"silicon_id", ids},
-            {"class", classes},
-            {"birth_cert_sha256", digests},
-            {"foreign_client", foreign},
-            {"state", std::vector<std::string>(size, "expected")},
-            {"reason", std::vector<std::string>(size, std::string(not_enrolled))},
-            {"release_version", empty},
-            {"boot_counter", zero},
-            {"verdict", empty},
-            {"verdict_reason", empty},
-            {"verdict_level", empty},
-            {"verdict_ms", zero},
-            {"last_pass_ms", zero},
-            {"created_ms", times},
-            {"updated_ms", times}};
-}
-
-// The first line that is in the inventory already, for the refusal.
-Result<void> name_conflict(soci::session& session, const std::vector<InventoryLine>& lines) {
-    for (const InventoryLine& line : lines) {
-        std::string id;
-        session
-            << "SELECT device_id FROM devices WHERE device_id = :id OR birth_cert_sha256 = :digest",
-            soci::use(line.silicon_id), soci::use(line.birth_cert_sha256), soci::into(id);
-        if (!session.got_data()) continue;
-        if (id == line.silicon_id) {
-            return fail(
-                Code::input_conflict,
-                "line {}: \"silicon_id\": \"{}\" is in the inventory already; nothing was added",
-                line.line, line.silicon_id);
-        }
-        return fail(
-            Code::input_conflict,
-            "line {}: \"birth_cert_sha256\": \"{}\" belongs to the device {} already; nothing was "
-            "added",
-            line.line, line.birth_cert_sha256, id);
-    }
-    return fail(Code::input_conflict, "the list contradicts the inventory; nothing was added");
 }
 
 Result<void> record_verdict(soci::session& session, const VerdictReached& verdict) {
@@ -104,77 +35,76 @@ Result<void> record_verdict(soci::session& session, const VerdictReached& verdic
 
 }  // namespace
 
-Fleet::Fleet(store::Database& database, Bus& bus, audit::Log& audit,
-             std::chrono::seconds verdict_lifetime)
-    : database_(database), bus_(bus), audit_(audit), verdict_lifetime_(verdict_lifetime) {
+Fleet::Fleet(FleetOptions options, store::Database& database, Bus& bus, audit::Log& audit)
+    : options_(std::move(options)), database_(database), bus_(bus), audit_(audit) {
     bus_.verdict_reached.listen([this](const VerdictReached& verdict) { on_verdict(verdict); });
     bus_.certificate_issued.listen([this](const CertificateIssued& issued) {
         if (issued.kind == "device") log_failure("enrolment", issued.device, enrol(issued.device));
     });
 }
 
-Result<std::size_t> Fleet::import(std::string_view batch, std::string_view actor) {
-    auto added = insert_batch(batch);
-    if (!added) {
+Result<Imported> Fleet::import(std::string_view batch, bool readmit, std::string_view actor) {
+    const auto imported = take_batch(batch, readmit);
+    if (!imported) {
         audit_.append(audit::Id::fleet_batch_refused, "",
-                      {{"actor", actor}, {"reason", added.error().message}});
+                      {{"actor", actor}, {"reason", imported.error().message}});
     } else {
-        audit_.append(audit::Id::fleet_batch_imported, "", {{"actor", actor}, {"added", *added}});
+        audit_.append(
+            audit::Id::fleet_batch_imported, "",
+            {{"actor", actor}, {"added", imported->added}, {"readmitted", imported->readmitted}});
     }
-    return added;
+    return imported;
 }
 
-Result<std::size_t> Fleet::insert_batch(std::string_view batch) {
+Result<Imported> Fleet::take_batch(std::string_view batch, bool readmit) {
     QUOIN_TRY(const std::vector<InventoryLine> lines, parse_batch(batch));
     const std::lock_guard lock(order_);
-    const auto inserted = database_.transaction([&](soci::session& session) -> Result<void> {
-        const auto rows = store::insert_new(session, "devices", columns_of(lines, now_ms()));
-        if (rows == static_cast<std::int64_t>(lines.size())) return {};
-        return fail(Code::input_conflict, "the list contradicts the inventory");
-    });
-    if (!inserted) {
-        if (inserted.error().code != Code::input_conflict) return std::unexpected(inserted.error());
-        QUOIN_CHECK(
-            database_.read([&](soci::session& session) { return name_conflict(session, lines); }));
-    }
-    for (const InventoryLine& line : lines) {
-        publish({.id = line.silicon_id,
-                 .device_class = line.device_class,
+    QUOIN_TRY(const Intake intake,
+              database_.transaction([&](soci::session& session) -> Result<Intake> {
+                  return take_in(session, lines, readmit, now_ms());
+              }));
+    for (const Admission& admission : intake) {
+        publish({.id = admission.line.silicon_id,
+                 .device_class = admission.line.device_class,
+                 .epoch = admission.epoch,
                  .state = State::expected,
-                 .reason = std::string(not_enrolled)});
+                 .reason = std::string(admission.epoch > 1 ? not_back : not_enrolled)});
     }
-    return lines.size();
+    const auto back = std::ranges::count_if(intake, [](const auto& one) { return one.epoch > 1; });
+    for (const Admission& admission : intake) {
+        if (admission.epoch == 1) continue;
+        audit_.append(
+            audit::Id::fleet_device_readmitted, admission.line.silicon_id,
+            {{"epoch", admission.epoch}, {"birth_cert_sha256", admission.line.birth_cert_sha256}});
+    }
+    const auto readmitted = static_cast<std::size_t>(back);
+    return Imported{.added = intake.size() - readmitted, .readmitted = readmitted};
 }
 
 Result<Fleet::Device> Fleet::load(soci::session& session, std::string_view name) {
     Device device{.id = std::string(name)};
     std::string class_text;
     std::string state;
-    session << "SELECT class, state, reason, verdict_ms FROM devices WHERE device_id = :id",
+    long long epoch = 1;
+    session << "SELECT class, state, reason, verdict_ms, epoch FROM devices WHERE device_id = :id",
         soci::use(device.id), soci::into(class_text), soci::into(state), soci::into(device.reason),
-        soci::into(device.verdict_ms);
+        soci::into(device.verdict_ms), soci::into(epoch);
     if (!session.got_data()) {
         return fail(Code::input_not_found, "there is no device {} in the inventory", name);
     }
+    device.epoch = static_cast<std::uint64_t>(epoch);
     QUOIN_TRY(device.device_class, class_by_name(class_text));
     QUOIN_TRY(device.state, state_by_name(state));
     return device;
 }
 
-// Writes state and reason, and reads what else the broker must know.
-Result<void> Fleet::save(soci::session& session, Device& device) {
+void Fleet::save(soci::session& session, Device& device) {
     const std::string state(state_name(device.state));
     device.reason = bounded(device.reason);
     const std::int64_t now = now_ms();
     session << "UPDATE devices SET state = :state, reason = :why, updated_ms = :now WHERE "
                "device_id = :id",
         soci::use(state), soci::use(device.reason), soci::use(now), soci::use(device.id);
-    const soci::rowset<std::string> rows =
-        (session.prepare << "SELECT serial FROM certificates WHERE subject_id = :id AND kind IN "
-                            "('device', 'attest') AND revoked_ms > 0 AND not_after_ms > :now",
-         soci::use(device.id), soci::use(now));
-    device.revoked.assign(rows.begin(), rows.end());
-    return {};
 }
 
 void Fleet::on_verdict(const VerdictReached& verdict) {
@@ -199,7 +129,7 @@ Result<void> Fleet::apply_verdict(const VerdictReached& verdict) {
         } else if (device.device_class == DeviceClass::mpu || next) {
             device.reason = fmt::format("{}: {}", verdict_name(verdict.verdict), verdict.reason);
         }
-        QUOIN_CHECK(save(session, device));
+        save(session, device);
         return record_verdict(session, verdict);
     });
     if (!committed && verdict.verdict == Verdict::untrusted) shut_out(verdict);
@@ -239,12 +169,14 @@ Result<void> Fleet::enrol(std::string_view name) {
         device.state = *next;
         if (device.device_class == DeviceClass::mpu) {
             device.reason = "not attested yet";
-            return save(session, device);
+            save(session, device);
+            return {};
         }
         device.reason.clear();
         session << "UPDATE devices SET verdict = 'no policy' WHERE device_id = :id",
             soci::use(device.id);
-        return save(session, device);
+        save(session, device);
+        return {};
     });
     QUOIN_CHECK(committed);
     if (!changed) return {};
@@ -272,7 +204,7 @@ Result<Fleet::Device> Fleet::release_row(std::string_view name) {
         }
         device.state = *next;
         device.reason = "released; waits for a passing attestation";
-        QUOIN_CHECK(save(session, device));
+        save(session, device);
         // Otherwise the sweep would take the old verdict for one that was cut off.
         QUOIN_CHECK(record_verdict(session, {.device = device.id,
                                              .verdict = Verdict::stale,
@@ -283,42 +215,67 @@ Result<Fleet::Device> Fleet::release_row(std::string_view name) {
     });
 }
 
-Result<void> Fleet::revoke(std::string_view name, std::string_view reason, std::string_view actor) {
-    QUOIN_CHECK(check_reason(reason));
-    {
-        const std::lock_guard lock(order_);
-        QUOIN_TRY(const Device device, revoke_row(name, reason));
-        publish(device);
-        audit_.append(
-            audit::Id::fleet_device_revoked, device.id,
-            {{"actor", actor}, {"reason", device.reason}, {"certificates", device.revoked.size()}});
-    }
-    bus_.certificates_revoked.publish({.device = std::string(name)});
-    return {};
+Result<RevocationOutcome> Fleet::preview(const RevocationRequest& request) {
+    QUOIN_CHECK(check_request(request));
+    return database_.read(
+        [&](soci::session& session) { return find_endings(session, request, now_ms()); });
 }
 
-Result<Fleet::Device> Fleet::revoke_row(std::string_view name, std::string_view reason) {
-    return database_.transaction([&](soci::session& session) -> Result<Device> {
-        QUOIN_TRY(Device device, load(session, name));
-        const auto next = next_state(device.state, device.device_class, LifeEvent::revoke);
-        if (!next) {
-            return fail(Code::state_wrong, "{} is {} already, for good", name,
-                        state_name(device.state));
-        }
-        device.state = *next;
-        device.reason = reason.empty() ? "revoked" : std::string(reason);
+Result<RevocationOutcome> Fleet::revoke(const RevocationRequest& request) {
+    QUOIN_CHECK(check_request(request));
+    RevocationOutcome outcome;
+    {
+        const std::lock_guard lock(order_);
+        std::vector<feed::SealedStatement> statements;
+        QUOIN_TRY(outcome, revoke_rows(request, statements));
+        tell(request, outcome, statements);
+    }
+    CertificatesRevoked revoked;
+    for (const DeviceEnding& device : outcome.ended) revoked.subjects.push_back(device.device);
+    if (!outcome.ended.empty()) bus_.certificates_revoked.publish(revoked);
+    return outcome;
+}
+
+Result<RevocationOutcome> Fleet::revoke_rows(const RevocationRequest& request,
+                                             std::vector<feed::SealedStatement>& statements) {
+    return database_.transaction([&](soci::session& session) -> Result<RevocationOutcome> {
         const std::int64_t now = now_ms();
-        session << "UPDATE certificates SET revoked_ms = :now WHERE subject_id = :id AND kind IN "
-                   "('device', 'attest') AND revoked_ms = 0",
-            soci::use(now), soci::use(device.id);
-        QUOIN_CHECK(save(session, device));
-        return device;
+        QUOIN_TRY(RevocationOutcome outcome, find_endings(session, request, now));
+        QUOIN_CHECK(end_rows(session, request, outcome, now));
+        QUOIN_TRY(statements,
+                  record_statements(session, request, outcome, options_.site, options_.sign, now));
+        if (!statements.empty()) outcome.statement = statements.back().number;
+        return outcome;
     });
 }
 
-Result<std::vector<feed::Device>> Fleet::snapshot() {
+// Under order_. The statements first: they are what closes sessions.
+void Fleet::tell(const RevocationRequest& request, const RevocationOutcome& outcome,
+                 const std::vector<feed::SealedStatement>& statements) {
+    for (const feed::SealedStatement& sealed : statements) {
+        bus_.revocation_stated.publish({sealed});
+    }
+    const std::string text = revocation_text(request);
+    for (const DeviceEnding& ending : outcome.ended) {
+        unrecorded_.erase(ending.device);
+        bus_.device_changed.publish({.device = ending.device,
+                                     .device_class = ending.device_class,
+                                     .epoch = ending.epoch,
+                                     .state = std::string(state_name(State::revoked)),
+                                     .grant = feed::Grant::none,
+                                     .reason = text});
+        audit_.append(audit::Id::fleet_device_revoked, ending.device,
+                      {{"actor", request.actor},
+                       {"reason", text},
+                       {"certificates", ending.certificates.size()},
+                       {"enrolments", ending.enrolments.size()},
+                       {"statement", outcome.statement}});
+    }
+}
+
+Result<feed::PlantState> Fleet::snapshot() {
     const std::lock_guard lock(order_);
-    return database_.read([this](soci::session& session) -> Result<std::vector<feed::Device>> {
+    return database_.read([this](soci::session& session) -> Result<feed::PlantState> {
         const std::int64_t now = now_ms();
         std::map<std::string, std::vector<std::string>> revoked;
         const soci::rowset<soci::row> serials =
@@ -329,22 +286,26 @@ Result<std::vector<feed::Device>> Fleet::snapshot() {
         for (const soci::row& row : serials) {
             revoked[row.get<std::string>(0)].push_back(row.get<std::string>(1));
         }
-        std::vector<feed::Device> devices;
+        feed::PlantState plant;
         const soci::rowset<soci::row> rows =
-            (session.prepare << "SELECT device_id, state, reason FROM devices ORDER BY device_id");
+            (session.prepare << "SELECT device_id, state, reason, epoch FROM devices");
         for (const soci::row& row : rows) {
             QUOIN_TRY(const State state, state_by_name(row.get<std::string>(1)));
             auto id = row.get<std::string>(0);
             auto serials_of = std::move(revoked[id]);
             const bool shut = unrecorded_.contains(id);
-            devices.push_back({.seq = 0,
-                               .id = std::move(id),
-                               .grant = shut ? feed::Grant::none : grant_of(state),
-                               .state = row.get<std::string>(1),
-                               .reason = row.get<std::string>(2),
-                               .revoked = std::move(serials_of)});
+            plant.devices.push_back({.seq = 0,
+                                     .id = std::move(id),
+                                     .epoch = static_cast<std::uint64_t>(row.get<long long>(3)),
+                                     .grant = shut ? feed::Grant::none : grant_of(state),
+                                     .state = row.get<std::string>(1),
+                                     .reason = row.get<std::string>(2),
+                                     .revoked = std::move(serials_of)});
         }
-        return devices;
+        QUOIN_TRY(const LastStatement last, last_statement(session));
+        plant.number = last.number;
+        plant.last = last.digest;
+        return plant;
     });
 }
 
@@ -424,16 +385,17 @@ Result<void> Fleet::try_sweep() {
     QUOIN_CHECK(finish_isolations());
     const std::int64_t now = now_ms();
     const std::int64_t oldest =
-        now - std::chrono::duration_cast<std::chrono::milliseconds>(verdict_lifetime_).count();
+        now -
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.verdict_lifetime).count();
     QUOIN_TRY(const auto stale,
               devices_of("state = 'active' AND class = 'mpu' AND verdict_ms < :bound", oldest));
     for (const std::string& device : stale) {
-        QUOIN_CHECK(
-            apply_verdict({.device = device,
-                           .verdict = Verdict::stale,
-                           .reason = fmt::format("no verdict for {} s", verdict_lifetime_.count()),
-                           .level = "",
-                           .at_ms = now}));
+        QUOIN_CHECK(apply_verdict(
+            {.device = device,
+             .verdict = Verdict::stale,
+             .reason = fmt::format("no verdict for {} s", options_.verdict_lifetime.count()),
+             .level = "",
+             .at_ms = now}));
     }
     QUOIN_TRY(const auto cut_off,
               devices_of("state = 'expected' AND EXISTS (SELECT 1 FROM certificates WHERE "
@@ -447,10 +409,10 @@ Result<void> Fleet::try_sweep() {
 void Fleet::publish(const Device& device) {
     bus_.device_changed.publish({.device = device.id,
                                  .device_class = std::string(class_name(device.device_class)),
+                                 .epoch = device.epoch,
                                  .state = std::string(state_name(device.state)),
                                  .grant = grant_of(device.state),
-                                 .reason = device.reason,
-                                 .revoked = device.revoked});
+                                 .reason = device.reason});
 }
 
 }  // namespace quoin::server

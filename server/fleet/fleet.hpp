@@ -19,29 +19,47 @@
 #include "host/feed/feed.hpp"
 #include "host/store/database.hpp"
 #include "server/bus/bus.hpp"
+#include "server/bus/revocation.hpp"
+#include "server/fleet/inventory.hpp"
 #include "server/fleet/lifecycle.hpp"
 
 namespace quoin::server {
 
+struct FleetOptions {
+    std::string site;
+    std::chrono::seconds verdict_lifetime;
+    feed::Sign sign;  // by the issuing CA; must be there before the first revoke()
+};
+
+struct Imported {
+    std::size_t added = 0;
+    std::size_t readmitted = 0;
+};
+
 class Fleet {
 public:
-    // Listens to verdict_reached and certificate_issued on `bus`. All three must outlive the fleet.
-    Fleet(store::Database& database, Bus& bus, audit::Log& audit,
-          std::chrono::seconds verdict_lifetime);
+    // Listens to verdict_reached and certificate_issued on `bus`. The references must outlive the
+    // fleet.
+    Fleet(FleetOptions options, store::Database& database, Bus& bus, audit::Log& audit);
 
-    // Adds a maker's batch list (inventory.hpp), all or nothing; how many devices were added. A
-    // device or a certificate that is in the inventory already is input_conflict, naming the line.
-    // `actor`: who asked, for the audit log.
-    Result<std::size_t> import(std::string_view batch, std::string_view actor);
+    // Adds a maker's batch list (inventory.hpp), all or nothing. A device that is in the inventory
+    // already, or a birth certificate that ever was, is input_conflict, naming the line. With
+    // `readmit` a revoked device comes back by its new birth certificate: expected, in its next
+    // epoch; its old certificates stay revoked. `actor`: who asked, for the audit log.
+    Result<Imported> import(std::string_view batch, bool readmit, std::string_view actor);
 
     // quarantined -> degraded: the device may attest again, and only a passing appraisal lifts it.
     Result<State> release(std::string_view device, std::string_view actor);
 
-    // Ends the device: state, certificates, session, re-enrolment. There is no way back.
-    Result<void> revoke(std::string_view device, std::string_view reason, std::string_view actor);
+    // Ends devices: state, certificates, sessions, requests that wait, re-enrolment; all that are
+    // known and not out yet, in one transaction, with signed statements (host/feed/revocation.hpp).
+    // Again: nothing more, and it says so.
+    Result<RevocationOutcome> revoke(const RevocationRequest& request);
+    // What revoke() would end; changes nothing.
+    Result<RevocationOutcome> preview(const RevocationRequest& request);
 
     // Every device as the broker must treat it (feed_server.hpp).
-    Result<std::vector<feed::Device>> snapshot();
+    Result<feed::PlantState> snapshot();
 
     // How many devices are in each of the states, those without any included.
     Result<std::vector<std::pair<std::string, std::int64_t>>> counts();
@@ -61,28 +79,31 @@ private:
     struct Device {
         std::string id = {};
         DeviceClass device_class = DeviceClass::mcu;
+        std::uint64_t epoch = 1;
         State state = State::expected;
         std::string reason = {};
         std::int64_t verdict_ms = 0;
-        std::vector<std::string> revoked = {};  // serials
     };
 
     static Result<Device> load(soci::session& session, std::string_view device);
-    static Result<void> save(soci::session& session, Device& device);
-    Result<std::size_t> insert_batch(std::string_view batch);
+    static void save(soci::session& session, Device& device);
+    Result<Imported> take_batch(std::string_view batch, bool readmit);
+    Result<RevocationOutcome> revoke_rows(const RevocationRequest& request,
+                                          std::vector<feed::SealedStatement>& statements);
+    void tell(const RevocationRequest& request, const RevocationOutcome& outcome,
+              const std::vector<feed::SealedStatement>& statements);
     void on_verdict(const VerdictReached& verdict);
     void shut_out(const VerdictReached& verdict);
     Result<void> apply_verdict(const VerdictReached& verdict);
     Result<void> enrol(std::string_view device);
     Result<Device> release_row(std::string_view device);
-    Result<Device> revoke_row(std::string_view device, std::string_view reason);
     Result<std::vector<std::string>> devices_of(std::string_view condition, std::int64_t bound_ms);
     void publish(const Device& device);
 
+    FleetOptions options_;
     store::Database& database_;
     Bus& bus_;
     audit::Log& audit_;
-    std::chrono::seconds verdict_lifetime_;
     std::mutex order_;  // from the start of a change to the end of its publication
     // Under order_. Untrusted verdicts that the database did not take: they hold all the same, and
     // sweep() tries again.

@@ -108,6 +108,9 @@ std::optional<State> next_state(State from, DeviceClass device_class, LifeEvent 
         case LifeEvent::revoke:
             if (is_final(from)) return std::nullopt;
             return State::revoked;
+        case LifeEvent::readmit:
+            if (from != State::revoked) return std::nullopt;
+            return State::expected;
     }
     std::unreachable();
 }

@@ -10,7 +10,8 @@
 //                            ^                                  |
 //                            +---- untrusted (from onboarding, active, degraded)
 //
-//   any of these -- revoke --> revoked.      revoked, transferred, retired: nothing leads out.
+//   any of these -- revoke --> revoked -- readmit (a new birth certificate: the next epoch) -->
+//   expected.      transferred, retired: nothing leads out.
 //
 // A quarantined device stays so whatever the verdict: an operator releases it, and the next passing
 // appraisal lifts it. An mcu has no verifier: `no policy` is shown and moves nothing.
@@ -47,7 +48,8 @@ enum class LifeEvent : std::uint8_t {
     stale,
     no_policy,
     release,
-    revoke
+    revoke,
+    readmit
 };
 
 std::vector<std::string_view> state_names();  // all, in the order of the enum

@@ -13,7 +13,7 @@ constexpr std::array all_states{State::expected,    State::onboarding,  State::a
                                 State::transferred, State::retired};
 constexpr std::array all_events{LifeEvent::enrolled, LifeEvent::trusted,   LifeEvent::untrusted,
                                 LifeEvent::stale,    LifeEvent::no_policy, LifeEvent::release,
-                                LifeEvent::revoke};
+                                LifeEvent::revoke,   LifeEvent::readmit};
 
 // Every move there is; what is not here must move nothing.
 const std::map<std::pair<State, LifeEvent>, State> mpu_moves{
@@ -31,6 +31,7 @@ const std::map<std::pair<State, LifeEvent>, State> mpu_moves{
     {{State::active, LifeEvent::revoke}, State::revoked},
     {{State::degraded, LifeEvent::revoke}, State::revoked},
     {{State::quarantined, LifeEvent::revoke}, State::revoked},
+    {{State::revoked, LifeEvent::readmit}, State::expected},
 };
 
 TEST(next_state, mpu_every_pair__as_in_the_picture) {

@@ -9,6 +9,7 @@
 #include "host/keys/program_key.hpp"
 #include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/birth_key.hpp"
 #include "server/pki/certificate_rows.hpp"
 
 namespace quoin::server {
@@ -230,7 +231,7 @@ Result<x509::Identity> Authority::authenticate(std::span<const Certificate> chai
                     "the client certificate {} is not in the plant's records", serial);
     }
     if (revoked > 0) {
-        return fail(Code::peer_unauthenticated, "the client certificate {} is revoked", serial);
+        return fail(Code::peer_unauthenticated, "certificate {} is revoked", serial);
     }
     return identity;
 }
@@ -266,6 +267,7 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
         return fail(Code::peer_forbidden, "the birth certificate names {} and the inventory {}",
                     identity.id, found.device);
     }
+    QUOIN_CHECK(check_birth_key(database_, leaf, crypto::to_hex(digest)));
     return found;
 }
 
@@ -317,6 +319,12 @@ void Authority::note_move(const std::string& device, const std::string& serial) 
     if (!noted) spdlog::error("pki: {} has moved: {}", device, noted.error().message);
 }
 
+Result<feed::Seal> Authority::seal(Bytes message) const {
+    QUOIN_TRY(crypto::ByteVector signature, key_.sign(message));
+    QUOIN_TRY(crypto::ByteVector issuer, issuing_.der());
+    return feed::Seal{.signature = std::move(signature), .issuer = std::move(issuer)};
+}
+
 std::string Authority::crl_pem() const {
     const std::lock_guard lock(mutex_);
     return crl_pem_;
@@ -350,10 +358,10 @@ Result<std::vector<x509::Revoked>> Authority::revoked_of(const Certificate& issu
     const std::string serial = issuer.serial_hex();
     return database_.read([&](soci::session& session) -> Result<std::vector<x509::Revoked>> {
         std::vector<x509::Revoked> list;
+        // Unordered, or SQLite would walk the whole table by its key; the list is sorted.
         const soci::rowset<soci::row> rows =
             (session.prepare << "SELECT serial, revoked_ms, reason FROM certificates WHERE "
-                                "revoked_ms > 0 AND not_after_ms > :oldest AND issuer IN ('', :i) "
-                                "ORDER BY serial",
+                                "revoked_ms > 0 AND not_after_ms > :oldest AND issuer IN ('', :i)",
              soci::use(oldest_ms), soci::use(serial));
         for (const soci::row& row : rows) {
             const auto reason = x509::reason_by_number(static_cast<std::uint64_t>(row.get<int>(2)));

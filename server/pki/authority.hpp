@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "host/audit/audit.hpp"
+#include "host/feed/revocation.hpp"
 #include "host/keys/choice.hpp"
 #include "host/store/database.hpp"
 #include "host/store/group_commit.hpp"
@@ -77,6 +78,9 @@ public:
 
     // Leaves of services and operators, and the issuing CA, as they are in the home now.
     Result<void> record_home();
+
+    // A statement of the plant, by the issuing CA. Thread-safe, and so is its use in a transaction.
+    Result<feed::Seal> seal(Bytes message) const;
 
     std::string crl_pem() const;
     std::string crl_der() const;  // the same

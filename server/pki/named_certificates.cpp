@@ -38,7 +38,7 @@ Result<std::vector<std::string>> revoke_named(store::Database& database, const B
                       {"serial", serial},
                       {"reason", x509::reason_name(why)}});
     }
-    bus.certificates_revoked.publish({.device = which.name});
+    bus.certificates_revoked.publish({.subjects = {which.name}});
     return serials;
 }
 

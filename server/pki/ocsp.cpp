@@ -1,6 +1,7 @@
 #include "server/pki/ocsp.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include "server/bus/clock.hpp"
 
@@ -43,10 +44,6 @@ std::expected<std::string, HttpResponse> der_of(const HttpRequest& request) {
     return request.body;
 }
 
-bool can_be_kept(const OcspRequest& request) {
-    return request.nonce().empty() && request.questions().size() == 1;
-}
-
 }  // namespace
 
 OcspResponder::OcspResponder(OcspOptions options, x509::Certificate issuing, tls::Credentials own,
@@ -57,7 +54,7 @@ OcspResponder::OcspResponder(OcspOptions options, x509::Certificate issuing, tls
       budget_(options.live_per_s, options.burst),
       signer_(std::make_shared<Signer>(std::move(issuing), std::move(own))) {
     bus.certificates_revoked.listen(
-        [this](const CertificatesRevoked& revoked) { drop(revoked.device); });
+        [this](const CertificatesRevoked& revoked) { drop(revoked.subjects); });
 }
 
 std::shared_ptr<const OcspResponder::Signer> OcspResponder::signer() const {
@@ -85,28 +82,31 @@ bool OcspResponder::is_asked(const HttpRequest& request) const {
 std::optional<HttpResponse> OcspResponder::handle_at_once(const HttpRequest& request) {
     const auto der = der_of(request);
     if (!der) return der.error();
+    // Only what parses is kept: its bytes need not be parsed again.
+    if (const auto found = kept(*der)) {
+        ++counters_.ahead;
+        return ocsp_response(*found);
+    }
+    return std::nullopt;
+}
+
+HttpResponse OcspResponder::handle(const HttpRequest& request) {
+    const auto der = der_of(request);
+    if (!der) return der.error();
+    if (const auto found = kept(*der)) {
+        ++counters_.ahead;
+        return ocsp_response(*found);
+    }
     const auto parsed = OcspRequest::from_der(bytes_of(*der));
     if (!parsed) {
         ++counters_.malformed;
         return ocsp_response(x509::ocsp_refusal(x509::OcspRefusal::malformed_request));
     }
-    const auto found = kept(*parsed);
-    if (!found) return std::nullopt;
-    ++counters_.ahead;
-    return ocsp_response(*found);
-}
-
-HttpResponse OcspResponder::handle(const HttpRequest& request) {
-    if (auto at_once = handle_at_once(request)) return *std::move(at_once);
     const std::string try_later = x509::ocsp_refusal(x509::OcspRefusal::try_later);
     if (!budget_.spend(request.remote)) {
         ++counters_.too_fast;
         return ocsp_response(try_later);
     }
-    // It was a request a moment ago.
-    const auto der = der_of(request);
-    const auto parsed = OcspRequest::from_der(bytes_of(der.value_or("")));
-    if (!parsed) return ocsp_response(try_later);
     auto made = make(*parsed);
     if (!made) {
         note_failure(made.error());
@@ -123,7 +123,8 @@ void OcspResponder::note_failure(const Error& error) {
 }
 
 Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest& request,
-                                                               const Signer& signer) {
+                                                               const Signer& signer,
+                                                               bool own_is_checked) {
     const std::string issuer = signer.issuing.serial_hex();
     const std::string own = signer.own.chain.front().serial_hex();
     return database_.read([&](soci::session& session) -> Result<std::vector<Row>> {
@@ -143,7 +144,7 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
             return row;
         };
         // Its answers would be believed all the same: nobody asks for a responder's own status.
-        if (find(own).answer.status == OcspStatus::revoked) {
+        if (!own_is_checked && find(own).answer.status == OcspStatus::revoked) {
             return fail(Code::state_wrong, "the responder's own certificate {} is revoked", own);
         }
         std::vector<Row> rows;
@@ -158,9 +159,11 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
 Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
     Made made;
     std::shared_ptr<const Signer> by;
+    bool own_is_checked = false;
     {
         const std::lock_guard lock(mutex_);
         made.generation = generation_;
+        own_is_checked = own_checked_ == generation_;
         by = signer_;
     }
     const x509::Certificate& own = by->own.chain.front();
@@ -169,7 +172,11 @@ Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
         std::min(now + std::chrono::milliseconds(options_.lifetime).count(), own.not_after_ms());
     if (made.until_ms <= now) return fail(Code::state_wrong, "the responder's certificate expired");
     made.due_ms = now + (made.until_ms - now) / 2;
-    QUOIN_TRY(const std::vector<Row> rows, look_up(request, *by));
+    QUOIN_TRY(const std::vector<Row> rows, look_up(request, *by, own_is_checked));
+    if (!own_is_checked) {
+        const std::lock_guard lock(mutex_);
+        own_checked_ = made.generation;
+    }
     std::vector<x509::OcspAnswer> answers;
     for (const Row& row : rows) {
         answers.push_back(row.answer);
@@ -185,28 +192,30 @@ Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
 
 // ---- what is kept ----
 
-std::shared_ptr<const std::string> OcspResponder::kept(const OcspRequest& request) {
-    if (!can_be_kept(request)) return nullptr;
+std::shared_ptr<const std::string> OcspResponder::kept(const std::string& request) {
     const std::lock_guard lock(mutex_);
-    const auto found = kept_.find(request.questions().front().id);
+    const auto found = kept_.find(request);
     if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
     found->second.used = true;
     return found->second.made.der;
 }
 
 void OcspResponder::keep(const OcspRequest& request, const Made& made) {
-    if (!can_be_kept(request) || !made.recorded) return;
+    if (!request.is_plain() || !made.recorded) return;
+    const auto der = request.der();
+    if (!der) return;
     const std::lock_guard lock(mutex_);
     if (made.generation != generation_) return;  // perhaps from before a revocation
-    if (kept_.size() >= max_kept && !kept_.contains(request.questions().front().id)) return;
-    kept_.insert_or_assign(request.questions().front().id,
-                           Kept{.request = request, .made = made, .used = true});
+    if (kept_.size() >= max_kept && !kept_.contains(*der)) return;
+    kept_.insert_or_assign(*der, Kept{.request = request, .made = made, .used = true});
 }
 
-void OcspResponder::drop(const std::string& subject) {
+void OcspResponder::drop(const std::vector<std::string>& subjects) {
+    const std::set<std::string_view> ended(subjects.begin(), subjects.end());
     const std::lock_guard lock(mutex_);
     ++generation_;
-    std::erase_if(kept_, [&](const auto& each) { return each.second.made.subject == subject; });
+    std::erase_if(kept_,
+                  [&](const auto& each) { return ended.contains(each.second.made.subject); });
 }
 
 // Those that are due and were asked for since they were signed; the others are forgotten when their
@@ -217,13 +226,13 @@ std::vector<OcspRequest> OcspResponder::take_due() {
     std::erase_if(kept_, [&](const auto& each) { return each.second.made.until_ms <= now; });
     std::vector<OcspRequest> due;
     if (stapled_) {
-        const auto found = kept_.find(stapled_->questions().front().id);
+        const auto found = kept_.find(stapled_der_);
         if (found == kept_.end() || found->second.made.due_ms <= now) due.push_back(*stapled_);
     }
-    for (auto& [id, kept] : kept_) {
+    for (const auto& [der, kept] : kept_) {
         if (due.size() >= max_signed_in_tick) break;
-        const bool is_stapled = stapled_ && stapled_->questions().front().id == id;
-        if (kept.used && !is_stapled && kept.made.due_ms <= now) due.push_back(kept.request);
+        if (kept.used && der != stapled_der_ && kept.made.due_ms <= now)
+            due.push_back(kept.request);
     }
     return due;
 }
@@ -233,8 +242,9 @@ void OcspResponder::tick() {
         const auto made = make(request);
         if (!made) return note_failure(made.error());  // and again in the next tick
         keep(request, *made);
+        const auto der = request.der();
         const std::lock_guard lock(mutex_);
-        const auto found = kept_.find(request.questions().front().id);
+        const auto found = kept_.find(der.value_or(""));
         if (found != kept_.end()) found->second.used = false;
     }
 }
@@ -243,17 +253,19 @@ void OcspResponder::tick() {
 
 Result<void> OcspResponder::keep_staple(const x509::Certificate& certificate) {
     QUOIN_TRY(OcspRequest request, OcspRequest::make(certificate, signer()->issuing, {}));
+    QUOIN_TRY(std::string der, request.der());
     QUOIN_TRY(const Made made, make(request));
     keep(request, made);
     const std::lock_guard lock(mutex_);
     stapled_ = std::move(request);
+    stapled_der_ = std::move(der);
     return {};
 }
 
 std::shared_ptr<const std::string> OcspResponder::staple() const {
     const std::lock_guard lock(mutex_);
     if (!stapled_) return nullptr;
-    const auto found = kept_.find(stapled_->questions().front().id);
+    const auto found = kept_.find(stapled_der_);
     if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
     return found->second.made.der;
 }

@@ -3,8 +3,8 @@
 //   POST /ocsp            application/ocsp-request, at most 4 KiB
 //   GET  /ocsp/BASE64     of the same (RFC 6960, appendix A.1)
 //
-//   one certificate, no nonce   signed ahead, kept, and signed again at half its life
-//   anything else               signed for the one who asks, so many a second for each peer
+//   one certificate, and nothing else   signed ahead, kept, signed again at half its life
+//   anything else                       signed for the one who asks, so many a second for each peer
 //
 // good: recorded, issued by this CA, not revoked. What is not recorded is unknown. While the
 // database cannot be read the answer is tryLater, and what was signed ahead is given until its time
@@ -88,7 +88,7 @@ private:
         std::int64_t until_ms = 0;
     };
     struct Kept {
-        x509::OcspRequest request;
+        x509::OcspRequest request;  // plain
         Made made;
         bool used = true;  // since it was signed
     };
@@ -99,10 +99,11 @@ private:
     };
 
     Result<Made> make(const x509::OcspRequest& request);
-    Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer);
-    std::shared_ptr<const std::string> kept(const x509::OcspRequest& request);
+    Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer,
+                                     bool own_is_checked);
+    std::shared_ptr<const std::string> kept(const std::string& request);
     void keep(const x509::OcspRequest& request, const Made& made);
-    void drop(const std::string& subject);
+    void drop(const std::vector<std::string>& subjects);
     std::vector<x509::OcspRequest> take_due();
     void note_failure(const Error& error);
     std::shared_ptr<const Signer> signer() const;
@@ -114,9 +115,12 @@ private:
     OcspCounters counters_;
     mutable std::mutex mutex_;  // what is below
     std::shared_ptr<const Signer> signer_;
-    std::unordered_map<std::string, Kept> kept_;  // by the CertID's DER
+    std::unordered_map<std::string, Kept> kept_;  // by the request's DER
     std::optional<x509::OcspRequest> stapled_;
+    std::string stapled_der_;       // of stapled_
     std::uint64_t generation_ = 0;  // of revocations
+    // When the responder itself was last found not to be revoked.
+    std::optional<std::uint64_t> own_checked_;
 };
 
 }  // namespace quoin::server

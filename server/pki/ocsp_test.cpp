@@ -38,6 +38,7 @@ net::HttpRequest post(std::string body) {
             .accept = {},
             .body = std::move(body),
             .client_chain = {},
+            .tls_exporter = {},
             .peer_uid = {},
             .remote = "127.0.0.1:1"};
 }
@@ -78,7 +79,7 @@ struct Responder : Fixture {
     }
     void revoke(const test::Entity& entity) {
         commit_revocation(entity);
-        bus.certificates_revoked.publish({.device = entity.certificate.common_name()});
+        bus.certificates_revoked.publish({.subjects = {entity.certificate.common_name()}});
     }
     void break_database() {
         must(database->transaction([](soci::session& session) -> Result<void> {

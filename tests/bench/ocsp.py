@@ -1,15 +1,19 @@
 """./dev bench ocsp: quoind's OCSP responder beside nginx that serves the same bytes, and beside bare signatures.
 
 Servers run on one processor, the load (and the bare signatures) on the other where there are two; each round runs all of
-them, one after the other."""
+them, one after the other. Where others use the machine too, only the answers per core-second of the server say something."""
 
 import json
 import os
 import pathlib
+import resource
 import shutil
 import statistics
 import subprocess
 import tempfile
+
+from lib import waiting
+from lib.network import free_ports
 
 PROCESSORS = sorted(os.sched_getaffinity(0))
 SERVER, CLIENT = PROCESSORS[0], PROCESSORS[-1]
@@ -39,9 +43,9 @@ def on(processor):
     return lambda: os.sched_setaffinity(0, {processor})
 
 
-def free_port():
-    from lib.network import free_ports
-    return free_ports(1)[0]
+def cpu_s(pid):
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Servers:
@@ -53,12 +57,11 @@ class Servers:
         self.ours = subprocess.Popen(["ocsp_bench", "serve", self.folder], stdin=subprocess.PIPE,
                                      stdout=subprocess.PIPE, text=True, preexec_fn=on(SERVER))
         self.our_port = json.loads(self.ours.stdout.readline())["port"]
-        self.nginx_port = free_port()
+        self.nginx_port = free_ports(1)[0]
         configuration = self.folder / "nginx.conf"
         configuration.write_text(NGINX.format(folder=self.folder, port=self.nginx_port))
         self.nginx = subprocess.Popen(["nginx", "-c", configuration, "-e", self.folder / "nginx.log"],
                                       preexec_fn=on(SERVER))
-        from lib import waiting
         waiting.until(lambda: self.load(self.nginx_port, "--method", "GET", "--seconds", 0.1, check=False),
                       "nginx answers")
         return self
@@ -80,18 +83,35 @@ class Servers:
         shutil.rmtree(self.folder)
 
 
+def rate(process, measure, seconds):
+    before = cpu_s(process.pid)
+    per_s = measure()
+    return {"per_s": per_s, "per_core_s": per_s * seconds / max(0.01, cpu_s(process.pid) - before)}
+
+
+def sign(seconds):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(["ocsp_bench", "sign", "--seconds", str(seconds)], capture_output=True, text=True, check=True,
+                          preexec_fn=on(CLIENT))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    per_s = json.loads(done.stdout)["per_s"]
+    return {"per_s": per_s, "per_core_s": per_s * seconds / max(0.01, used)}
+
+
 def one_round(servers, seconds):
     ahead = ("--body", servers.folder / "ahead.request", "--seconds", seconds)
     live = ("--body", servers.folder / "live.request", "--seconds", seconds)
     get = ("--method", "GET", "--seconds", seconds)
-    sign = subprocess.run(["ocsp_bench", "sign", "--seconds", str(seconds)], capture_output=True, text=True, check=True,
-                          preexec_fn=on(CLIENT))
-    return {"ahead": servers.load(servers.our_port, *ahead),
-            "nginx": servers.load(servers.nginx_port, *get),
-            "ahead, new connections": servers.load(servers.our_port, *ahead, "--fresh"),
-            "nginx, new connections": servers.load(servers.nginx_port, *get, "--fresh"),
-            "live": servers.load(servers.our_port, *live),
-            "signatures": json.loads(sign.stdout)["per_s"]}
+
+    def ours(*arguments):
+        return rate(servers.ours, lambda: servers.load(servers.our_port, *arguments), seconds)
+
+    def nginx(*arguments):
+        return rate(servers.nginx, lambda: servers.load(servers.nginx_port, *arguments), seconds)
+
+    return {"ahead": ours(*ahead), "nginx": nginx(*get), "ahead, new connections": ours(*ahead, "--fresh"),
+            "nginx, new connections": nginx(*get, "--fresh"), "live": ours(*live), "signatures": sign(seconds)}
 
 
 def run(options, table, progress):
@@ -102,13 +122,17 @@ def run(options, table, progress):
             progress(f"ocsp: round {number + 1} of {options.rounds}")
             rounds.append(one_round(servers, 3))
 
-    def row(what, name, over=None):
-        values = [one[name] for one in rounds]
+    def column(name, over, kind):
+        values = [one[name][kind] for one in rounds]
         middle = statistics.median(values)
-        ratio = f"{statistics.median([one[name] / one[over] for one in rounds]):.2f}" if over else ""
-        return [what, f"{middle:,.0f}", f"{(max(values) - min(values)) / middle:.0%}", ratio]
+        ratio = f"{statistics.median([one[name][kind] / one[over][kind] for one in rounds]):.2f}" if over else ""
+        return [f"{middle:,.0f}", f"{(max(values) - min(values)) / middle:.0%}", ratio]
 
-    table(f"OCSP: answers of {size:,} bytes, a server on one processor", ["what", "answers/s", "spread", "ratio"],
+    def row(what, name, over=None):
+        return [what, *column(name, over, "per_s"), *column(name, over, "per_core_s")]
+
+    table(f"OCSP: answers of {size:,} bytes, a server on one processor",
+          ["what", "answers/s", "spread", "ratio", "per core-second", "spread", "ratio"],
           [row("signed ahead, keep-alive (goal 50,000); ÷ nginx", "ahead", "nginx"),
            row("nginx, the same bytes", "nginx"),
            row("signed ahead, new connections; ÷ nginx (goal 0.7)", "ahead, new connections", "nginx, new connections"),

@@ -8,6 +8,8 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 
@@ -15,7 +17,7 @@ import crypto as core_crypto  # noqa: E402
 import ocsp as ocsp_bench  # noqa: E402
 import tls as tls_bench  # noqa: E402
 from lib import account, waiting  # noqa: E402
-from lib.plant import Plant  # noqa: E402
+from lib.plant import Plant, quoin  # noqa: E402
 
 # Loads, not policy: the limits that protect a plant in earnest would be what is measured.
 OVERLAY = """
@@ -227,6 +229,76 @@ def isolation(options):
     return {"taken_ms": taken_ms}
 
 
+# --- revoke
+
+LARGE = 100_000  # certificates in the database
+BULK = 10_000
+
+
+def as_plant(*words, timeout_s=600):
+    """A program run as the plant's user; what it printed."""
+    with tempfile.TemporaryFile("w+") as out:
+        process = account.spawn([str(word) for word in words], out)
+        if process.wait(timeout_s) != 0:
+            out.seek(0)
+            raise RuntimeError(f"{words[0]} {words[1]}: {out.read()}")
+        out.seek(0)
+        return out.read()
+
+
+def seconds_of(work, times):
+    taken = []
+    for _ in range(times):
+        start = time.monotonic()
+        work()
+        taken.append(time.monotonic() - start)
+    return taken
+
+
+def revoke(options):
+    plant = Plant(overlay=OVERLAY, up=("--database", options.database) if options.database else ()).start()
+    try:
+        plant.down()
+        progress(f"revoke: {LARGE} devices and certificates")
+        sessions, count = options.connections, options.revocations
+        devices = sessions + 2 * count
+        as_plant("revoke_bench", "prepare", "--home", plant.home, "--devices", devices, "--more", LARGE - devices)
+        plant.start()
+        plant.wait_log("broker", f"the state of {LARGE} devices is there")
+        runs = {}
+        for first, (name, words) in zip((0, count), (("REST call", []), ("`quoin device revoke`, its start included", ["--command"]))):
+            progress(f"revoke: {count} of {sessions} live sessions by {name}")
+            runs[name] = json.loads(as_plant("revoke_bench", "run", "--home", plant.home, "--port", plant.ports["mqtt"],
+                                             "--sessions", sessions, "--first", first, "--revocations", count, *words))
+        page = seconds_of(lambda: plant.rest.get("devices", limit=1000, after=f"bench-{LARGE // 2:06}"), 20)
+        state = seconds_of(lambda: plant.rest.get("devices", limit=1000, state="revoked"), 20)
+        show = seconds_of(lambda: plant.rest.get(f"devices/bench-{LARGE // 2:06}"), 50)
+        batch = plant.folder / "batch"
+        batch.write_text("".join(f"bench-{LARGE - 1 - i:06}\n" for i in range(BULK)))
+        progress(f"revoke: {BULK} in bulk")
+        bulk = seconds_of(lambda: quoin("device", "revoke", "--batch", batch, "--reason", "superseded", "--home", plant.home,
+                                        timeout_s=600), 1)
+        again = seconds_of(lambda: quoin("device", "revoke", "--batch", batch, "--reason", "superseded", "--home", plant.home,
+                                         timeout_s=600), 1)
+        after = plant.rest.call("POST", f"devices/bench-{LARGE // 2:06}/revoke", body='{"reason":"superseded","dry_run":true}')
+        assert after["state"] == "active"
+        late = seconds_of(lambda: plant.rest.call("POST", f"devices/bench-{LARGE // 2:06}/revoke",
+                                                  body='{"reason":"superseded"}'), 1)
+    finally:
+        plant.close()
+    plant.remove()
+    table(f"From the command to the closed socket, {sessions} sessions live, {LARGE} certificates in the database",
+          ["by", "revocations", "p50 ms", "p99 ms", "max ms", "answered p50 ms", "p99 ms"],
+          [[name, len(run["closed_ms"]), *(f"{percentile(run['closed_ms'], share):.1f}" for share in (0.5, 0.99, 1)),
+            *(f"{percentile(run['answered_ms'], share):.1f}" for share in (0.5, 0.99))] for name, run in runs.items()])
+    table(f"{LARGE} certificates in the database", ["what", "median ms", "max ms"],
+          [[name, f"{median(taken) * 1000:.1f}", f"{max(taken) * 1000:.1f}"] for name, taken in
+           (("a page of 1000 devices from the middle", page), ("the first 1000 in a state", state),
+            ("one device, by id", show), (f"{BULK} revoked in bulk (the command)", bulk), ("the same again", again),
+            (f"one more revoked, then, with {BULK + 2 * count} on the list", late))])
+    return {"runs": runs, "page_s": page, "state_s": state, "show_s": show, "bulk_s": bulk, "again_s": again, "late_s": late}
+
+
 # --- memory
 
 def resident_kib(pid):
@@ -279,7 +351,7 @@ def ocsp(options):
 
 
 BENCHES = {"crypto": crypto, "handshakes": handshakes, "enrolments": enrolments, "tls": tls, "telemetry": telemetry,
-           "isolation": isolation, "memory": memory, "ocsp": ocsp}
+           "isolation": isolation, "revoke": revoke, "memory": memory, "ocsp": ocsp}
 
 
 def main():
@@ -289,6 +361,8 @@ def main():
     parser.add_argument("--messages", type=int, default=60000, help="samples a round (default 60000)")
     parser.add_argument("--isolations", type=int, default=100)
     parser.add_argument("--connections", type=int, default=1000)
+    parser.add_argument("--revocations", type=int, default=200, help="revoke: of each way (default 200)")
+    parser.add_argument("--database", metavar="URL", help="revoke: another than SQLite")
     parser.add_argument("--write", action="store_true", help="tls: renew docs/tls.md, docs/tls.svg and the README's table")
     parser.add_argument("--json", metavar="FILE", help="keep the figures")
     options = parser.parse_args()

@@ -97,7 +97,8 @@ void Plant::SetUp() {
     folder_ = make_folder();
     port_ = free_port();
     for (const std::string id : {"a", "b"}) {
-        devices_[id] = feed::Device{0, id, feed::Grant::full, "active", "", {}};
+        devices_[id] = feed::Device{
+            .id = id, .grant = feed::Grant::full, .state = "active", .reason = "", .revoked = {}};
     }
     bus_ = std::make_unique<server::Bus>();
     bus_->broker_session.listen([this](const server::BrokerSession& session) {
@@ -127,11 +128,16 @@ void Plant::start_quoind(std::chrono::milliseconds lifetime) {
          .epoch = ++epoch_,
          .lifetime = lifetime,
          .broker_uid = {}},
-        [this]() -> Result<std::vector<feed::Device>> {
+        [this]() -> Result<feed::PlantState> {
             const std::lock_guard lock(mutex_);
-            std::vector<feed::Device> all;
-            for (const auto& [id, device] : devices_) all.push_back(device);
-            return all;
+            feed::PlantState state;
+            for (const auto& [id, device] : devices_) state.devices.push_back(device);
+            return state;
+        },
+        [](Bytes message) -> Result<feed::Seal> {
+            QUOIN_TRY(auto signature, pki_->issuing.key.sign(message));
+            QUOIN_TRY(auto issuer, pki_->issuing.certificate.der());
+            return feed::Seal{.signature = std::move(signature), .issuer = std::move(issuer)};
         },
         [] { return true; }, *bus_);
     ASSERT_TRUE(started) << started.error().message;
@@ -162,7 +168,9 @@ void Plant::start_broker() {
 }
 
 std::vector<std::string> Plant::broker_environment() const {
-    std::vector<std::string> environment{"OPENSSL_CONF=" + (folder_ / "openssl.cnf").native()};
+    // As the supervisor does: the plugin checks what the issuing CA has signed.
+    std::vector<std::string> environment{"OPENSSL_CONF=" + (folder_ / "openssl.cnf").native(),
+                                         "QUOIN_PROVIDER=" + crypto::provider_file().native()};
     // Under a sanitizer: its library, for a program that has none.
     if (const char* preload = QUOIN_BROKER_PRELOAD; *preload != '\0') {
         environment.push_back(fmt::format("LD_PRELOAD={}", preload));
@@ -179,7 +187,11 @@ void Plant::stop_broker(int signal) {
 
 void Plant::set(const std::string& id, feed::Grant grant, std::string state,
                 std::vector<std::string> revoked) {
-    feed::Device device{0, id, grant, std::move(state), "by the test", std::move(revoked)};
+    feed::Device device{.id = id,
+                        .grant = grant,
+                        .state = std::move(state),
+                        .reason = "by the test",
+                        .revoked = std::move(revoked)};
     {
         const std::lock_guard lock(mutex_);
         devices_[id] = device;

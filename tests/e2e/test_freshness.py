@@ -118,7 +118,7 @@ def test_crl__revoked_device__is_on_the_list_and_cannot_renew(plant):
     serial = subprocess.run(["openssl", "x509", "-in", device.identity / "device.crt", "-noout", "-serial"], check=True,
                             capture_output=True, text=True).stdout.strip().partition("=")[2].lower()
     assert renew_by_hand(plant, device, key) == "200"
-    quoin("device", "revoke", "mcu-1", "--reason", "test", "--home", plant.home)
+    quoin("device", "revoke", "mcu-1", "--reason", "superseded", "--home", plant.home)
 
     def listed():
         text = subprocess.run(["openssl", "crl", "-in", plant.home / "pki/crl.pem", "-noout", "-text"], check=True,

@@ -81,7 +81,7 @@ def test_intruder__revoked_certificate__refused(plant, silent):
     key = silent.clear_key()
     topic, text = "quoin/e2e/mcu-a/event", '{"event":"hello"}'
     assert mosquitto.publish(plant, silent, topic, text, key=key).returncode == 0
-    quoin("device", "revoke", "mcu-a", "--reason", "test", "--home", plant.home)
+    quoin("device", "revoke", "mcu-a", "--reason", "superseded", "--home", plant.home)
     after = plant.last_event()
     done = mosquitto.publish(plant, silent, topic, text, key=key)
     assert "Not authorized" in done.stdout + done.stderr, done

@@ -61,7 +61,7 @@ def test_path__revoked__session_ends_and_nothing_brings_it_back(plant):
     device = plant.add_device("mpu-1")
     device.wait_stored(10)
     after = plant.last_event()
-    quoin("device", "revoke", "mpu-1", "--reason", "stolen", "--home", plant.home)
+    quoin("device", "revoke", "mpu-1", "--reason", "key_compromise", "--note", "stolen", "--home", plant.home)
     plant.wait_event("broker.session.isolated", "mpu-1", after)
     plant.wait_event("broker.session.refused", "mpu-1", after)
     # Its birth certificate does not help it either.
@@ -126,7 +126,7 @@ def test_cli__remote_with_operator_certificate__roles_hold(plant):
     assert json.loads(quoin("status", "--json", *remote).stdout)["site"] == "e2e"
     as_anna = (*remote, "--certificate", plant.home / "operator/anna.crt")
     assert json.loads(quoin("device", "list", "--json", *as_anna).stdout)["devices"] == []
-    refused = quoin("device", "revoke", "mpu-1", "--reason", "x", *as_anna, check=False)
+    refused = quoin("device", "revoke", "mpu-1", "--reason", "unspecified", *as_anna, check=False)
     assert refused.returncode == 1 and "viewer" in refused.stderr + refused.stdout
 
 

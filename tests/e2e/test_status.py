@@ -1,6 +1,5 @@
 """The status of certificates (OCSP): who asks, who refuses, and what happens while nobody can answer."""
 
-import os
 import signal
 import subprocess
 
@@ -103,8 +102,7 @@ def test_partition__longer_than_the_lifetime__sessions_end_and_nothing_is_lost()
     with running_plant(SELDOM + "[pki]\nocsp_lifetime_s = 8\n[feed]\nlifetime_s = 300\n") as plant:
         device = plant.add_device("mpu-1", rate=20, rows=1200)
         device.wait_stored(40)
-        pid = plant.pid("quoind")
-        os.kill(pid, signal.SIGSTOP)
+        plant.kill("quoind", signal.SIGSTOP)
         try:
             waiting.until(lambda: "older than its lifetime" in device.log.read_text(),
                           "the agent leaves a broker of unknown status", timeout_s=60)
@@ -113,6 +111,6 @@ def test_partition__longer_than_the_lifetime__sessions_end_and_nothing_is_lost()
                           "and does not come back to it", timeout_s=60)
             assert "\nconnected" not in device.log.read_text()[size:]
         finally:
-            os.kill(pid, signal.SIGCONT)
+            plant.kill("quoind", signal.SIGCONT)
         device.wait_stored(1200, timeout_s=150)
         assert [one["values"]["number"] for one in plant.samples("mpu-1")] == list(range(1200))
