@@ -1,5 +1,5 @@
 // Migration of a running plant to a stronger suite: the acts on disk. Why so:
-// docs/decisions/0012-migration.md.
+// docs/decisions/0013-migration.md.
 //
 //            begin              finish                    settle
 //   plant ----------> HOME/next --------> HOME/.switching --------> plant of the new suite
