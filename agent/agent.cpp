@@ -13,6 +13,7 @@
 #include "agent/renewal.hpp"
 #include "agent/session.hpp"
 #include "agent/source.hpp"
+#include "agent/succession.hpp"
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
@@ -99,13 +100,14 @@ private:
 class Agent {
 public:
     Agent(const RunOptions& options, Config config, IdentityStore store, Birth birth,
-          DeviceClass device_class, std::vector<x509::Certificate> anchors)
+          DeviceClass device_class, Standing standing)
         : options_(options),
           config_(std::move(config)),
           store_(std::move(store)),
           birth_(std::move(birth)),
           class_(device_class),
-          enrolment_(config_, store_, EstClient(config_.plant, config_.suite, std::move(anchors)),
+          enrolment_(std::in_place, config_, store_,
+                     EstClient(config_.plant, standing.suite, std::move(standing.anchors)),
                      class_) {}
 
     Result<void> run(const std::stop_token& stop);
@@ -119,7 +121,10 @@ private:
     Result<void> check_keys() const;
     static bool wait_until_renewal(Clock::time_point due, const Session& session,
                                    const std::stop_token& stop);
-    Result<void> serve(Enrolled enrolled, Session& session, const std::stop_token& stop);
+    Result<bool> serve(Enrolled& enrolled, Session& session, const std::stop_token& stop);
+    Result<bool> look_around(Enrolled& enrolled);
+    Result<bool> move(Enrolled& enrolled, const std::string& offered);
+    Clock::time_point next_look() const;
     std::optional<Enrolled> renewed(const Identity& present, const std::stop_token& stop);
     Result<void> with_session(Enrolled enrolled, Queue& queue, std::optional<Sources>& sources,
                               const std::stop_token& stop);
@@ -129,7 +134,8 @@ private:
     const IdentityStore store_;
     const Birth birth_;
     const DeviceClass class_;
-    Enrolment enrolment_;
+    std::optional<Enrolment> enrolment_;  // another one after a move
+    std::optional<Enrolment> way_;        // of a move that is not done
     std::uint64_t boot_counter_ = 0;
 };
 
@@ -150,7 +156,7 @@ Result<void> Agent::check_keys() const {
 // The one on disk; none: there is none yet, or the store of its keys is away and has a fallback.
 Result<std::optional<Identity>> Agent::usable_identity() const {
     QUOIN_CHECK(check_keys());
-    QUOIN_TRY(const bool out_of_reach, enrolment_.is_out_of_reach());
+    QUOIN_TRY(const bool out_of_reach, enrolment_->is_out_of_reach());
     if (!out_of_reach) return store_.current();
     spdlog::warn("key_out_of_reach device={}: enrolling again by birth", birth_.device);
     return std::nullopt;
@@ -159,11 +165,11 @@ Result<std::optional<Identity>> Agent::usable_identity() const {
 // The identity on disk, or a new one.
 Result<Outcome> Agent::enrol_once(const std::optional<Identity>& present) {
     if (present && !expired(*present)) {
-        QUOIN_TRY(PlantInfo plant, enrolment_.plant(*present));
+        QUOIN_TRY(PlantInfo plant, enrolment_->plant(*present));
         return Enrolled{*present, std::move(plant)};
     }
     if (present) spdlog::warn("expired device={}: enrolling again by birth", present->device);
-    QUOIN_TRY(Outcome outcome, enrolment_.enrol());
+    QUOIN_TRY(Outcome outcome, enrolment_->enrol());
     if (const auto* fresh = std::get_if<Enrolled>(&outcome)) {
         spdlog::info("enrolled device={} site={} class={} serial={} expires_ms={}",
                      fresh->identity.device, fresh->identity.site, class_name(class_),
@@ -178,7 +184,7 @@ milliseconds Agent::wait_for_operator(const Pending& pending) const {
     const milliseconds least = pending.retry_after;
     std::uniform_int_distribution<std::int64_t> more(0, least.count() / 10);
     const milliseconds wait = least + milliseconds(more(randomness()));
-    const auto keys = enrolment_.asked_keys();
+    const auto keys = enrolment_->asked_keys();
     spdlog::info("enrol_pending device={} retry_ms={} key_sha256={} plant=\"{}\"", birth_.device,
                  wait.count(), keys ? *keys : keys.error().message, pending.words);
     return wait;
@@ -209,8 +215,8 @@ Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
 }
 
 Result<Outcome> Agent::renew_once(const Identity& present) {
-    QUOIN_TRY(const bool out_of_reach, enrolment_.is_out_of_reach());
-    return expired(present) || out_of_reach ? enrolment_.enrol() : enrolment_.renew(present);
+    QUOIN_TRY(const bool out_of_reach, enrolment_->is_out_of_reach());
+    return expired(present) || out_of_reach ? enrolment_->enrol() : enrolment_->renew(present);
 }
 
 std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_token& stop) {
@@ -238,6 +244,59 @@ std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_
     return std::nullopt;
 }
 
+// Devices look at different times, so that a plant does not migrate in one minute.
+Clock::time_point Agent::next_look() const {
+    const milliseconds period = config_.look;
+    std::uniform_int_distribution<std::int64_t> pick(period.count() / 2, period.count() * 3 / 2);
+    return Clock::now() + milliseconds(pick(randomness()));
+}
+
+// Follows a plant that migrates. False: it stays as it is; the error says why.
+Result<bool> Agent::move(Enrolled& enrolled, const std::string& offered) {
+    QUOIN_TRY(const tls::Suite suite, stronger_suite(enrolment_->standing().suite, offered));
+    // Kept while an operator has not decided: the plant issues once for a key.
+    if (!way_ || way_->target() != suite) {
+        QUOIN_TRY(Enrolment way, enrolment_->move_to(suite));
+        way_.emplace(std::move(way));
+    }
+    QUOIN_TRY(Outcome outcome, way_->renew(enrolled.identity));
+    if (const auto* pending = std::get_if<Pending>(&outcome)) {
+        return fail(Code::state_wrong, "an operator has not decided: {}", pending->words);
+    }
+    Enrolled moved = std::get<Enrolled>(std::move(outcome));
+    way_.reset();
+    Standing standing = *moved.identity.standing;
+    enrolment_.emplace(config_, store_,
+                       EstClient(config_.plant, standing.suite, std::move(standing.anchors)),
+                       class_);
+    enrolled = std::move(moved);
+    spdlog::info("moved device={} suite={} serial={} broker={}:{}", birth_.device,
+                 tls::info(suite).name, enrolled.identity.certificate().serial_hex(),
+                 enrolled.plant.broker_host, enrolled.plant.broker_port);
+    return true;
+}
+
+// Whether the plant migrates, or its broker is elsewhere now. True: another session is needed.
+Result<bool> Agent::look_around(Enrolled& enrolled) {
+    QUOIN_TRY(PlantInfo now, enrolment_->plant(enrolled.identity));
+    if (!now.next_suite.empty()) {
+        auto moved = move(enrolled, now.next_suite);
+        if (!moved) {
+            spdlog::warn(
+                "{} device={} next={} error=\"{}\"",
+                moved.error().code == Code::peer_forbidden ? "move_refused" : "move_failed",
+                birth_.device, now.next_suite, moved.error().message);
+        } else {
+            return true;
+        }
+    }
+    const bool has_moved = now.broker_host != enrolled.plant.broker_host ||
+                           now.broker_port != enrolled.plant.broker_port;
+    if (has_moved) spdlog::info("broker_moved to={}:{}", now.broker_host, now.broker_port);
+    enrolled.plant = std::move(now);
+    return has_moved;
+}
+
 // False: stopped. A renewal is due at `due`, or when the attestation key is of no use any more.
 bool Agent::wait_until_renewal(Clock::time_point due, const Session& session,
                                const std::stop_token& stop) {
@@ -247,45 +306,59 @@ bool Agent::wait_until_renewal(Clock::time_point due, const Session& session,
     return !stop.stop_requested();
 }
 
-Result<void> Agent::serve(Enrolled enrolled, Session& session, const std::stop_token& stop) {
-    milliseconds wait = attestation_key_fits(enrolled.identity, config_)
-                            ? time_to_renewal(enrolled.identity, enrolled.plant.renew_at)
-                            : milliseconds(0);
-    while (wait_until_renewal(Clock::now() + wait, session, stop)) {
-        std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
-        if (!fresh) return {};
-        if (fresh->plant.broker_host != enrolled.plant.broker_host ||
-            fresh->plant.broker_port != enrolled.plant.broker_port) {
-            spdlog::warn("broker_moved to={}:{}: restart the agent", fresh->plant.broker_host,
-                         fresh->plant.broker_port);
+// True: it goes on with another session.
+Result<bool> Agent::serve(Enrolled& enrolled, Session& session, const std::stop_token& stop) {
+    const auto after = [](milliseconds wait) { return Clock::now() + wait; };
+    Clock::time_point renewal =
+        after(attestation_key_fits(enrolled.identity, config_)
+                  ? time_to_renewal(enrolled.identity, enrolled.plant.renew_at)
+                  : milliseconds(0));
+    Clock::time_point look = next_look();
+    while (wait_until_renewal(std::min(renewal, look), session, stop)) {
+        if (Clock::now() < renewal && !session.needs_attestation_key()) {
+            look = next_look();
+            const auto other = look_around(enrolled);
+            if (!other) spdlog::debug("look_failed error=\"{}\"", other.error().message);
+            if (other && *other) return true;
+            continue;
         }
+        std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
+        if (!fresh) return false;
+        const bool has_moved = fresh->plant.broker_host != enrolled.plant.broker_host ||
+                               fresh->plant.broker_port != enrolled.plant.broker_port;
         enrolled = *std::move(fresh);
+        if (has_moved) return true;
         QUOIN_CHECK(session.replace(enrolled.identity));
-        enrolment_.remove_old_keys(enrolled.identity.device);
+        enrolment_->remove_old_keys(enrolled.identity.device);
         // A wrong clock may find the new certificate due at once: not in a loop.
         const milliseconds least(life_ms(enrolled.identity) / 20);
-        wait = std::max(time_to_renewal(enrolled.identity, enrolled.plant.renew_at),
-                        std::max(least, first_wait));
+        renewal = after(std::max(time_to_renewal(enrolled.identity, enrolled.plant.renew_at),
+                                 std::max(least, first_wait)));
     }
-    return {};
+    return false;
 }
 
 Result<void> Agent::with_session(Enrolled enrolled, Queue& queue, std::optional<Sources>& sources,
                                  const std::stop_token& stop) {
-    if (enrolled.plant.suite != tls::info(config_.suite).name) {
+    const tls::Suite suite = enrolment_->standing().suite;
+    if (enrolled.plant.suite != tls::info(suite).name) {
         return fail(Code::config_invalid, "suite is \"{}\", the plant's is \"{}\": set it in {}",
-                    tls::info(config_.suite).name, enrolled.plant.suite,
+                    tls::info(suite).name, enrolled.plant.suite,
                     (config_.home / config_file_name).string());
     }
-    QUOIN_TRY(const auto session,
-              Session::start(
-                  config_,
-                  {enrolled.plant.broker_host, enrolled.plant.broker_port, class_, boot_counter_},
-                  queue, enrolled.identity));
-    enrolment_.remove_old_keys(enrolled.identity.device);
-    auto served = serve(std::move(enrolled), *session, stop);
-    sources.reset();  // before the session, which they wake through the queue
-    return served;
+    for (bool goes_on = true; goes_on;) {
+        QUOIN_TRY(const auto session,
+                  Session::start(config_,
+                                 {enrolled.plant.broker_host, enrolled.plant.broker_port, class_,
+                                  boot_counter_, enrolment_->standing()},
+                                 queue, enrolled.identity));
+        enrolment_->remove_old_keys(enrolled.identity.device);
+        auto served = serve(enrolled, *session, stop);
+        goes_on = served && *served;
+        if (!goes_on) sources.reset();
+        if (!served) return std::unexpected(served.error());
+    }
+    return {};
 }
 
 Result<void> Agent::run(const std::stop_token& stop) {
@@ -307,6 +380,14 @@ Result<void> Agent::run(const std::stop_token& stop) {
     return with_session(std::move(**got), *queue, sources, stop);
 }
 
+// What agent.toml says, unless the device has moved to a stronger suite since.
+Result<Standing> standing_of(const Config& config, const IdentityStore& store) {
+    QUOIN_TRY(auto moved, store.standing());
+    if (moved && moved->suite > config.suite) return *std::move(moved);
+    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
+    return Standing{config.suite, std::move(anchors)};
+}
+
 }  // namespace
 
 Result<void> run(const RunOptions& options, const std::stop_token& stop) {
@@ -322,9 +403,9 @@ Result<void> run(const RunOptions& options, const std::stop_token& stop) {
     QUOIN_TRY(Birth birth, store.birth());
     QUOIN_CHECK(check_file(config.keys, options.home / "birth.key"));
     QUOIN_TRY(const DeviceClass device_class, class_of(config, birth));
-    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
+    QUOIN_TRY(Standing standing, standing_of(config, store));
     Agent agent(options, std::move(config), std::move(store), std::move(birth), device_class,
-                std::move(anchors));
+                std::move(standing));
     return agent.run(stop);
 }
 

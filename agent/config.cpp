@@ -203,6 +203,7 @@ void read_root(Section& root, Config& config) {
     std::string suite{tls::info(config.suite).name};
     std::string device_class;
     std::int64_t retry_s = config.renew_retry.count();
+    std::int64_t look_s = config.look.count();
     bool danger_allow_classical = false;
     root.text("plant", config.plant, config::required);
     root.text("trust", trust);
@@ -211,6 +212,8 @@ void read_root(Section& root, Config& config) {
     root.choice("class", device_class, std::array{"mcu"sv, "mpu"sv});
     root.text("release", config.release);
     root.integer("renew_retry_s", retry_s, {1, 3600});
+    root.integer("look_s", look_s, {1, 86'400});
+    config.look = std::chrono::seconds(look_s);
     config.trust = config.home / trust;
     config.renew_retry = std::chrono::seconds(retry_s);
     take(root, "suite", tls::suite_by_name(suite, danger_allow_classical), config.suite);

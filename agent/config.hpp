@@ -4,10 +4,13 @@
 // clang-format off
 //   plant  = "https://plant.example:8443"     # quoind: enrolment
 //   trust  = "trust.crt"                      # the plant's root; this is the default
-//   suite  = "hybrid"                         # or "pure"
+//   suite  = "hybrid"                         # or "pure"; the least: a plant that migrates is
+//                                             # followed to a stronger one, never to a weaker
 //   class  = "mpu"                            # or "mcu"; default: what the birth key is
 //   release = "1.0.0"                         # of the firmware; default: the agent's own version
 //   renew_retry_s = 30                        # 1..3600: first wait after a failed enrolment
+//   look_s = 3600                             # 1..86400: how often the plant is asked whether
+//                                             # it migrates, or its broker has moved
 //   profile = "production"                    # no software keys; default "development"
 //   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session and attestation keys are
 //                                             # made and stay; default: this process, on disk
@@ -61,6 +64,7 @@ struct Config {
     std::optional<DeviceClass> device_class;
     std::string release;
     std::chrono::seconds renew_retry{30};
+    std::chrono::seconds look{3600};
     keys::Choice keys;  // of session and attestation keys
     std::string tpm;    // host/keys/uri.hpp; empty: none
     QueueLimits queue;

@@ -2,9 +2,11 @@
 
 #include <spdlog/spdlog.h>
 
+#include "agent/succession.hpp"
 #include "host/files/files.hpp"
 #include "host/keys/open.hpp"
 #include "host/keys/program_key.hpp"
+#include "host/net/reach.hpp"
 
 namespace quoin::agent {
 namespace {
@@ -39,6 +41,19 @@ Result<DeviceClass> class_of(const Config& config, const Birth& birth) {
         if (algorithm == tls::info(suite).mcu) return DeviceClass::mcu;
     }
     return DeviceClass::mpu;
+}
+
+Result<Enrolment> Enrolment::move_to(tls::Suite suite) const {
+    QUOIN_TRY(const auto offered, est_.ca_certificates());
+    QUOIN_TRY(const x509::Certificate root, find_successor(offered, est_.anchors()));
+    return Enrolment(config_, store_, est_, EstClient(config_.plant, suite, {root}), class_);
+}
+
+// A device that has moved does not come back: not before it has seen the way to the broker open.
+Result<void> Enrolment::reach_broker(const PlantInfo& plant, const Identity& identity) const {
+    QUOIN_TRY(const tls::Context context,
+              tls::client_context(next_.suite(), next_.anchors(), &identity.session));
+    return net::tls_reach(plant.broker_host, plant.broker_port, context.get());
 }
 
 Result<Outcome> Enrolment::enrol() {
@@ -94,7 +109,13 @@ Result<Outcome> Enrolment::try_obtain(EstClient::Call call, const tls::Credentia
     if (auto* pending = std::get_if<Pending>(&asked)) return *std::move(pending);
     Identity identity = std::get<Identity>(std::move(asked));
     // Tried before the switch: a certificate that does not work must not replace one that does.
-    QUOIN_TRY(EstClient::InfoReply reply, est_.plant_info(identity.session));
+    QUOIN_TRY(EstClient::InfoReply reply, next_.plant_info(identity.session));
+    if (reply.info.suite != tls::info(next_.suite()).name) {
+        return fail(Code::config_invalid, "suite is \"{}\", the plant's is \"{}\": set it in {}",
+                    tls::info(next_.suite()).name, reply.info.suite,
+                    (config_.home / config_file_name).string());
+    }
+    if (next_.suite() != est_.suite()) QUOIN_CHECK(reach_broker(reply.info, identity));
     QUOIN_CHECK(keep(reply));
     QUOIN_CHECK(store_.replace(identity));
     return Enrolled{std::move(identity), std::move(reply.info)};
@@ -139,8 +160,12 @@ Result<bool> Enrolment::is_out_of_reach() const {
 Result<Enrolment::Attempt> Enrolment::new_attempt(const tls::Credentials& as,
                                                   const std::string& device) const {
     const bool mcu = class_ == DeviceClass::mcu;
-    const tls::SuiteInfo& suite = tls::info(est_.suite());
-    QUOIN_TRY(const crypto::Algorithm algorithm, est_.algorithm(as, mcu ? suite.mcu : suite.mpu));
+    const tls::SuiteInfo& suite = tls::info(next_.suite());
+    crypto::Algorithm algorithm = mcu ? suite.mcu : suite.mpu;
+    // Who moves knows it by the suite: the plant would name that of the certificate that asks.
+    if (next_.suite() == est_.suite()) {
+        QUOIN_TRY(algorithm, est_.algorithm(as, algorithm));
+    }
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
     QUOIN_TRY(crypto::PrivateKey session,
               keys::make_program_key(config_.keys, prefix, algorithm, say_fallback));
@@ -156,7 +181,7 @@ Result<Enrolment::Attempt> Enrolment::new_attempt(const tls::Credentials& as,
 Result<std::variant<Identity, Pending>> Enrolment::request(EstClient::Call call,
                                                            const tls::Credentials& as,
                                                            const std::string& device) const {
-    QUOIN_TRY(const auto intermediates, est_.intermediates());
+    QUOIN_TRY(const auto intermediates, est_.intermediates(next_.anchors()));
     QUOIN_TRY(const Answer session, est_.certificate(call, as, attempt_->session, device));
     std::optional<Answer> attestation;
     if (attempt_->attestation) {
@@ -165,7 +190,9 @@ Result<std::variant<Identity, Pending>> Enrolment::request(EstClient::Call call,
     if (const auto* pending = std::get_if<Pending>(&session)) return *pending;
     const auto& leaf = std::get<x509::Certificate>(session);
     QUOIN_TRY(const x509::Identity named, check(leaf, intermediates, x509::Kind::device, device));
-    Identity identity{device, named.site, {{leaf}, attempt_->session}, std::nullopt};
+    Identity identity{device, named.site, {{leaf}, attempt_->session}, std::nullopt, {}};
+    // While it is above what agent.toml says; there is no way back.
+    if (next_.suite() > config_.suite) identity.standing = {next_.suite(), next_.anchors()};
     identity.session.chain.insert(identity.session.chain.end(), intermediates.begin(),
                                   intermediates.end());
     if (!attestation) return identity;
@@ -190,7 +217,7 @@ Result<x509::Identity> Enrolment::check(const x509::Certificate& certificate,
                                         const std::vector<x509::Certificate>& intermediates,
                                         x509::Kind kind, const std::string& device) const {
     const auto purpose = kind == x509::Kind::device ? x509::Purpose::client : x509::Purpose::any;
-    QUOIN_CHECK(x509::verify_chain(certificate, intermediates, est_.anchors(), purpose));
+    QUOIN_CHECK(x509::verify_chain(certificate, intermediates, next_.anchors(), purpose));
     QUOIN_TRY(x509::Identity named, certificate.identity());
     if (named.kind != kind || named.id != device) {
         return fail(Code::peer_malformed, "the plant gave a certificate that names {} to device {}",
@@ -212,9 +239,12 @@ Result<PlantInfo> Enrolment::plant(const Identity& present) const {
     if (reply.error().code == Code::peer_forbidden) return std::unexpected(reply.error());
     const auto kept = files::read(config_.home / plant_file_name, max_plant_info_bytes);
     if (!kept) return std::unexpected(reply.error());
+    QUOIN_TRY(PlantInfo before, parse_plant_info(*kept));
+    // Of before a move, or behind one that a crash cut off.
+    if (before.suite != tls::info(est_.suite()).name) return std::unexpected(reply.error());
     spdlog::warn("plant_away error=\"{}\": going on with what it said before",
                  reply.error().message);
-    return parse_plant_info(*kept);
+    return before;
 }
 
 }  // namespace quoin::agent

@@ -26,7 +26,21 @@ class Enrolment {
 public:
     Enrolment(const Config& config, const IdentityStore& store, EstClient est,
               DeviceClass device_class)
-        : config_(config), store_(store), est_(std::move(est)), class_(device_class) {}
+        : Enrolment(config, store, est, est, device_class) {}
+    // A move: asks as the device stands now, and gets and proves an identity of `next`.
+    Enrolment(const Config& config, const IdentityStore& store, EstClient est, EstClient next,
+              DeviceClass device_class)
+        : config_(config),
+          store_(store),
+          est_(std::move(est)),
+          next_(std::move(next)),
+          class_(device_class) {}
+
+    // The way to the enrolment of a plant that migrates to `suite`: with its new root, if that is
+    // certified by a pinned one.
+    Result<Enrolment> move_to(tls::Suite suite) const;
+    tls::Suite target() const { return next_.suite(); }
+    Standing standing() const { return {est_.suite(), est_.anchors()}; }
 
     // With the birth certificate.
     Result<Outcome> enrol();
@@ -65,10 +79,12 @@ private:
                                  const std::vector<x509::Certificate>& intermediates,
                                  x509::Kind kind, const std::string& device) const;
     Result<void> keep(const EstClient::InfoReply& reply) const;
+    Result<void> reach_broker(const PlantInfo& plant, const Identity& identity) const;
 
     const Config& config_;
     const IdentityStore& store_;
-    const EstClient est_;
+    EstClient est_;
+    EstClient next_;  // how the device stands with what it gets: but in a move as it does now
     const DeviceClass class_;
     std::optional<Attempt> attempt_;
 };

@@ -52,6 +52,11 @@ Result<std::vector<x509::Certificate>> certificates_of(const std::string& body) 
     return x509::certificates_from_certs_only(der);
 }
 
+bool is_self_issued(const x509::Certificate& certificate) {
+    return X509_NAME_cmp(X509_get_subject_name(certificate.native()),
+                         X509_get_issuer_name(certificate.native())) == 0;
+}
+
 }  // namespace
 
 Result<crypto::Algorithm> choose_algorithm(const std::vector<std::string>& oids, tls::Suite suite,
@@ -101,22 +106,24 @@ Result<crypto::Algorithm> EstClient::algorithm(const tls::Credentials& as,
     return choose_algorithm(oids, suite_, otherwise);
 }
 
-Result<std::vector<x509::Certificate>> EstClient::intermediates() const {
+Result<std::vector<x509::Certificate>> EstClient::ca_certificates() const {
     QUOIN_TRY(const std::string body, get(nullptr, "/.well-known/est/cacerts"));
-    QUOIN_TRY(const auto all, certificates_of(body));
+    return certificates_of(body);
+}
+
+Result<std::vector<x509::Certificate>> EstClient::intermediates(
+    std::span<const x509::Certificate> anchors) const {
+    QUOIN_TRY(const auto all, ca_certificates());
     std::vector<x509::Certificate> found;
     for (const x509::Certificate& ca : all) {
-        QUOIN_TRY(const auto digest, ca.sha256());
-        bool is_anchor = false;
-        for (const x509::Certificate& anchor : anchors_) {
-            QUOIN_TRY(const auto anchor_digest, anchor.sha256());
-            is_anchor |= digest == anchor_digest;
-        }
-        if (is_anchor) continue;
-        QUOIN_CHECK(x509::verify_chain(ca, {}, anchors_, x509::Purpose::any));
-        found.push_back(ca);
+        // Roots, and roots by other roots: no part of a chain that is shown.
+        if (is_self_issued(ca)) continue;
+        // While the plant migrates, of another root than this one.
+        if (x509::verify_chain(ca, {}, anchors, x509::Purpose::any)) found.push_back(ca);
     }
-    return found;
+    if (!found.empty()) return found;
+    return fail(Code::peer_malformed, "cacerts: no issuing CA of the pinned root among the {}",
+                all.size());
 }
 
 Result<Answer> EstClient::certificate(Call call, const tls::Credentials& as,

@@ -47,8 +47,11 @@ public:
     const std::vector<x509::Certificate>& anchors() const { return anchors_; }
     tls::Suite suite() const { return suite_; }
 
-    // The CA certificates that chain to the anchors, without the anchors.
-    Result<std::vector<x509::Certificate>> intermediates() const;
+    // The CA certificates that the plant gives: of them nothing is checked yet.
+    Result<std::vector<x509::Certificate>> ca_certificates() const;
+    // The issuing CAs among them that chain to `anchors`.
+    Result<std::vector<x509::Certificate>> intermediates(
+        std::span<const x509::Certificate> anchors) const;
     enum class Call : std::uint8_t { enroll, reenroll };
     // The algorithm that the plant would have for a session key; `otherwise` if it says nothing.
     Result<crypto::Algorithm> algorithm(const tls::Credentials& as,

@@ -18,6 +18,7 @@ namespace fs = std::filesystem;
 
 constexpr mode_t private_mode = 0600;
 constexpr std::size_t max_key_file = 16U << 10U;  // bytes
+constexpr std::size_t max_suite_file = 64;        // bytes
 
 // The number of a folder identity/N; nothing for other names.
 std::optional<unsigned> number_of(const fs::path& folder) {
@@ -115,6 +116,16 @@ Result<std::optional<Certificates>> IdentityStore::certificates() const {
     return found;
 }
 
+Result<std::optional<Standing>> IdentityStore::standing() const {
+    QUOIN_TRY(const std::optional<fs::path> folder, current_folder());
+    if (!folder || !fs::exists(*folder / "suite")) return std::nullopt;
+    QUOIN_TRY(std::string name, files::read(*folder / "suite", max_suite_file));
+    if (name.ends_with('\n')) name.pop_back();
+    QUOIN_TRY(const tls::Suite suite, tls::suite_by_name(name, true));
+    QUOIN_TRY(auto anchors, x509::Certificate::load(*folder / "trust.crt"));
+    return Standing{suite, std::move(anchors)};
+}
+
 Result<std::vector<fs::path>> IdentityStore::key_files() const {
     std::vector<fs::path> files;
     QUOIN_TRY(const std::optional<fs::path> folder, current_folder());
@@ -133,7 +144,7 @@ Result<Identity> IdentityStore::load(const fs::path& folder) const {
         return fail(Code::integrity_mismatch, "{}: names {}", (folder / "device.crt").string(),
                     x509::to_uri(named));
     }
-    Identity identity{named.id, named.site, {std::move(chain), std::move(key)}, std::nullopt};
+    Identity identity{named.id, named.site, {std::move(chain), std::move(key)}, std::nullopt, {}};
     if (fs::exists(folder / "attest.crt")) {
         QUOIN_TRY(auto attest, x509::Certificate::load(folder / "attest.crt"));
         QUOIN_TRY(const std::string pem, files::read(folder / "attest.key", max_key_file));
@@ -153,6 +164,12 @@ Result<void> IdentityStore::write(const Identity& identity, const fs::path& fold
     QUOIN_CHECK(files::make_private_folder(folder));
     QUOIN_CHECK(files::write_atomically(folder / "device.key", key, private_mode));
     QUOIN_CHECK(files::write_atomically(folder / "device.crt", chain, private_mode));
+    if (identity.standing) {
+        QUOIN_TRY(const std::string trust, pem_of(identity.standing->anchors));
+        QUOIN_CHECK(files::write_atomically(folder / "trust.crt", trust, private_mode));
+        const std::string suite(tls::info(identity.standing->suite).name);
+        QUOIN_CHECK(files::write_atomically(folder / "suite", suite + "\n", private_mode));
+    }
     if (!identity.attestation) return {};
     QUOIN_TRY(const std::string attest, identity.attestation->certificate.pem());
     QUOIN_TRY(const std::string attest_key, identity.attestation->key.pem(unlock_));

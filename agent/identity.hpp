@@ -4,6 +4,7 @@
 //   identity/current -> N           switched by one rename
 //   identity/N/device.crt .key
 //   identity/N/attest.crt .key      (mpu only)
+//   identity/N/suite trust.crt      (after a migration: in place of suite and trust of agent.toml)
 //
 // A reader, and a start after a power cut, see the old identity or the new one, never a part.
 // Keys are encrypted under unlock.key (I11), or references to quoin-se. Threads: one at a time.
@@ -26,12 +27,20 @@ struct AttestationKey {
     keys::AttestationKey key;
 };
 
+// What the device holds a plant to: the roots that it has pinned, and the suite.
+struct Standing {
+    tls::Suite suite;
+    std::vector<x509::Certificate> anchors;
+};
+
 // What the plant gave to the device.
 struct Identity {
     std::string device;
     std::string site;
     tls::Credentials session;  // leaf + issuing
     std::optional<AttestationKey> attestation;
+    // Of a device that has moved to a stronger suite than agent.toml says.
+    std::optional<Standing> standing = {};
 
     const x509::Certificate& certificate() const { return session.chain.front(); }
 };
@@ -60,6 +69,8 @@ public:
     // Of current(), also while its keys cannot be reached.
     Result<std::optional<Certificates>> certificates() const;
     Result<std::vector<std::filesystem::path>> key_files() const;
+    // That of the identity on disk, if it has one.
+    Result<std::optional<Standing>> standing() const;
     // Writes a folder of its own, then switches to it and removes the others. Durable when it
     // returns.
     Result<void> replace(const Identity& identity) const;

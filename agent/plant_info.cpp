@@ -47,11 +47,20 @@ Result<PlantInfo> parse_plant_info(std::string_view text) {
     if (!field(json, "now_ms", is_time)) {
         return fail(Code::peer_malformed, "plant info: \"now_ms\" is not a time");
     }
+    if (json.contains("next") && !field(json, "next", is_text)) {
+        return fail(Code::peer_malformed, "plant info: \"next\" is not a text");
+    }
     if (!x509::is_valid_id(json["site"].get<std::string>())) {
         return fail(Code::peer_malformed, "plant info: \"site\" is not a name");
     }
-    return PlantInfo{json["site"],  json["broker"]["host"], json["broker"]["port"], json["suite"],
-                     json["class"], json["renew_at"],       json["now_ms"]};
+    return PlantInfo{.site = json["site"],
+                     .broker_host = json["broker"]["host"],
+                     .broker_port = json["broker"]["port"],
+                     .suite = json["suite"],
+                     .device_class = json["class"],
+                     .renew_at = json["renew_at"],
+                     .now_ms = json["now_ms"],
+                     .next_suite = json.value("next", "")};
 }
 
 }  // namespace quoin::agent

@@ -21,6 +21,7 @@ struct PlantInfo {
     std::string device_class;
     double renew_at = 0;  // share of a certificate's life, 0.1..0.95
     std::int64_t now_ms = 0;
+    std::string next_suite = {};  // the plant migrates to it; empty: it does not
 };
 
 inline constexpr std::size_t max_plant_info_bytes = 4096;

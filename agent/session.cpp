@@ -12,37 +12,43 @@ constexpr auto max_backoff = std::chrono::milliseconds(15'000);
 
 }  // namespace
 
-Session::Session(const Config& config, SessionOptions options, Queue& queue, Identity identity,
-                 std::vector<x509::Certificate> anchors)
+Session::Session(const Config& config, SessionOptions options, Queue& queue, Identity identity)
     : config_(config),
       options_(std::move(options)),
       queue_(queue),
       branch_(fmt::format("quoin/{}/{}", identity.site, identity.device)),
-      anchors_(std::move(anchors)),
-      broker_status_(ask_plant(config.plant, config.suite, anchors_)),
+      broker_status_(ask_plant(config.plant, options_.standing.suite, options_.standing.anchors)),
       publisher_(queue, *this, branch_),
       identity_(std::make_shared<const Identity>(std::move(identity))) {}
 
 Session::~Session() {
     attester_ = {};  // joins: it uses the client
     queue_.on_added(nullptr);
+    if (!waker_) return;
+    const std::lock_guard lock(waker_->mutex);
+    waker_->publisher = nullptr;
 }
 
 Result<std::unique_ptr<Session>> Session::start(const Config& config, SessionOptions options,
                                                 Queue& queue, Identity identity) {
-    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
     std::unique_ptr<Session> session(
-        new Session(config, std::move(options), queue, std::move(identity), std::move(anchors)));
+        new Session(config, std::move(options), queue, std::move(identity)));
     QUOIN_TRY(tls::Context tls, session->context(*session->identity_));
     QUOIN_CHECK(session->connect(std::move(tls)));
     Session& self = *session;
-    queue.on_added([&self] { self.publisher_.wake(); });
+    self.waker_ = std::make_shared<Waker>();
+    self.waker_->publisher = &self.publisher_;
+    queue.on_added([waker = self.waker_] {
+        const std::lock_guard lock(waker->mutex);
+        if (waker->publisher != nullptr) waker->publisher->wake();
+    });
     self.attester_ = std::jthread([&self](const std::stop_token& stop) { self.attest(stop); });
     return session;
 }
 
 Result<tls::Context> Session::context(const Identity& identity) const {
-    return tls::client_context(config_.suite, anchors_, &identity.session);
+    return tls::client_context(options_.standing.suite, options_.standing.anchors,
+                               &identity.session);
 }
 
 Result<void> Session::connect(tls::Context tls) {

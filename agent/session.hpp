@@ -29,13 +29,14 @@ struct SessionOptions {
     std::uint16_t broker_port = 8883;
     DeviceClass device_class = DeviceClass::mpu;
     std::uint64_t boot_counter = 0;
+    Standing standing;  // what the broker is held to
 };
 
 class Session final : private Outlet {
 public:
     static Result<std::unique_ptr<Session>> start(const Config& config, SessionOptions options,
                                                   Queue& queue, Identity identity);
-    ~Session() override;  // after the sources have ended
+    ~Session() override;
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
 
@@ -46,8 +47,7 @@ public:
     bool needs_attestation_key() const { return needs_attestation_key_; }
 
 private:
-    Session(const Config& config, SessionOptions options, Queue& queue, Identity identity,
-            std::vector<x509::Certificate> anchors);
+    Session(const Config& config, SessionOptions options, Queue& queue, Identity identity);
     Result<tls::Context> context(const Identity& identity) const;
     Result<void> connect(tls::Context tls);
 
@@ -75,9 +75,14 @@ private:
     const SessionOptions options_;
     Queue& queue_;
     const std::string branch_;  // "quoin/SITE/DEVICE"
-    const std::vector<x509::Certificate> anchors_;
     BrokerStatus broker_status_;
     Publisher publisher_;
+    // Between a source that adds to the queue, at any time, and the end of this session.
+    struct Waker {
+        std::mutex mutex;
+        Publisher* publisher;  // null: it has ended
+    };
+    std::shared_ptr<Waker> waker_;
     std::latch ready_{1};  // client_ is set: its thread runs before start() has returned
 
     std::mutex mutex_;

@@ -44,12 +44,18 @@ Result<void> check_paths(const MosquittoConf& conf) {
          {"data_folder", &conf.data_folder}}};
     for (const auto& [name, path] : paths) QUOIN_CHECK(check_path(name, *path));
     if (conf.log_file) QUOIN_CHECK(check_path("log_file", *conf.log_file));
+    if (!conf.second) return {};
+    QUOIN_CHECK(check_path("second certificate", conf.second->certificate));
+    QUOIN_CHECK(check_path("second key", conf.second->key));
     return {};
 }
 
 Result<void> check(const MosquittoConf& conf) {
     QUOIN_CHECK(check_address(conf.address));
     if (conf.port == 0) return fail(Code::config_invalid, "port: 0 is not a port");
+    if (conf.second && (conf.second->port == 0 || conf.second->port == conf.port)) {
+        return fail(Code::config_invalid, "second port: {} is no other port", conf.second->port);
+    }
     if (!x509::is_valid_id(conf.site)) return fail(Code::config_invalid, "site: is not a name");
     if (conf.user && !x509::is_valid_id(*conf.user)) {
         return fail(Code::config_invalid, "user: is not a user name");
@@ -107,16 +113,22 @@ std::string general(const MosquittoConf& conf) {
         fmt::arg("log", conf.log_file ? "file " + conf.log_file->native() : "stdout"));
 }
 
-// use_identity_as_username stays false: with it Mosquitto 2.0.21 does not ask the plugin. The
-// plugin sets a username, so allow_anonymous false does not disconnect its clients on SIGHUP.
-std::string listener(const MosquittoConf& conf) {
+std::string plugin(const MosquittoConf& conf) {
     return fmt::format(
         "allow_anonymous false\n"
         "allow_zero_length_clientid false\n"
-        "plugin {plugin}\n"
-        "plugin_opt_site {site}\n"
-        "plugin_opt_feed_socket {feed}\n"
-        "plugin_opt_trust {ca}\n"
+        "plugin {}\n"
+        "plugin_opt_site {}\n"
+        "plugin_opt_feed_socket {}\n"
+        "plugin_opt_trust {}\n",
+        conf.plugin.native(), conf.site, conf.feed_socket.native(), conf.ca_file.native());
+}
+
+// use_identity_as_username stays false: with it Mosquitto 2.0.21 does not ask the plugin. The
+// plugin sets a username, so allow_anonymous false does not disconnect its clients on SIGHUP.
+std::string listener(const MosquittoConf& conf, std::uint16_t port,
+                     const std::filesystem::path& certificate, const std::filesystem::path& key) {
+    return fmt::format(
         "listener {port} {address}\n"
         "protocol mqtt\n"
         "tls_version tlsv1.3\n"
@@ -125,17 +137,21 @@ std::string listener(const MosquittoConf& conf) {
         "keyfile {key}\n"
         "require_certificate true\n"
         "use_identity_as_username false\n",
-        fmt::arg("plugin", conf.plugin.native()), fmt::arg("site", conf.site),
-        fmt::arg("feed", conf.feed_socket.native()), fmt::arg("port", conf.port),
-        fmt::arg("address", conf.address), fmt::arg("ca", conf.ca_file.native()),
-        fmt::arg("certificate", conf.certificate.native()), fmt::arg("key", conf.key.native()));
+        fmt::arg("port", port), fmt::arg("address", conf.address),
+        fmt::arg("ca", conf.ca_file.native()), fmt::arg("certificate", certificate.native()),
+        fmt::arg("key", key.native()));
 }
 
 }  // namespace
 
 Result<std::string> render(const MosquittoConf& conf) {
     QUOIN_CHECK(check(conf));
-    return general(conf) + listener(conf);
+    std::string text = general(conf) + plugin(conf);
+    text += listener(conf, conf.port, conf.certificate, conf.key);
+    if (conf.second) {
+        text += listener(conf, conf.second->port, conf.second->certificate, conf.second->key);
+    }
+    return text;
 }
 
 }  // namespace quoin::broker

@@ -16,10 +16,17 @@ namespace quoin::broker {
 struct MosquittoConf {
     std::string address = "127.0.0.1";  // an IP address
     std::uint16_t port = 8883;
-    std::filesystem::path ca_file;  // root and issuing CA, nothing else
+    std::filesystem::path ca_file;  // root and issuing CA (of both suites), nothing else
     std::filesystem::path
-        certificate;               // leaf + issuing; a lone leaf makes OpenSSL send the root too
-    std::filesystem::path key;     // in clear: /proc/self/fd/N of a memory file
+        certificate;            // leaf + issuing; a lone leaf makes OpenSSL send the root too
+    std::filesystem::path key;  // in clear: /proc/self/fd/N of a memory file
+    // Of devices that have moved to another suite, while the plant migrates: one listener has one
+    // certificate.
+    struct Second {
+        std::uint16_t port;
+        std::filesystem::path certificate, key;
+    };
+    std::optional<Second> second = {};
     std::filesystem::path plugin;  // quoin_broker.so
     std::string site;
     std::filesystem::path feed_socket;

@@ -49,6 +49,31 @@ TEST(mosquitto_conf, good_values__make_every_line_that_security_needs) {
     EXPECT_THAT(*text, Not(HasSubstr("\nuser ")));
 }
 
+TEST(mosquitto_conf, second__a_listener_of_its_own_behind_the_same_plugin) {
+    MosquittoConf conf = good();
+    conf.second = {.port = 18884, .certificate = "/p/next/broker.crt", .key = "/proc/self/fd/8"};
+    const auto text = render(conf);
+    ASSERT_TRUE(text);
+    const auto once = [&](std::string_view line) {
+        const std::size_t at = text->find(line);
+        return at != std::string::npos && text->find(line, at + 1) == std::string::npos;
+    };
+    EXPECT_TRUE(once("\nplugin /usr/lib/quoin_broker.so\n"));
+    EXPECT_TRUE(once("\nallow_anonymous false\n"));
+    const std::string second = text->substr(text->find("\nlistener 18884 127.0.0.1\n"));
+    for (const auto* line : {"\nrequire_certificate true\n", "\ntls_version tlsv1.3\n",
+                             "\ncafile /p/broker/ca.crt\n", "\ncertfile /p/next/broker.crt\n",
+                             "\nkeyfile /proc/self/fd/8\n", "\nuse_identity_as_username false\n"}) {
+        EXPECT_THAT(second, HasSubstr(line));
+    }
+    expect_refused(
+        [](MosquittoConf& c) { c.second = {.port = 18883, .certificate = "/c", .key = "/k"}; },
+        "second port");
+    expect_refused(
+        [](MosquittoConf& c) { c.second = {.port = 1, .certificate = "c", .key = "/k"}; },
+        "second certificate");
+}
+
 TEST(mosquitto_conf, user_and_log_file__are_written) {
     MosquittoConf conf = good();
     conf.user = "quoin";

@@ -15,6 +15,7 @@
 #include "host/audit/verify.hpp"
 #include "host/keys/program_key.hpp"
 #include "host/x509/certificate.hpp"
+#include "host/x509/former_roots.hpp"
 
 namespace quoin::cli {
 namespace {
@@ -104,7 +105,8 @@ Result<Signer> signer(const Context& context, bool pin) {
     // Where only the log and a pinned certificate are, there is no root, nor are earlier keys.
     if (!pin || !context.trust.empty() || fs::exists(trust)) {
         QUOIN_TRY(const auto anchors, x509::Certificate::load(trust));
-        QUOIN_TRY(earlier, audit::earlier_signers(home, anchors));
+        QUOIN_TRY(const auto all, x509::with_former_roots(trust.parent_path(), anchors));
+        QUOIN_TRY(earlier, audit::earlier_signers(home, all));
         if (!pin) QUOIN_CHECK(check_service(chain, anchors, file));
     }
     QUOIN_TRY(crypto::PublicKey key, chain.front().public_key());

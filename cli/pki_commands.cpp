@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/ceremony_commands.hpp"
+#include "cli/migrate_commands.hpp"
 #include "cli/output.hpp"
 #include "cli/pki_acts.hpp"
 #include "cli/revocation_commands.hpp"
@@ -144,6 +145,7 @@ void add_pki_commands(CLI::App& app, Context& context) {
     auto* pki = app.add_subcommand("pki", "The plant's certification authority");
     pki->require_subcommand(1);
     add_ceremony_commands(pki, context);
+    add_migrate_commands(pki, context);
     add_operator(pki, context);
     add_trust_maker(pki, context);
     add_renew_services(pki, context);

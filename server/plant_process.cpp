@@ -8,7 +8,10 @@
 #include "host/crypto/library.hpp"
 #include "host/keys/program_key.hpp"
 #include "host/tls/status.hpp"
+#include "host/tls/suites.hpp"
+#include "host/x509/former_roots.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/migration.hpp"
 #include "server/pki/named_certificates.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
@@ -86,6 +89,13 @@ Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choic
     return {};
 }
 
+// What a migration has left, before anything of the home is used.
+Result<void> settle(const std::filesystem::path& home) {
+    QUOIN_TRY(const bool settled, settle_migration(home));
+    if (settled) spdlog::info("pki: a migration that was cut off is finished");
+    return remove_retired(home);
+}
+
 // A plant's certificates are made by its profile, for its suite.
 Result<PkiProfile> profile_for(const std::filesystem::path& home, tls::Suite suite) {
     QUOIN_TRY(PkiProfile profile, load_profile(home));
@@ -101,6 +111,7 @@ Result<PkiProfile> profile_for(const std::filesystem::path& home, tls::Suite sui
 
 Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& options) {
     QUOIN_CHECK(crypto::provider_is_loaded());
+    QUOIN_CHECK(settle(options.home));
     QUOIN_TRY(Settings settings, load_settings(options.home));
     QUOIN_TRY(PkiProfile profile, profile_for(options.home, settings.suite));
     QUOIN_CHECK(tell_fallbacks(options.home, settings.keys));
@@ -147,15 +158,19 @@ PlantProcess::~PlantProcess() {
 
 void PlantProcess::tick() {
     fleet_->sweep();
+    is_outdated_ = has_another_root();
+    if (is_outdated_ || is_settling(home_)) return;  // its services are of another root already
     follow_services();
     ocsp_->tick();
+    if (migrates_) ocsp_next_->tick();
     if (!authority_->tick()) return;
-    auto context = server_context();
+    const auto followed = follow_migration();
+    auto context = followed ? server_context() : std::unexpected(followed.error());
     if (context) {
         https_->replace_tls(*std::move(context));
-        spdlog::info("makers changed: birth certificates are checked against the new list");
+        spdlog::info("makers or hierarchies changed: new connections are checked against them");
     } else {
-        spdlog::error("makers changed, but: {}", context.error().message);
+        spdlog::error("makers or hierarchies changed, but: {}", context.error().message);
     }
 }
 
@@ -163,7 +178,8 @@ Result<void> PlantProcess::open_state() {
     QUOIN_TRY(services_, load_services(home_, settings_.keys));
     QUOIN_CHECK(write_services());
     QUOIN_TRY(const auto* const own, credentials("audit"));
-    QUOIN_TRY(const auto anchors, x509::Certificate::load(home_ / "pki" / "root.crt"));
+    QUOIN_TRY(const auto root, x509::Certificate::load(home_ / "pki" / "root.crt"));
+    QUOIN_TRY(const auto anchors, x509::with_former_roots(home_ / "pki", root));
     audit::LogOptions log{.file = home_ / "audit" / "audit.jsonl"};
     QUOIN_TRY(log.earlier_keys, audit::earlier_signers(home_, anchors));
     QUOIN_TRY(audit_, audit::Log::open(std::move(log), own->key));
@@ -209,7 +225,7 @@ Result<void> PlantProcess::listen_http() {
     };
     options.ready = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
         if (!wired_ || !asks_for_status(request)) return std::nullopt;
-        return ocsp_->handle_at_once(request);
+        return responder(request).handle_at_once(request);
     };
     options.max_connections = 128;
     options.max_streams = 0;
@@ -230,7 +246,8 @@ Result<void> PlantProcess::open_roles() {
                                            .device_lifetime = settings_.device_lifetime,
                                            .crl_lifetime = settings_.crl_lifetime,
                                            .addresses = addresses(settings_, http_->port()),
-                                           .keys = settings_.keys},
+                                           .keys = settings_.keys,
+                                           .suite = settings_.suite},
                                           *database_, bus_, *audit_));
     QUOIN_TRY(
         registration_,
@@ -241,6 +258,7 @@ Result<void> PlantProcess::open_roles() {
                                             .profile = profile_,
                                             .broker_host = settings_.broker_host,
                                             .broker_port = settings_.broker_port,
+                                            .broker_next_port = settings_.broker_next_port,
                                             .renew_at = settings_.renew_at,
                                             .retry_after = settings_.ra.retry_after},
                                  *registration_, *authority_, *audit_);
@@ -257,11 +275,15 @@ Result<void> PlantProcess::open_responder() {
     QUOIN_TRY(const auto* const own, credentials("ocsp"));
     QUOIN_TRY(const auto* const quoind, credentials("quoind"));
     const double live_per_s = settings_.ocsp_live_per_peer;
-    ocsp_ = std::make_unique<OcspResponder>(
-        OcspOptions{
-            .lifetime = settings_.ocsp_lifetime, .live_per_s = live_per_s, .burst = 2 * live_per_s},
-        authority_->issuing(), *own, *database_, bus_, *audit_);
-    return ocsp_->keep_staple(quoind->chain.front());
+    const OcspOptions options{
+        .lifetime = settings_.ocsp_lifetime, .live_per_s = live_per_s, .burst = 2 * live_per_s};
+    ocsp_ = std::make_unique<OcspResponder>(options, authority_->issuing(), *own, *database_, bus_,
+                                            *audit_);
+    // Asked only while there is a second hierarchy; made now, because it listens to the bus.
+    ocsp_next_ = std::make_unique<OcspResponder>(options, authority_->issuing(), *own, *database_,
+                                                 bus_, *audit_);
+    QUOIN_CHECK(ocsp_->keep_staple(quoind->chain.front()));
+    return follow_migration();
 }
 
 Result<void> PlantProcess::connect_bus() {
@@ -469,11 +491,17 @@ ApiSources PlantProcess::sources() {
         },
         .sample_count = [this] { return telemetry::sample_count(*database_); },
         .broker_connected = [this] { return metrics_->broker_up(); },
+        .migration = [this]() -> std::optional<MigrationState> {
+            const NextPointer next = authority_->next();
+            if (!next) return std::nullopt;
+            return MigrationState{.suite = std::string(tls::info(next->profile.suite).name),
+                                  .issuer = next->issuing.serial_hex()};
+        },
     };
 }
 
 HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
-    if (request.path == "/ocsp") return ocsp_->handle(request);
+    if (request.path == "/ocsp") return responder(request).handle(request);
     if (request.path.starts_with("/.well-known/")) return est_->handle(request);
     if (request.path.starts_with("/api/")) return api_->handle(request);
     return net::problem(
@@ -482,7 +510,7 @@ HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
 
 HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (asks_for_status(request)) {
-        return wired_ ? ocsp_->handle(request) : text_response(503, "starting\n");
+        return wired_ ? responder(request).handle(request) : text_response(503, "starting\n");
     }
     if (request.method != "GET") {
         HttpResponse response = net::problem({Code::input_invalid, "use GET"});

@@ -58,6 +58,9 @@ public:
     ~PlantProcess();
     // About once a second: what only time brings.
     void tick();
+    // The plant has another root than this process works with (a migration was finished): it must
+    // be ended, and started again.
+    bool is_outdated() const { return is_outdated_; }
 
 private:
     PlantProcess(std::filesystem::path home, Settings settings, PkiProfile profile,
@@ -73,6 +76,8 @@ private:
     Result<void> listen_http();
     Result<void> open_roles();
     Result<void> open_responder();
+    Result<void> follow_migration();
+    OcspResponder& responder(const net::HttpRequest& request) const;
     Result<void> connect_bus();
     Result<void> start_broker_roles(const ProcessOptions& options);
     Result<void> start_feed();
@@ -82,6 +87,9 @@ private:
     void log_events(const std::stop_token& stop);
 
     void follow_services();
+    bool has_another_root() const;
+    Result<tls::Credentials> credentials_of_next(const NextHierarchy& next,
+                                                 std::string_view service) const;
     Result<void> use_services(ServiceSet set);
 
     Result<const tls::Credentials*> credentials(std::string_view service) const;
@@ -107,6 +115,7 @@ private:
     ServiceSet services_;
     std::string services_trouble_;  // that was told
     Renewal renewal_;
+    bool is_outdated_ = false;
     std::unique_ptr<audit::Log> audit_;
     std::unique_ptr<audit::Forwarder> forwarder_;  // to a SIEM, when there is one
     std::unique_ptr<store::Database> database_;
@@ -116,6 +125,8 @@ private:
     std::unique_ptr<RegistrationAuthority> registration_;
     std::unique_ptr<Est> est_;
     std::unique_ptr<OcspResponder> ocsp_;
+    std::unique_ptr<OcspResponder> ocsp_next_;  // of the second hierarchy
+    std::atomic<bool> migrates_ = false;
     std::unique_ptr<BrokerRecords> broker_records_;
     std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<Api> api_;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "host/tls/status.hpp"
+#include "host/tls/suites.hpp"
 #include "server/bus/clock.hpp"
 #include "server/plant_process.hpp"
 
@@ -36,10 +37,21 @@ Result<tls::Context> PlantProcess::client_context(std::string_view service) cons
 
 Result<tls::Context> PlantProcess::server_context() const {
     QUOIN_TRY(const auto* const own, credentials("quoind"));
+    std::vector<tls::ServerIdentity> identities{{settings_.suite, *own}};
+    std::shared_ptr<const x509::Certificate> of_next;
+    if (const NextPointer next = authority_->next()) {
+        QUOIN_TRY(tls::Credentials second, credentials_of_next(*next, "quoind"));
+        of_next = std::make_shared<const x509::Certificate>(second.chain.front());
+        identities.push_back({next->profile.suite, std::move(second)});
+    }
     // Who needs a certificate is decided for each request: cacerts must work without.
     QUOIN_TRY(tls::Context context,
-              tls::server_context(settings_.suite, *own, authority_->client_anchors(), false));
-    QUOIN_CHECK(tls::staple(context.get(), [this] { return ocsp_->staple(); }));
+              tls::server_context(identities, authority_->client_anchors(), false));
+    QUOIN_CHECK(tls::staple(context.get(), tls::StapleFor([this, of_next](const X509* shown) {
+                                const bool second = of_next && shown != nullptr &&
+                                                    X509_cmp(shown, of_next->native()) == 0;
+                                return second ? ocsp_next_->staple() : ocsp_->staple();
+                            })));
     return context;
 }
 

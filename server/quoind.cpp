@@ -59,6 +59,10 @@ Result<void> run(const server::ProcessOptions& options, const sigset_t& signals)
     for (;;) {
         if (sigtimedwait(&signals, nullptr, &one_second) > 0) break;
         process->tick();
+        if (process->is_outdated()) {
+            spdlog::info("the plant has a new root: to be started again with it");
+            break;
+        }
     }
     spdlog::info("stopping");
     return {};

@@ -103,6 +103,8 @@ ALTER TABLE certificates ADD COLUMN key_residence VARCHAR(32) NOT NULL DEFAULT '
 //   births                  every birth certificate that was ever on the inventory: one serves one
 //                           epoch of one device. key_sha256: of its SubjectPublicKeyInfo; "" until
 //                           it was shown
+//   moves                   who was on the broker with a certificate of the new suite's issuing CA,
+//                           while the plant migrated
 constexpr std::string_view version_5 = R"(
 ALTER TABLE certificates ADD COLUMN enrolment BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE certificates ADD COLUMN issuer VARCHAR(40) NOT NULL DEFAULT '';
@@ -126,6 +128,11 @@ CREATE TABLE enrolments (
     serial VARCHAR(40) NOT NULL);
 CREATE INDEX enrolments_state ON enrolments (state, number);
 CREATE INDEX enrolments_device ON enrolments (device_id, key_sha256);
+CREATE TABLE moves (
+    device_id VARCHAR(128) NOT NULL,
+    issuer VARCHAR(40) NOT NULL,
+    at_ms BIGINT NOT NULL,
+    PRIMARY KEY (device_id, issuer));
 CREATE TABLE revocations (
     seq BIGINT PRIMARY KEY,
     at_ms BIGINT NOT NULL,

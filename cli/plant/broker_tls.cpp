@@ -25,11 +25,13 @@ Result<void> check_pair(const x509::Certificate& certificate, const crypto::Priv
 
 }  // namespace
 
-Result<BrokerTls> BrokerTls::open(std::filesystem::path home, keys::Choice choice) {
+Result<BrokerTls> BrokerTls::open(std::filesystem::path home, std::filesystem::path hierarchy,
+                                  keys::Choice choice) {
     QUOIN_TRY(RewritableFile certificate,
               RewritableFile::make("quoin-broker-certificate", certificate_size));
     QUOIN_TRY(RewritableFile key, RewritableFile::make("quoin-broker-key", key_size));
-    BrokerTls made(std::move(home), std::move(choice), std::move(certificate), std::move(key));
+    BrokerTls made(std::move(home), std::move(hierarchy), std::move(choice), std::move(certificate),
+                   std::move(key));
     QUOIN_CHECK(made.refresh());
     return made;
 }
@@ -45,7 +47,7 @@ std::vector<int> BrokerTls::descriptors() const {
 }
 
 Result<bool> BrokerTls::refresh() {
-    const std::filesystem::path services = home_ / "services";
+    const std::filesystem::path services = hierarchy_ / "services";
     QUOIN_TRY(const std::string pem, files::read(services / "broker.crt"));
     QUOIN_TRY(const auto chain, x509::Certificate::list_from_pem(pem));
     if (chain.empty()) return fail(Code::config_invalid, "services/broker.crt: is empty");

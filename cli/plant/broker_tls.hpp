@@ -15,7 +15,9 @@ namespace quoin::cli {
 
 class BrokerTls {
 public:
-    static Result<BrokerTls> open(std::filesystem::path home, keys::Choice choice);
+    // `hierarchy`: the home, or the second one in it (server/pki/migration.hpp).
+    static Result<BrokerTls> open(std::filesystem::path home, std::filesystem::path hierarchy,
+                                  keys::Choice choice);
 
     // For mosquitto.conf, in the process that inherits the descriptors.
     std::string certificate_path() const;
@@ -27,14 +29,16 @@ public:
     const std::string& serial_hex() const { return serial_hex_; }
 
 private:
-    BrokerTls(std::filesystem::path home, keys::Choice choice, RewritableFile certificate,
-              RewritableFile key)
+    BrokerTls(std::filesystem::path home, std::filesystem::path hierarchy, keys::Choice choice,
+              RewritableFile certificate, RewritableFile key)
         : home_(std::move(home)),
+          hierarchy_(std::move(hierarchy)),
           choice_(std::move(choice)),
           certificate_(std::move(certificate)),
           key_(std::move(key)) {}
 
     std::filesystem::path home_;
+    std::filesystem::path hierarchy_;
     keys::Choice choice_;
     RewritableFile certificate_;
     RewritableFile key_;

@@ -5,6 +5,7 @@
 #include "host/crypto/crypto.hpp"
 #include "host/files/files.hpp"
 #include "server/pki/ceremony.hpp"
+#include "server/pki/migration.hpp"
 
 namespace quoin::cli {
 namespace fs = std::filesystem;
@@ -53,14 +54,15 @@ Result<void> overlay(const fs::path& file, const std::string& text) {
 std::string ports_overlay(const Ports& ports) {
     return fmt::format(
         "# written by `quoin up --ports free`\n[listen]\nhttps = \"127.0.0.1:{}\"\n"
-        "http = \"127.0.0.1:{}\"\n[broker]\nhost = \"127.0.0.1\"\nport = {}\n",
-        ports.https, ports.http, ports.mqtt);
+        "http = \"127.0.0.1:{}\"\n[broker]\nhost = \"127.0.0.1\"\nport = {}\nnext_port = {}\n",
+        ports.https, ports.http, ports.mqtt, ports.mqtt_next);
 }
 
 Result<void> write_overlays(const PlantRequest& request) {
     const fs::path folder = request.home / "conf.d";
     std::string ports_text;
     if (request.free_ports) {
+        QUOIN_CHECK(overlay(folder / "91-ports.toml", ""));  // of a migration
         QUOIN_TRY(const Ports ports, Ports::find_free());
         ports_text = ports_overlay(ports);
     }
@@ -83,6 +85,8 @@ Result<void> write_overlays(const PlantRequest& request) {
 
 Result<Prepared> prepare_plant(const PlantRequest& request, const Say& say) {
     QUOIN_CHECK(make_folders(request.home));
+    QUOIN_TRY(const bool settled, server::settle_migration(request.home));
+    if (settled) say("a migration that was cut off is finished");
     QUOIN_CHECK(make_pki(request, say));
     QUOIN_CHECK(write_overlays(request));
     Prepared prepared;

@@ -39,24 +39,31 @@ public:
                         std::vector<std::string> arguments) const;
 
 private:
-    Plant(std::filesystem::path home, Prepared prepared, files::Lock lock, const Say& say)
+    Plant(std::filesystem::path home, Prepared prepared, files::Lock lock, const Programs& programs,
+          const Say& say)
         : home_(std::move(home)),
+          programs_(programs),
           prepared_(std::move(prepared)),
           lock_(std::move(lock)),
           say_(say),
           supervisor_(say) {}
-    Result<void> start_broker(const Programs& programs);
+    Result<void> start_broker();
     void watch_broker(const std::stop_token& stop);
-    Result<void> start_quoind(const Programs& programs);
+    Result<void> look_at_broker();
+    Result<bool> follow_migration();
+    Result<void> start_quoind();
     Result<void> wait_until_ready() const;
     Result<void> cannot_start(const std::string& name) const;
 
     std::filesystem::path home_;
+    const Programs& programs_;
     Prepared prepared_;
     files::Lock lock_;
     Say say_;
-    std::optional<BrokerTls> broker_tls_;
-    Supervisor supervisor_;      // it ends before the key goes
+    std::string hierarchies_;  // that the broker was started with
+    std::string trouble_;      // told last
+    std::optional<BrokerTls> broker_tls_, broker_next_tls_;
+    Supervisor supervisor_;      // it ends before the keys go
     std::jthread broker_watch_;  // last: it uses all of them
 };
 

@@ -49,11 +49,14 @@ Result<std::uint16_t> port_in(const nlohmann::json& record, const char* name) {
 }  // namespace
 
 Result<Ports> Ports::find_free() {
-    std::array<std::pair<Descriptor, std::uint16_t>, 3> held;
+    std::array<std::pair<Descriptor, std::uint16_t>, 4> held;
     for (auto& one : held) {
         QUOIN_TRY(one, hold(0));
     }
-    return Ports{.mqtt = held[0].second, .https = held[1].second, .http = held[2].second};
+    return Ports{.mqtt = held[0].second,
+                 .mqtt_next = held[3].second,
+                 .https = held[1].second,
+                 .http = held[2].second};
 }
 
 Result<Ports> Ports::load(const std::filesystem::path& home) {

@@ -11,6 +11,7 @@ namespace quoin::cli {
 
 struct Ports {
     std::uint16_t mqtt = 8883;
+    std::uint16_t mqtt_next = 8884;  // while the plant migrates; not in the record
     std::uint16_t https = 8443;
     std::uint16_t http = 8080;
 

@@ -17,6 +17,7 @@
 #include "host/audit/siem_link.hpp"
 #include "host/audit/syslog.hpp"
 #include "host/files/files.hpp"
+#include "host/tls/suites.hpp"
 
 namespace quoin::audit {
 namespace {
@@ -313,6 +314,14 @@ Result<tls::Context> siem_context(tls::Suite suite, bool danger_classical_certif
     const tls::Suite certificates =
         danger_classical_certificate ? tls::Suite::classical : tls::Suite::pure;
     QUOIN_TRY(tls::Context context, tls::client_context(certificates, anchors, credentials));
+    if (!danger_classical_certificate) {
+        constexpr std::array both{tls::Suite::pure, tls::Suite::hybrid};
+        const std::string signatures = tls::offer(both).signatures;
+        if (SSL_CTX_set1_sigalgs_list(context.get(), signatures.c_str()) != 1) {
+            return fail(Code::internal, "SIEM: TLS signatures {}: {}", signatures,
+                        crypto::openssl_error());
+        }
+    }
     const std::string groups(tls::info(suite).groups);
     if (SSL_CTX_set1_groups_list(context.get(), groups.c_str()) != 1) {
         return fail(Code::internal, "SIEM: TLS groups {}: {}", groups, crypto::openssl_error());

@@ -15,6 +15,7 @@
 #include <nlohmann/json.hpp>
 
 #include "host/net/http.hpp"
+#include "host/net/reach.hpp"
 #include "host/net/target.hpp"
 #include "host/tls/status.hpp"
 
@@ -39,6 +40,7 @@ struct Exchange {
     http::request<http::string_body> request;
     const OnPiece* on_piece = nullptr;  // null: the whole answer in one string
     const BoundBody* bound_body = nullptr;
+    bool is_handshake_only = false;
 };
 
 std::unexpected<Error> failed(const Exchange& exchange, std::string_view doing,
@@ -196,6 +198,7 @@ awaitable<Result<HttpReply>> over_tls(Exchange& exchange) {
         }
         co_return failed(exchange, "TLS handshake", error);
     }
+    if (exchange.is_handshake_only) co_return HttpReply{};
     if (auto bound = bind_body(stream.native_handle(), exchange); !bound) {
         co_return std::unexpected(std::move(bound).error());
     }
@@ -215,6 +218,25 @@ awaitable<Result<HttpReply>> run_exchange(Exchange& exchange) {
     return over_tls(exchange);
 }
 
+// On this thread, to its end.
+Result<HttpReply> perform(Exchange& exchange) {
+    std::optional<Result<HttpReply>> outcome;
+    const std::string& url = exchange.options.base_url;
+    try {
+        asio::io_context io(1);
+        asio::co_spawn(io, run_exchange(exchange),
+                       [&outcome](std::exception_ptr thrown, Result<HttpReply> result) {
+                           if (thrown) std::rethrow_exception(thrown);
+                           outcome = std::move(result);
+                       });
+        io.run();
+    } catch (const std::exception& error) {
+        return fail(Code::internal, "{}: {}", url, error.what());
+    }
+    if (!outcome) return fail(Code::internal, "{}: no outcome", url);
+    return *std::move(outcome);
+}
+
 Result<HttpReply> run(const HttpClientOptions& options, std::string_view method,
                       std::string_view target, std::string_view body, std::string_view content_type,
                       const OnPiece* on_piece, const BoundBody* bound_body = nullptr) {
@@ -232,7 +254,6 @@ Result<HttpReply> run(const HttpClientOptions& options, std::string_view method,
                       .request = {},
                       .on_piece = on_piece,
                       .bound_body = bound_body};
-    std::optional<Result<HttpReply>> outcome;
     try {
         auto& request = exchange.request;
         request.version(11);
@@ -244,18 +265,10 @@ Result<HttpReply> run(const HttpClientOptions& options, std::string_view method,
         if (!content_type.empty()) request.set(http::field::content_type, content_type);
         request.body() = std::string(body);
         request.prepare_payload();
-        asio::io_context io(1);
-        asio::co_spawn(io, run_exchange(exchange),
-                       [&outcome](std::exception_ptr thrown, Result<HttpReply> result) {
-                           if (thrown) std::rethrow_exception(thrown);
-                           outcome = std::move(result);
-                       });
-        io.run();
     } catch (const std::exception& error) {
         return fail(Code::internal, "{} {}: {}", options.base_url, target, error.what());
     }
-    if (!outcome) return fail(Code::internal, "{} {}: no outcome", options.base_url, target);
-    return *std::move(outcome);
+    return perform(exchange);
 }
 
 }  // namespace
@@ -270,6 +283,26 @@ Result<HttpReply> http_request(const HttpClientOptions& options, std::string_vie
                                std::string_view target, const BoundBody& body,
                                std::string_view content_type) {
     return run(options, method, target, {}, content_type, nullptr, &body);
+}
+
+Result<void> tls_reach(const std::string& host, std::uint16_t port, SSL_CTX* tls,
+                       std::chrono::milliseconds timeout) {
+    const bool is_v6 = host.contains(':');
+    HttpClientOptions options;
+    options.base_url =
+        fmt::format("https://{}{}{}:{}", is_v6 ? "[" : "", host, is_v6 ? "]" : "", port);
+    options.tls = tls;
+    options.timeout = timeout;
+    QUOIN_TRY(BaseUrl url, parse_base_url(options.base_url));
+    Exchange exchange{.options = options,
+                      .url = std::move(url),
+                      .request = {},
+                      .on_piece = nullptr,
+                      .bound_body = nullptr,
+                      .is_handshake_only = true};
+    QUOIN_TRY(const HttpReply none, perform(exchange));
+    static_cast<void>(none);
+    return {};
 }
 
 Result<void> http_stream(const HttpClientOptions& options, std::string_view target,

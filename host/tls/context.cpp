@@ -6,6 +6,7 @@
 #include "host/crypto/library.hpp"
 #include "host/tls/policy.hpp"
 #include "host/tls/settings.hpp"
+#include "host/tls/suites.hpp"
 
 namespace quoin::tls {
 namespace {
@@ -51,7 +52,7 @@ int check_server(int sound, X509_STORE_CTX* store) noexcept {
     return expects ? 1 : refuse(store, X509_V_ERR_HOSTNAME_MISMATCH);
 }
 
-Result<Context> make_context(const SSL_METHOD* method, const SuiteInfo& suite) {
+Result<Context> make_context(const SSL_METHOD* method, const Offer& suite) {
     QUOIN_CHECK(crypto::provider_is_loaded());
     Context context(SSL_CTX_new_ex(crypto::library(), nullptr, method));
     if (!context) return failure("make a context");
@@ -63,9 +64,9 @@ Result<Context> make_context(const SSL_METHOD* method, const SuiteInfo& suite) {
         SSL_CTX_set_ciphersuites(raw, cipher_suites) != 1) {
         return failure("hold to TLS 1.3");
     }
-    if (SSL_CTX_set1_groups_list(raw, suite.groups.data()) != 1) return failure("set the groups");
-    if (SSL_CTX_set1_sigalgs_list(raw, suite.signatures.data()) != 1 ||
-        SSL_CTX_set1_client_sigalgs_list(raw, suite.signatures.data()) != 1) {
+    if (SSL_CTX_set1_groups_list(raw, suite.groups.c_str()) != 1) return failure("set the groups");
+    if (SSL_CTX_set1_sigalgs_list(raw, suite.signatures.c_str()) != 1 ||
+        SSL_CTX_set1_client_sigalgs_list(raw, suite.client_signatures.c_str()) != 1) {
         return failure("set the signatures");
     }
     // NO_AUTO_CHAIN: with a lone leaf OpenSSL would look for the chain itself and add the root.
@@ -121,7 +122,7 @@ void ContextDeleter::operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(
 
 Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
                                const Credentials* credentials) {
-    QUOIN_TRY(Context context, make_context(TLS_client_method(), info(suite)));
+    QUOIN_TRY(Context context, make_context(TLS_client_method(), offer({&suite, 1})));
     QUOIN_CHECK(trust(context.get(), anchors));
     if (credentials != nullptr) QUOIN_CHECK(show(context.get(), *credentials));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, check_server);
@@ -157,9 +158,23 @@ Result<crypto::ByteVector> channel_binding(SSL* connection) {
 Result<Context> server_context(Suite suite, const Credentials& credentials,
                                std::span<const x509::Certificate> client_anchors,
                                bool require_client) {
-    QUOIN_TRY(Context context, make_context(TLS_server_method(), info(suite)));
+    const ServerIdentity identity{suite, credentials};
+    return server_context(std::span(&identity, 1), client_anchors, require_client);
+}
+
+Result<Context> server_context(std::span<const ServerIdentity> identities,
+                               std::span<const x509::Certificate> client_anchors,
+                               bool require_client) {
+    std::vector<Suite> suites;
+    for (const ServerIdentity& identity : identities) suites.push_back(identity.suite);
+    QUOIN_TRY(Context context, make_context(TLS_server_method(), offer(suites)));
     QUOIN_CHECK(trust(context.get(), client_anchors));
-    QUOIN_CHECK(show(context.get(), credentials));
+    // One certificate for each kind of key: OpenSSL chooses by what the client can check, and by
+    // our order before the client's.
+    SSL_CTX_set_options(context.get(), SSL_OP_CIPHER_SERVER_PREFERENCE);
+    for (const ServerIdentity& identity : identities) {
+        QUOIN_CHECK(show(context.get(), identity.credentials));
+    }
     const int mode = SSL_VERIFY_PEER | (require_client ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0);
     SSL_CTX_set_verify(context.get(), mode, check_client);
     return context;

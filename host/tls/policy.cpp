@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 #include "host/crypto/library.hpp"
 #include "host/tls/settings.hpp"
+#include "host/tls/suites.hpp"
 
 namespace quoin::tls {
 namespace {
@@ -36,8 +38,7 @@ constexpr std::array suites{
     SuiteInfo{.suite = Suite::pure,
               .name = "pure",
               .groups = "MLKEM768",
-              // Composites, too: devices are born with them (server/pki/birth).
-              .signatures = "mldsa65:mldsa44:mldsa65_ed25519:mldsa44_ed25519",
+              .signatures = "mldsa65:mldsa44",
               .root = Algorithm::slh_dsa_sha2_128s,
               .issuing = Algorithm::ml_dsa_65,
               .service = Algorithm::ml_dsa_65,
@@ -69,6 +70,19 @@ std::string_view signature_name(Algorithm algorithm) {
     return {};
 }
 
+// Of clients' certificates, in every suite: devices are born with composites (server/pki/birth).
+constexpr std::string_view birth_signatures = "mldsa65_ed25519:mldsa44_ed25519";
+
+// Adds the names of `list` ("a:b:c") that are not there yet.
+void add_names(std::string& to, std::string_view list) {
+    for (const auto part : std::views::split(list, ':')) {
+        const std::string_view name(part);
+        const std::string known = ":" + to + ":";
+        if (known.contains(fmt::format(":{}:", name))) continue;
+        to += fmt::format("{}{}", to.empty() ? "" : ":", name);
+    }
+}
+
 }  // namespace
 
 bool is_of_suite(Suite suite, Algorithm algorithm) {
@@ -98,10 +112,25 @@ Result<Suite> suite_by_name(std::string_view name, bool danger_allow_classical) 
     return fail(Code::config_invalid, "suite \"{}\" is not known; use hybrid or pure", name);
 }
 
-std::string openssl_conf(Suite suite) {
-    const SuiteInfo& row = info(suite);
+Offer offer(std::span<const Suite> of) {
+    Offer all;
+    for (const Suite suite : of) {
+        add_names(all.groups, info(suite).groups);
+        add_names(all.signatures, info(suite).signatures);
+    }
+    all.client_signatures = all.signatures;
+    add_names(all.client_signatures, birth_signatures);
+    return all;
+}
+
+std::string openssl_conf(std::span<const Suite> of) {
+    std::string names;
+    for (const Suite suite : of) {
+        names += fmt::format("{}\"{}\"", names.empty() ? "" : ", ", info(suite).name);
+    }
+    const Offer offered = offer(of);
     return fmt::format(
-        "# Written by Quoin: holds every TLS context of the program to the suite \"{}\".\n"
+        "# Written by Quoin: holds every TLS context of the program to the suite {}.\n"
         "# What cannot be had (the provider, a name of it) is an error, not left out.\n"
         "config_diagnostics = 1\n"
         "openssl_conf = quoin\n"
@@ -130,8 +159,10 @@ std::string openssl_conf(Suite suite) {
         "ClientSignatureAlgorithms = {}\n"
         "Options = -SessionTicket,-TxCertificateCompression,-RxCertificateCompression\n"
         "NumTickets = 0\n",
-        row.name, crypto::provider_file().string(), cipher_suites, row.groups, row.signatures,
-        row.signatures);
+        names, crypto::provider_file().string(), cipher_suites, offered.groups, offered.signatures,
+        offered.client_signatures);
 }
+
+std::string openssl_conf(Suite suite) { return openssl_conf(std::span(&suite, 1)); }
 
 }  // namespace quoin::tls

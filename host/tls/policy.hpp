@@ -4,7 +4,7 @@
 //   suite      groups          signatures and certificates
 //   classical  X25519          Ed25519, ECDSA P-256; refused unless danger_allow_classical
 //   hybrid     X25519MLKEM768  ML-DSA-65+Ed25519, ML-DSA-44+Ed25519 (composites); the default
-//   pure       MLKEM768        ML-DSA-65, ML-DSA-44 under an SLH-DSA root; and composites
+//   pure       MLKEM768        ML-DSA-65, ML-DSA-44 under an SLH-DSA root; clients: as hybrid too
 // clang-format on
 //
 // Source: RFC 8446, RFC 10024, draft-ietf-tls-mlkem, draft-ietf-tls-mldsa,

@@ -202,7 +202,8 @@ TEST(policy, handshake__client_certificate_of_a_foreign_ca__refused_even_where_o
 }
 
 TEST(policy, handshake__server_of_a_foreign_ca__refused) {
-    const Arrangement setup{.shown = plant(Suite::pure).device_credentials(),
+    const Arrangement setup{.suite = Suite::hybrid,
+                            .shown = plant(Suite::hybrid).device_credentials(),
                             .server = foreign_plant().server_credentials()};
     const Outcome outcome = handshake(setup);
     EXPECT_FALSE(outcome.ok());

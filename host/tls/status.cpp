@@ -16,7 +16,7 @@ void free_data(void*, void* data, CRYPTO_EX_DATA*, int, long, void*) noexcept {
 
 int staple_index() {
     static const int index =
-        SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_data<Staple>);
+        SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, free_data<StapleFor>);
     return index;
 }
 
@@ -31,9 +31,9 @@ std::unexpected<Error> failure(std::string_view doing) {
 }
 
 int show_staple(SSL* connection, void*) noexcept {
-    const auto* source = static_cast<const Staple*>(
+    const auto* source = static_cast<const StapleFor*>(
         SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), staple_index()));
-    const auto der = source != nullptr ? (*source)() : nullptr;
+    const auto der = source != nullptr ? (*source)(SSL_get_certificate(connection)) : nullptr;
     if (!der) return SSL_TLSEXT_ERR_NOACK;
     auto* copy = static_cast<unsigned char*>(OPENSSL_memdup(der->data(), der->size()));
     if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
@@ -74,14 +74,20 @@ int check_staple(SSL* connection, void*) noexcept {
 
 }  // namespace
 
-Result<void> staple(SSL_CTX* context, Staple source) {
-    auto held = std::make_unique<Staple>(std::move(source));
+Result<void> staple(SSL_CTX* context, StapleFor source) {
+    auto held = std::make_unique<StapleFor>(std::move(source));
     if (SSL_CTX_set_ex_data(context, staple_index(), held.get()) != 1 ||
         SSL_CTX_set_tlsext_status_cb(context, show_staple) != 1) {
         return failure("show a status");
     }
     static_cast<void>(held.release());
     return {};
+}
+
+Result<void> staple(SSL_CTX* context, Staple source) {
+    return staple(context, StapleFor([source = std::move(source)](const X509*) {
+                      return source ? source() : nullptr;
+                  }));
 }
 
 Result<void> demand_staple(SSL_CTX* context) {

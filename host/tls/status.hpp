@@ -18,8 +18,12 @@ namespace quoin::tls {
 // not block.
 using Staple = std::function<std::shared_ptr<const std::string>()>;
 
+// The same for a server of several certificates: of the one that this client is shown.
+using StapleFor = std::function<std::shared_ptr<const std::string>(const X509* shown)>;
+
 // A server of this context shows it to clients that ask.
 Result<void> staple(SSL_CTX* context, Staple source);
+Result<void> staple(SSL_CTX* context, StapleFor source);
 
 // A client of this context refuses a server without a status, and with one that is not of the
 // server's own issuer, too old, or anything but good (host/x509/ocsp.hpp).

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "host/x509/certificate.hpp"
+#include "host/x509/cross.hpp"
 #include "host/x509/names.hpp"
 #include "host/x509/quote_key.hpp"
 
@@ -264,7 +265,31 @@ Result<Certificate> build(const crypto::PrivateKey& issuer_key, const Certificat
     return Certificate::from_der(der);
 }
 
+Result<void> check_issuer(const crypto::PrivateKey& issuer_key, const Certificate& issuer) {
+    if (X509_check_private_key(issuer.native(), issuer_key.native()) == 1) return {};
+    crypto::openssl_error();
+    return fail(Code::input_invalid, "{}: the key is not that of the issuer's certificate",
+                issuer.common_name());
+}
+
 }  // namespace
+
+Result<Certificate> cross_certify(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
+                                  const Certificate& subject, const std::string& site) {
+    QUOIN_CHECK(check_issuer(issuer_key, issuer));
+    if (subject.common_name() != issuer.common_name()) {
+        return fail(Code::input_invalid, "\"{}\" and \"{}\" are not roots of one name",
+                    subject.common_name(), issuer.common_name());
+    }
+    QUOIN_TRY(const crypto::PublicKey key, subject.public_key());
+    return build(issuer_key, &issuer, key.native(),
+                 {.profile = Profile::root,
+                  .common_name = subject.common_name(),
+                  .identity = {},
+                  .names = {},
+                  .lifetime = std::chrono::seconds((subject.not_after_ms() - now_ms()) / 1000),
+                  .only_site = site});
+}
 
 Result<Certificate> issue_root(const crypto::PrivateKey& key, const IssueRequest& request) {
     if (request.profile != Profile::root && request.profile != Profile::birth_root) {
@@ -275,11 +300,7 @@ Result<Certificate> issue_root(const crypto::PrivateKey& key, const IssueRequest
 
 Result<Certificate> issue(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
                           const crypto::PublicKey& subject, const IssueRequest& request) {
-    if (X509_check_private_key(issuer.native(), issuer_key.native()) != 1) {
-        crypto::openssl_error();
-        return fail(Code::input_invalid, "{}: the key is not that of the issuer's certificate",
-                    issuer.common_name());
-    }
+    QUOIN_CHECK(check_issuer(issuer_key, issuer));
     if (request.profile == Profile::root || request.profile == Profile::birth_root) {
         return fail(Code::input_invalid, "{}: roots sign themselves", request.common_name);
     }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -45,6 +46,12 @@ struct NamedRevocation {
     std::string actor = {};
 };
 
+// What the plant migrates to.
+struct MigrationState {
+    std::string suite;
+    std::string issuer;  // serial of the new issuing CA's certificate
+};
+
 struct ImportOutcome {
     std::size_t added = 0;
     std::size_t readmitted = 0;
@@ -70,6 +77,10 @@ struct ApiSources {
     std::function<std::function<SamplePage()>(const SampleQuery&)> export_samples;
     std::function<Result<std::int64_t>()> sample_count;
     std::function<bool()> broker_connected;
+    // None: the plant does not migrate.
+    std::function<std::optional<MigrationState>()> migration = [] {
+        return std::optional<MigrationState>();
+    };
 };
 
 struct ApiOptions {
@@ -100,6 +111,7 @@ private:
     Result<net::HttpResponse> dispatch(const net::HttpRequest& request, std::string& caller);
     Result<net::HttpResponse> status(const Call& call);
     Result<net::HttpResponse> openapi(const Call& call);
+    Result<net::HttpResponse> migration(const Call& call);
     Result<net::HttpResponse> list_devices(const Call& call);
     Result<net::HttpResponse> show_device(const Call& call);
     Result<net::HttpResponse> import_devices(const Call& call);

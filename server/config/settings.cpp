@@ -101,6 +101,12 @@ void bind_rest(config::Section& root, Settings& settings) {
     config::Section broker = root.table("broker");
     broker.text("host", settings.broker_host);
     bind_port(broker, "port", settings.broker_port);
+    settings.broker_next_port = static_cast<std::uint16_t>(
+        settings.broker_port < 65535 ? settings.broker_port + 1 : settings.broker_port - 1);
+    bind_port(broker, "next_port", settings.broker_next_port);
+    if (settings.broker_next_port == settings.broker_port) {
+        broker.refuse("next_port", "is the present port, which stays in use");
+    }
     config::Section pki = root.table("pki");
     bind_seconds(pki, "device_lifetime_s", settings.device_lifetime, 10, 5 * year_s);
     pki.number("renew_at", settings.renew_at, {0.1, 0.9});

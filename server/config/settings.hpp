@@ -8,6 +8,8 @@
 //   [listen]    https, http  "ADDRESS:PORT"; port 0: a free one, told in HOME/run/ports.json
 //   [database]  url          sqlite:///HOME/db/quoin.sqlite
 //   [broker]    host, port   where the roles and the devices find it
+//               next_port    where devices of the new suite do while the plant migrates; default
+//                            port + 1
 //   [pki]       device_lifetime_s, renew_at, crl_lifetime_s, ocsp_lifetime_s
 //               ocsp_live_per_peer   answers with a nonce that one address gets in a second
 //               status_url   http://HOST[:PORT] under which everybody finds the HTTP port: in the
@@ -66,6 +68,7 @@ struct Settings {
     std::string database_url;
     std::string broker_host = "127.0.0.1";
     std::uint16_t broker_port = 8883;
+    std::uint16_t broker_next_port = 8884;
     std::chrono::seconds device_lifetime{std::chrono::days{30}};
     double renew_at = 0.66;  // share of a certificate's life after which the device renews
     std::chrono::seconds crl_lifetime{std::chrono::days{1}};

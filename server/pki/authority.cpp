@@ -7,6 +7,7 @@
 
 #include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
+#include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
 #include "server/pki/birth_key.hpp"
 #include "server/pki/certificate_rows.hpp"
@@ -82,6 +83,10 @@ Authority::Authority(AuthorityOptions options, store::Database& database, Bus& b
       issuing_(std::move(issuing)),
       key_(std::move(key)) {
     bus_.certificates_revoked.listen([this](const CertificatesRevoked&) { try_publish_crl(); });
+    bus_.broker_session.listen([this](const BrokerSession& session) {
+        const auto* opened = std::get_if<feed::Connected>(&session.report);
+        if (opened != nullptr) note_move(opened->id, opened->serial);
+    });
 }
 
 Result<std::unique_ptr<Authority>> Authority::open(AuthorityOptions options,
@@ -98,6 +103,7 @@ Result<std::unique_ptr<Authority>> Authority::open(AuthorityOptions options,
                                                               audit, std::move(root),
                                                               std::move(issuing), std::move(key)));
     QUOIN_TRY(authority->makers_, authority->load_makers());
+    authority->load_next_again();
     QUOIN_CHECK(authority->record_home());
     QUOIN_CHECK(authority->publish_crl());
     return authority;
@@ -115,23 +121,76 @@ Result<std::vector<Certificate>> Authority::load_makers() const {
 
 std::vector<Certificate> Authority::client_anchors() const {
     const std::lock_guard lock(mutex_);
-    std::vector<Certificate> anchors{root_};
-    anchors.insert(anchors.end(), makers_.begin(), makers_.end());
+    std::vector<Certificate> anchors = makers_;
+    anchors.push_back(root_);
+    if (next_) anchors.push_back(next_->root);
     return anchors;
 }
 
-// Again at each start: one may have been added.
+NextPointer Authority::next() const {
+    const std::lock_guard lock(mutex_);
+    return next_;
+}
+
+Result<bool> Authority::is_of_next(std::span<const Certificate> chain) const {
+    const NextPointer second = next();
+    if (!second || chain.empty()) return false;
+    return same(chain.back(), second->root);
+}
+
+std::vector<Certificate> Authority::ca_certificates() const {
+    std::vector<Certificate> all{root_, issuing_};
+    if (const NextPointer second = next()) {
+        all.push_back(second->root);
+        all.push_back(second->issuing);
+        all.insert(all.end(), second->cross.begin(), second->cross.end());
+    }
+    return all;
+}
+
+// What HOME/next is now. True: it changed.
+bool Authority::load_next_again() {
+    const NextPointer present = next();
+    auto loaded = load_next(options_.home, options_.keys, options_.suite, present);
+    if (!loaded) {
+        spdlog::error("pki: migration: {}", loaded.error().message);
+        return false;
+    }
+    if (*loaded == present) return false;
+    const std::lock_guard lock(mutex_);
+    next_ = *std::move(loaded);
+    spdlog::info("pki: {}", next_ ? fmt::format("the plant migrates to suite {}",
+                                                tls::info(next_->profile.suite).name)
+                                  : "the plant does not migrate any more");
+    return true;
+}
+
+// Leaves of services and operators, and the issuing CAs. Again at each start: one may have been
+// added.
 Result<void> Authority::record_home() {
-    std::vector<Certificate> found{issuing_};
-    for (const std::string_view folder : {"services", "operator"}) {
-        QUOIN_TRY(const auto files, certificate_files(options_.home / folder));
-        for (const std::filesystem::path& file : files) {
-            QUOIN_TRY(const std::vector<Certificate> chain, Certificate::load(file));
-            if (!chain.empty()) found.push_back(chain.front());
+    struct Found {
+        Certificate certificate;
+        std::string issuer;
+    };
+    std::vector<Found> found{{issuing_, root_.serial_hex()}};
+    std::vector<std::filesystem::path> homes{options_.home};
+    if (const NextPointer second = next()) {
+        found.push_back({second->issuing, second->root.serial_hex()});
+        homes.push_back(second->folder);
+    }
+    for (const std::filesystem::path& home : homes) {
+        for (const std::string_view folder : {"services", "operator"}) {
+            QUOIN_TRY(const auto files, certificate_files(home / folder));
+            for (const std::filesystem::path& file : files) {
+                QUOIN_TRY(const std::vector<Certificate> chain, Certificate::load(file));
+                if (!chain.empty()) found.push_back({chain.front(), chain.back().serial_hex()});
+            }
         }
     }
     return database_.transaction([&](soci::session& session) -> Result<void> {
-        for (const Certificate& certificate : found) QUOIN_CHECK(record(session, certificate));
+        for (const Found& one : found) {
+            QUOIN_CHECK(record(session, one.certificate, {.issuer = one.issuer}));
+        }
         return {};
     });
 }
@@ -149,7 +208,8 @@ Result<std::int64_t> Authority::revoked_ms(const std::string& serial, bool& reco
 Result<x509::Identity> Authority::authenticate(std::span<const Certificate> chain) {
     if (chain.empty()) return fail(Code::peer_unauthenticated, "a client certificate is needed");
     QUOIN_TRY(const bool by_root, same(chain.back(), root_));
-    if (!by_root) {
+    QUOIN_TRY(const bool by_next, is_of_next(chain));
+    if (!by_root && !by_next) {
         return fail(Code::peer_unauthenticated, "the client certificate is not one of this plant");
     }
     const Certificate& leaf = chain.front();
@@ -185,9 +245,13 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
                     "the client certificate is no birth certificate; with an operational one use "
                     "simplereenroll");
     }
-    const std::vector<Certificate> anchors = client_anchors();
+    std::vector<Certificate> makers;
+    {
+        const std::lock_guard lock(mutex_);
+        makers = makers_;
+    }
     bool by_maker = false;
-    for (const Certificate& maker : std::span(anchors).subspan(1)) {
+    for (const Certificate& maker : makers) {
         QUOIN_TRY(const bool this_one, same(chain.back(), maker));
         by_maker = by_maker || this_one;
     }
@@ -210,6 +274,49 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
 Result<Enrolee> Authority::enrolee(const std::string& device) {
     return database_.read(
         [&](soci::session& session) { return load_enrolee(session, "device_id", device); });
+}
+
+// Null: the present hierarchy. A device certificate is of the hierarchy whose suite its key is of;
+// an attestation certificate, whose key is the same in all suites, of that of the device's newest.
+Result<NextPointer> Authority::issuer_of(const std::string& device, x509::Profile profile,
+                                         const x509::Request& request) {
+    const NextPointer second = next();
+    if (!second) return second;
+    if (profile == x509::Profile::device) {
+        QUOIN_TRY(const crypto::Algorithm key, request.public_key().algorithm());
+        const PkiProfile::Algorithms& algorithms = second->profile.algorithms;
+        return key == algorithms.mcu || key == algorithms.mpu ? second : nullptr;
+    }
+    const std::string issuer = second->issuing.serial_hex();
+    return database_.read([&](soci::session& session) -> Result<NextPointer> {
+        std::string newest;
+        session << "SELECT issuer FROM certificates WHERE subject_id = :d AND kind = 'device' AND "
+                   "revoked_ms = 0 ORDER BY not_before_ms DESC, CASE WHEN issuer = :i THEN 0 ELSE "
+                   "1 END LIMIT 1",
+            soci::use(device), soci::use(issuer), soci::into(newest);
+        return newest == issuer ? second : nullptr;
+    });
+}
+
+// A device is on the broker with a certificate of the new hierarchy: it has moved, for good.
+void Authority::note_move(const std::string& device, const std::string& serial) {
+    const NextPointer second = next();
+    if (!second) return;
+    const std::string issuer = second->issuing.serial_hex();
+    const auto noted = database_.transaction([&](soci::session& session) -> Result<void> {
+        int ours = 0;
+        session << "SELECT COUNT(*) FROM certificates WHERE serial = :s AND subject_id = :d AND "
+                   "kind = 'device' AND issuer = :i",
+            soci::use(serial), soci::use(device), soci::use(issuer), soci::into(ours);
+        if (ours == 0) return {};
+        const std::array<store::Column, 3> columns{
+            {{"device_id", std::vector<std::string>{device}},
+             {"issuer", std::vector<std::string>{issuer}},
+             {"at_ms", std::vector<std::int64_t>{now_ms()}}}};
+        store::insert_new(session, "moves", columns);
+        return {};
+    });
+    if (!noted) spdlog::error("pki: {} has moved: {}", device, noted.error().message);
 }
 
 Result<feed::Seal> Authority::seal(Bytes message) const {
@@ -246,32 +353,42 @@ Result<std::uint64_t> Authority::next_crl_number() {
     });
 }
 
+Result<std::vector<x509::Revoked>> Authority::revoked_of(const Certificate& issuer,
+                                                         std::int64_t oldest_ms) {
+    const std::string serial = issuer.serial_hex();
+    return database_.read([&](soci::session& session) -> Result<std::vector<x509::Revoked>> {
+        std::vector<x509::Revoked> list;
+        // Unordered, or SQLite would walk the whole table by its key; the list is sorted.
+        const soci::rowset<soci::row> rows =
+            (session.prepare << "SELECT serial, revoked_ms, reason FROM certificates WHERE "
+                                "revoked_ms > 0 AND not_after_ms > :oldest AND issuer IN ('', :i)",
+             soci::use(oldest_ms), soci::use(serial));
+        for (const soci::row& row : rows) {
+            const auto reason = x509::reason_by_number(static_cast<std::uint64_t>(row.get<int>(2)));
+            list.push_back({.serial_hex = row.get<std::string>(0),
+                            .revoked_ms = row.get<long long>(1),
+                            .reason = reason.value_or(x509::Reason::unspecified)});
+        }
+        return list;
+    });
+}
+
 Result<void> Authority::publish_crl() {
     const std::lock_guard order(publishing_);
     const std::int64_t lifetime_ms = options_.crl_lifetime.count() * 1000;
     const std::int64_t now = now_ms();
     const std::int64_t oldest = now - lifetime_ms;  // an expired one stays on one list more
     QUOIN_TRY(const std::uint64_t number, next_crl_number());
-    QUOIN_TRY(const auto revoked,
-              database_.read([&](soci::session& session) -> Result<std::vector<x509::Revoked>> {
-                  std::vector<x509::Revoked> list;
-                  // Unordered, or SQLite would walk the whole table by its key; the list is sorted.
-                  const soci::rowset<soci::row> rows =
-                      (session.prepare
-                           << "SELECT serial, revoked_ms, reason FROM certificates WHERE "
-                              "revoked_ms > 0 AND not_after_ms > :oldest",
-                       soci::use(oldest));
-                  for (const soci::row& row : rows) {
-                      const auto reason =
-                          x509::reason_by_number(static_cast<std::uint64_t>(row.get<int>(2)));
-                      list.push_back({.serial_hex = row.get<std::string>(0),
-                                      .revoked_ms = row.get<long long>(1),
-                                      .reason = reason.value_or(x509::Reason::unspecified)});
-                  }
-                  return list;
-              }));
+    QUOIN_TRY(const auto revoked, revoked_of(issuing_, oldest));
     QUOIN_TRY(std::string pem,
               x509::issue_crl_pem(key_, issuing_, revoked, number, options_.crl_lifetime));
+    // Of both issuers, in one file: whoever checks looks for the list by the issuer's key.
+    if (const NextPointer second = next()) {
+        QUOIN_TRY(const auto of_next, revoked_of(second->issuing, oldest));
+        QUOIN_TRY(const std::string list, x509::issue_crl_pem(second->key, second->issuing, of_next,
+                                                              number, options_.crl_lifetime));
+        pem += list;
+    }
     QUOIN_CHECK(files::write_atomically(options_.home / "pki" / "crl.pem", pem, 0644));
     QUOIN_TRY(std::string der, der_of(pem));
     {
@@ -294,16 +411,21 @@ void Authority::try_publish_crl() {
 }
 
 bool Authority::tick() {
-    bool due = false;
+    const bool next_changed = load_next_again();
+    if (next_changed) {
+        const auto recorded = record_home();
+        if (!recorded) spdlog::error("pki: migration: {}", recorded.error().message);
+    }
+    bool due = next_changed;
     {
         const std::lock_guard lock(mutex_);
-        due = now_ms() >= crl_due_ms_;
+        due = due || now_ms() >= crl_due_ms_;
     }
     if (due) try_publish_crl();
     auto makers = load_makers();
     if (!makers) {
         spdlog::error("pki: makers are as they were: {}", makers.error().message);
-        return false;
+        return next_changed;
     }
     const auto differs = [](const Certificate& one, const Certificate& other) {
         const auto equal = same(one, other);
@@ -314,7 +436,7 @@ bool Authority::tick() {
     for (std::size_t i = 0; !changed && i < makers_.size(); ++i)
         changed = differs(makers_[i], (*makers)[i]);
     if (changed) makers_ = *std::move(makers);
-    return changed;
+    return changed || next_changed;
 }
 
 }  // namespace quoin::server

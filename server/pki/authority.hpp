@@ -28,6 +28,7 @@
 #include "server/bus/bus.hpp"
 #include "server/pki/approval.hpp"
 #include "server/pki/enrolee.hpp"
+#include "server/pki/next_hierarchy.hpp"
 
 namespace quoin::server {
 
@@ -38,6 +39,7 @@ struct AuthorityOptions {
     std::chrono::seconds crl_lifetime;
     x509::Addresses addresses = {};  // in the certificates
     keys::Choice keys = {};
+    tls::Suite suite = tls::Suite::hybrid;  // the plant's
 };
 
 class Authority {
@@ -50,7 +52,13 @@ public:
 
     const x509::Certificate& root() const { return root_; }
     const x509::Certificate& issuing() const { return issuing_; }
-    // The plant's root and the makers' CAs: what a TLS server asks of its clients.
+    // The second hierarchy while the plant migrates; null: none.
+    NextPointer next() const;
+    // Whether a chain that TLS has verified is of the second hierarchy, which it may be.
+    Result<bool> is_of_next(std::span<const x509::Certificate> chain) const;
+    // Roots and issuing CAs, and while the plant migrates the cross-certificates (RFC 7030, 4.1.3).
+    std::vector<x509::Certificate> ca_certificates() const;
+    // The plant's root (roots) and the makers' CAs: what a TLS server asks of its clients.
     std::vector<x509::Certificate> client_anchors() const;
 
     // Of a chain that TLS has verified, leaf first: whom the plant knows by it, now. Certificates
@@ -77,7 +85,7 @@ public:
     std::string crl_pem() const;
     std::string crl_der() const;  // the same
     // To be called about once a second: issues the list again at half its life, or if that failed
-    // before, and reads pki/makers anew. True: the makers changed.
+    // before, and reads pki/makers and next/ anew. True: one of them changed.
     bool tick();
 
 private:
@@ -95,8 +103,14 @@ private:
                                       const x509::Certificate& certificate);
 
     Result<std::int64_t> revoked_ms(const std::string& serial, bool& recorded);
+    Result<NextPointer> issuer_of(const std::string& device, x509::Profile profile,
+                                  const x509::Request& request);
+    void note_move(const std::string& device, const std::string& serial);
     Result<std::uint64_t> next_crl_number();
+    Result<std::vector<x509::Revoked>> revoked_of(const x509::Certificate& issuer,
+                                                  std::int64_t oldest_ms);
     Result<void> publish_crl();
+    bool load_next_again();
     void try_publish_crl();
 
     AuthorityOptions options_;
@@ -110,6 +124,7 @@ private:
     std::mutex publishing_;     // one list at a time: numbers and files in the same order
     mutable std::mutex mutex_;  // what is below
     std::vector<x509::Certificate> makers_;
+    NextPointer next_;
     std::string crl_pem_;
     std::string crl_der_;
     std::int64_t crl_due_ms_ = 0;

@@ -45,7 +45,7 @@ Result<void> record(soci::session& session, const Certificate& certificate,
     QUOIN_TRY(const std::string quote_key, quote_key_name(certificate));
     using Texts = std::vector<std::string>;
     using Numbers = std::vector<std::int64_t>;
-    const std::array<store::Column, 11> columns{{
+    const std::array<store::Column, 12> columns{{
         {"serial", Texts{certificate.serial_hex()}},
         {"kind", Texts{std::string(kind_name(certificate))}},
         {"subject_id", Texts{identity ? identity->id : certificate.common_name()}},
@@ -57,6 +57,7 @@ Result<void> record(soci::session& session, const Certificate& certificate,
         {"quote_key", Texts{quote_key}},
         {"key_residence", Texts{enrolment.key_residence}},
         {"enrolment", Numbers{enrolment.number}},
+        {"issuer", Texts{enrolment.issuer}},
     }};
     store::insert_new(session, "certificates", columns);
     return {};

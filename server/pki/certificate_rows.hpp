@@ -10,10 +10,11 @@
 
 namespace quoin::server {
 
-// Of a certificate that was issued for a row of `enrolments`.
+// Of a certificate: its issuer, and the row of `enrolments` that it was issued for.
 struct ForEnrolment {
     std::int64_t number = 0;  // 0: none
     std::string key_residence = {};
+    std::string issuer = {};  // serial of the issuer's certificate
 };
 
 // Inserts a row if the serial is not there yet.

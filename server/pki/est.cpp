@@ -149,8 +149,7 @@ Result<HttpResponse> Est::answer(const HttpRequest& request, std::string& device
 }
 
 Result<HttpResponse> Est::ca_certificates() const {
-    const std::array certificates{authority_.root(), authority_.issuing()};
-    return certs_only(certificates, false);
+    return certs_only(authority_.ca_certificates(), false);
 }
 
 Result<Enrolee> Est::renewing_device(const HttpRequest& request) {
@@ -198,7 +197,7 @@ Result<Submission> Est::submission(const HttpRequest& request, Enrolee enrolee, 
     QUOIN_CHECK(check_binding(csr, request.tls_exporter, !enrolee.foreign_client));
     QUOIN_TRY(const crypto::Algorithm algorithm, csr.public_key().algorithm());
     QUOIN_TRY(const x509::Profile profile,
-              profile_of(algorithm, enrolee.device_class, options_.profile));
+              profile_for(algorithm, enrolee.device_class, request.client_chain));
     QUOIN_TRY(const crypto::PublicKey shown, request.client_chain.front().public_key());
     QUOIN_TRY(const crypto::Sha256Digest old_key, key_digest(shown));
     QUOIN_TRY(const crypto::Sha256Digest new_key, key_digest(csr.public_key()));
@@ -244,16 +243,34 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
     return certs_only({&issued, 1}, true);
 }
 
+// While the plant migrates, a key of either suite; but who has moved does not come back.
+Result<x509::Profile> Est::profile_for(crypto::Algorithm key, const std::string& device_class,
+                                       std::span<const x509::Certificate> chain) const {
+    const NextPointer second = authority_.next();
+    if (second) {
+        QUOIN_TRY(const bool has_moved, authority_.is_of_next(chain));
+        auto next = profile_of(key, device_class, second->profile);
+        if (has_moved || next) return next;
+    }
+    return profile_of(key, device_class, options_.profile);
+}
+
 Result<HttpResponse> Est::describe(const HttpRequest& request, std::string& device) {
     QUOIN_TRY(const Enrolee enrolee, renewing_device(request));
     device = enrolee.device;
-    const nlohmann::json document{
-        {"site", options_.site},
-        {"broker", {{"host", options_.broker_host}, {"port", options_.broker_port}}},
-        {"suite", tls::info(options_.profile.suite).name},
-        {"class", enrolee.device_class},
-        {"renew_at", options_.renew_at},
-        {"now_ms", now_ms()}};
+    const NextPointer second = authority_.next();
+    QUOIN_TRY(const bool is_of_next, authority_.is_of_next(request.client_chain));
+    const bool has_moved = second && is_of_next;
+    const tls::Suite suite = has_moved ? second->profile.suite : options_.profile.suite;
+    const std::uint16_t port = has_moved ? options_.broker_next_port : options_.broker_port;
+    nlohmann::json document{{"site", options_.site},
+                            {"broker", {{"host", options_.broker_host}, {"port", port}}},
+                            {"suite", tls::info(suite).name},
+                            {"class", enrolee.device_class},
+                            {"renew_at", options_.renew_at},
+                            {"now_ms", now_ms()}};
+    // What the plant migrates to; its broker is told to who has moved.
+    if (second && !has_moved) document["next"] = tls::info(second->profile.suite).name;
     return HttpResponse{.body = document.dump() + "\n"};
 }
 

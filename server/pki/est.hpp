@@ -34,6 +34,7 @@ struct EstOptions {
     PkiProfile profile;
     std::string broker_host;
     std::uint16_t broker_port;
+    std::uint16_t broker_next_port;  // of who has moved, while the plant migrates
     double renew_at;
     std::chrono::seconds retry_after{60};  // of a request that waits for an operator
     double requests_per_s = 1;             // of one device …
@@ -66,6 +67,8 @@ private:
     Result<net::HttpResponse> enrol(const net::HttpRequest& request, bool renewal,
                                     std::string& device);
     Result<net::HttpResponse> describe(const net::HttpRequest& request, std::string& device);
+    Result<x509::Profile> profile_for(crypto::Algorithm key, const std::string& device_class,
+                                      std::span<const x509::Certificate> chain) const;
     Result<Enrolee> renewing_device(const net::HttpRequest& request);
 
     EstOptions options_;

@@ -1,4 +1,6 @@
 // The half of the CA that issues: only what the registration authority has signed, and once.
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 
 #include "server/bus/clock.hpp"
@@ -131,9 +133,12 @@ Result<Certificate> Authority::sign(const Approved& approved, const x509::Reques
         .id = claims.device,
         .role = std::nullopt};
     QUOIN_TRY(crypto::ByteVector quote_key, request.quote_key());
+    const x509::Profile profile =
+        approved.is_attest() ? x509::Profile::attest : x509::Profile::device;
+    QUOIN_TRY(const NextPointer second, issuer_of(claims.device, profile, request));
     return x509::issue(
-        key_, issuing_, request.public_key(),
-        {.profile = approved.is_attest() ? x509::Profile::attest : x509::Profile::device,
+        second ? second->key : key_, second ? second->issuing : issuing_, request.public_key(),
+        {.profile = profile,
          .common_name = claims.device,
          .identity = identity,
          .names = {},
@@ -188,8 +193,14 @@ Result<std::string> Authority::record_issued(soci::session& session, const Appro
         QUOIN_CHECK(check_quote_key(session, claims.device, crypto::to_hex(claims.quote_key)));
     }
     QUOIN_TRY(const Row row, load_row(session, claims.number));
+    // By the key identifiers: the issuers of both hierarchies have one name.
+    const NextPointer second = next();
+    const bool by_second = second && X509_check_issued(second->issuing.native(),
+                                                       certificate.native()) == X509_V_OK;
     QUOIN_CHECK(record(session, certificate,
-                       {.number = claims.number, .key_residence = row.key_residence}));
+                       {.number = claims.number,
+                        .key_residence = row.key_residence,
+                        .issuer = (by_second ? second->issuing : issuing_).serial_hex()}));
     const std::string serial = certificate.serial_hex();
     session << "UPDATE enrolments SET state = 'issued', serial = :s WHERE number = :n",
         soci::use(serial), soci::use(claims.number);

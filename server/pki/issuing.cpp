@@ -3,10 +3,12 @@
 #include <array>
 #include <cerrno>
 #include <cstdlib>
+#include <string_view>
 #include <system_error>
 
 #include "host/files/files.hpp"
 #include "server/config/settings.hpp"
+#include "server/pki/migration.hpp"
 
 namespace quoin::server {
 namespace {
@@ -109,7 +111,12 @@ Result<PrivateKey> make_key(const keys::Choice& choice, const std::string& owner
 Result<void> issue_service(const IssuingCa& ca, const fs::path& folder, const Service& service,
                            const std::vector<std::string>& names, const KeyNotices& notices) {
     const bool is_server = service.profile == Profile::server;
-    const Terms terms = terms_of(ca.profile, service.profile);
+    Terms terms = terms_of(ca.profile, service.profile);
+    // Signatures of the audit log have a context, which those of classical algorithms lack.
+    const bool is_audit = std::string_view(service.name) == "audit";
+    if (is_audit && !crypto::info(terms.algorithm).post_quantum) {
+        terms.algorithm = crypto::Algorithm::ml_dsa_65;
+    }
     QUOIN_TRY(const PrivateKey key,
               make_key(ca.keys, ca.owner, service.name, terms.algorithm, notices));
     return issue_leaf(ca, folder, key,
@@ -133,6 +140,8 @@ Result<void> issue_operator(const IssuingCa& ca, const fs::path& folder, const s
 }
 
 Result<IssuingCa> open_issuing_ca(const fs::path& home) {
+    QUOIN_TRY(const bool settled, settle_migration(home));
+    static_cast<void>(settled);
     const fs::path folder = home / "pki";
     if (!fs::exists(folder)) {
         return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());

@@ -70,6 +70,13 @@ void OcspResponder::replace(x509::Certificate issuing, tls::Credentials own) {
     kept_.clear();
 }
 
+bool OcspResponder::is_asked(const HttpRequest& request) const {
+    const auto der = der_of(request);
+    if (!der) return false;
+    const auto parsed = OcspRequest::from_der(bytes_of(*der));
+    return parsed && !parsed->questions().empty() && parsed->is_about(0, signer()->issuing);
+}
+
 // ---- answering ----
 
 std::optional<HttpResponse> OcspResponder::handle_at_once(const HttpRequest& request) {

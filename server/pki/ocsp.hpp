@@ -56,6 +56,8 @@ public:
     OcspResponder(OcspOptions options, x509::Certificate issuing, tls::Credentials own,
                   store::Database& database, Bus& bus, audit::Log& audit);
 
+    // The first question is about a certificate of this CA.
+    bool is_asked(const net::HttpRequest& request) const;
     // For every path at and under /ocsp. May wait for the database.
     net::HttpResponse handle(const net::HttpRequest& request);
     // The same from what is kept, for a thread that must not wait. None: ask handle().

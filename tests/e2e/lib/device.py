@@ -53,6 +53,7 @@ suite = "{self.plant.suite}"
 class = "{self.device_class}"
 release = "{RELEASE}"
 renew_retry_s = 1
+{"danger_allow_classical = true" if self.plant.suite == "classical" else ""}
 {extra}
 {measured}
 [[source]]

@@ -87,8 +87,9 @@ class Plant:
         passphrase = self.folder / "root-passphrase"
         passphrase.touch(mode=0o600)
         passphrase.write_text("correct horse battery staple\n")
-        quoin("pki", "init", "--home", self.home, "--site", "e2e", "--suite", self.suite,
-              "--root-passphrase-file", passphrase, *init, *(("--profile", profile) if profile else ()))
+        kind = ["--profile", profile] if profile else []
+        kind += ["--danger-allow-classical"] if profile == "classical" else ["--suite", self.suite]
+        quoin("pki", "init", "--home", self.home, "--site", "e2e", *kind, "--root-passphrase-file", passphrase, *init)
         quoin("birth", "--maker", self.maker, "--class", "mpu", "unused-1")
         quoin("pki", "trust-maker", self.maker / "ca.crt", "--home", self.home)
 

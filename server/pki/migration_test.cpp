@@ -1,0 +1,341 @@
+#include "server/pki/migration.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdlib>
+
+#include "host/audit/signers.hpp"
+#include "host/crypto/library.hpp"
+#include "host/files/files.hpp"
+#include "host/x509/former_roots.hpp"
+#include "server/config/settings.hpp"
+
+namespace quoin::server {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::HasSubstr;
+using x509::Certificate;
+
+constexpr const char* old_passphrase = "correct horse battery";
+constexpr const char* new_passphrase = "staple of tomorrow";
+
+// A key under a passphrase takes a while to make and to open: the homes are made once, and copied.
+class Migrating : public testing::Test {
+protected:
+    static void SetUpTestSuite() {
+        std::string name = testing::TempDir() + "quoin-migration-XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
+        made_ = name;
+        const auto made =
+            init_pki({.home = made_ / "fresh", .site = "hall-1", .suite = tls::Suite::classical},
+                     crypto::Passphrase(old_passphrase));
+        ASSERT_TRUE(made) << made.error().message;
+        fs::copy(made_ / "fresh", made_ / "begun", fs::copy_options::recursive);
+        const auto begun = begin_at(made_ / "begun", tls::Suite::hybrid, {});
+        ASSERT_TRUE(begun) << begun.error().message;
+    }
+    static void TearDownTestSuite() { fs::remove_all(made_); }
+
+    Migrating() {
+        std::string name = testing::TempDir() + "quoin-migration-XXXXXX";
+        if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
+        folder_ = name;
+        home_ = folder_ / "home";
+        use("fresh");
+    }
+    ~Migrating() override { fs::remove_all(folder_); }
+    // "fresh", or "begun": migrating to hybrid.
+    void use(const char* made) const {
+        fs::remove_all(home_);
+        fs::copy(made_ / made, home_, fs::copy_options::recursive);
+    }
+    static Result<void> begin_at(const fs::path& home, tls::Suite to, const OnStep& on_step) {
+        return begin_migration({.home = home, .to = to}, crypto::Passphrase(old_passphrase),
+                               crypto::Passphrase(new_passphrase), {}, on_step);
+    }
+    Result<void> begin(const OnStep& on_step = {}, tls::Suite to = tls::Suite::hybrid) const {
+        return begin_at(home_, to, on_step);
+    }
+    Result<void> finish(const OnStep& on_step = {}) const {
+        return finish_migration(home_, {}, on_step);
+    }
+    Certificate first(const fs::path& file) const {
+        const auto chain = Certificate::load(home_ / file);
+        if (!chain) ADD_FAILURE() << chain.error().message;
+        return chain->front();
+    }
+    std::string text(const fs::path& file) const {
+        const auto read = files::read(home_ / file);
+        return read ? *read : "";
+    }
+    std::string fingerprint(const fs::path& file) const {
+        return crypto::to_hex(*first(file).sha256());
+    }
+    // Names in the home that begin with a dot: what is in the making, or left over.
+    std::vector<std::string> leftovers() const {
+        std::vector<std::string> found;
+        for (const auto& entry : fs::directory_iterator(home_)) {
+            const std::string name = entry.path().filename().string();
+            if (name.starts_with('.')) found.push_back(name);
+        }
+        return found;
+    }
+    // All of one hierarchy: every service chains to the root of this home, which is of this suite.
+    void expect_whole(tls::Suite suite) const {
+        const auto settings = load_settings(home_);
+        ASSERT_TRUE(settings) << settings.error().message;
+        EXPECT_EQ(settings->suite, suite);
+        const std::array anchors{first("pki/root.crt")};
+        EXPECT_EQ(*anchors[0].public_key()->algorithm(), tls::info(suite).root);
+        const auto unlock = crypto::existing_unlock_key(home_ / "unlock.key");
+        for (const char* name :
+             {"services/quoind", "services/broker", "services/telemetry", "services/verifier",
+              "services/audit", "services/ra", "services/ocsp", "operator/admin"}) {
+            const auto chain = Certificate::load(home_ / (std::string(name) + ".crt"));
+            ASSERT_TRUE(chain) << name;
+            EXPECT_TRUE(x509::verify_chain(chain->front(), std::span(*chain).subspan(1), anchors,
+                                           x509::Purpose::any))
+                << name;
+            const auto key =
+                crypto::PrivateKey::load(home_ / (std::string(name) + ".key"), *unlock);
+            ASSERT_TRUE(key) << name;
+            EXPECT_EQ(*key->public_key()->spki_der(), *chain->front().public_key()->spki_der());
+        }
+        EXPECT_FALSE(fs::exists(home_ / "pki/.next"));
+    }
+    // Runs `act` in a process that ends, as killed, before its step number `at`. False: it had
+    // fewer steps, and came to its end.
+    static bool killed_at(int at, const std::function<Result<void>(const OnStep&)>& act) {
+        const pid_t child = ::fork();
+        if (child == 0) {
+            int step = 0;
+            const auto done = act([&](std::string_view) {
+                if (step++ == at) ::_exit(9);
+            });
+            ::_exit(done ? 0 : 1);
+        }
+        int status = 0;
+        EXPECT_EQ(::waitpid(child, &status, 0), child);
+        EXPECT_TRUE(WIFEXITED(status));
+        EXPECT_NE(WEXITSTATUS(status), 1) << "the act failed by itself";
+        return WEXITSTATUS(status) == 9;
+    }
+
+    inline static fs::path made_;
+    fs::path folder_, home_;
+};
+
+TEST_F(Migrating, begin__makes_a_second_hierarchy_and_leaves_the_present_one) {
+    ASSERT_TRUE(add_operator(home_, "anna", x509::Role::viewer));
+    const auto before = fingerprint("pki/root.crt");
+    const auto begun = begin();
+    ASSERT_TRUE(begun) << begun.error().message;
+    EXPECT_EQ(fingerprint("pki/root.crt"), before);
+    expect_whole(tls::Suite::classical);
+    const auto pending = pending_migration(home_);
+    ASSERT_TRUE(pending && *pending);
+    EXPECT_EQ((*pending)->profile.suite, tls::Suite::hybrid);
+    EXPECT_EQ(first("next/operator/anna.crt").identity()->role, x509::Role::viewer);
+    EXPECT_EQ(*first("next/services/broker.crt").server_names(),
+              *first("services/broker.crt").server_names());
+    EXPECT_TRUE(
+        crypto::PrivateKey::load(home_ / "next/pki/root.key", crypto::Passphrase(new_passphrase)));
+}
+
+TEST_F(Migrating, begin__cross_certificates__verify_both_ways) {
+    use("begun");
+    const std::array old_root{first("pki/root.crt")};
+    const std::array new_root{first("next/pki/root.crt")};
+    const auto pending = pending_migration(home_);
+    ASSERT_TRUE(pending && *pending);
+    const auto new_leaf = Certificate::load(home_ / "next/services/broker.crt");
+    const auto old_leaf = Certificate::load(home_ / "services/broker.crt");
+    const std::array by_old{new_leaf->back(), (*pending)->cross[0]};
+    const std::array by_new{old_leaf->back(), (*pending)->cross[1]};
+    const auto up = x509::verify_chain(new_leaf->front(), by_old, old_root, x509::Purpose::server);
+    EXPECT_TRUE(up) << up.error().message;
+    const auto down =
+        x509::verify_chain(old_leaf->front(), by_new, new_root, x509::Purpose::server);
+    EXPECT_TRUE(down) << down.error().message;
+    // Without them it is another plant.
+    EXPECT_FALSE(x509::verify_chain(new_leaf->front(), std::span(by_old).first(1), old_root,
+                                    x509::Purpose::server));
+}
+
+// Names are the same in both, and only keys tell issuers apart: openssl must find its way.
+TEST_F(Migrating, begin__cross_certificates__openssl_verifies_both_ways) {
+    use("begun");
+    const std::string home = home_.string();
+    const auto verify = [&](const std::string& root, const std::string& cross,
+                            const std::string& leaf) {
+        const std::string command =
+            "OPENSSL_CONF=" + (crypto::provider_file().parent_path() / "openssl.cnf").string() +
+            " openssl verify -x509_strict -CAfile " + root + " -untrusted " + cross +
+            " -untrusted " + leaf + " " + leaf + " >/dev/null 2>&1";
+        return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a foreign program
+    };
+    const auto pending = pending_migration(home_);
+    ASSERT_TRUE(pending && *pending);
+    const std::string old_with_new = (folder_ / "old-with-new.crt").string();
+    ASSERT_TRUE(files::write_atomically(old_with_new, *(*pending)->cross[1].pem(), 0600));
+    EXPECT_TRUE(verify(home + "/pki/root.crt", home + "/next/pki/new-with-old.crt",
+                       home + "/next/services/broker.crt"));
+    EXPECT_TRUE(verify(home + "/next/pki/root.crt", old_with_new, home + "/services/broker.crt"));
+    EXPECT_FALSE(verify(home + "/pki/root.crt", old_with_new, home + "/next/services/broker.crt"));
+}
+
+TEST_F(Migrating, begin__again__nothing_changes) {
+    use("begun");
+    const auto before = fingerprint("next/pki/root.crt");
+    EXPECT_TRUE(begin());
+    EXPECT_EQ(fingerprint("next/pki/root.crt"), before);
+    const auto other = begin({}, tls::Suite::pure);
+    ASSERT_FALSE(other);
+    EXPECT_EQ(other.error().code, Code::input_conflict);
+}
+
+TEST_F(Migrating, begin__to_the_same_or_a_weaker_suite__refused) {
+    const auto same = begin({}, tls::Suite::classical);
+    ASSERT_FALSE(same);
+    EXPECT_THAT(same.error().message, HasSubstr("stronger"));
+    use("begun");
+    ASSERT_TRUE(finish());
+    for (const tls::Suite to : {tls::Suite::classical, tls::Suite::hybrid}) {
+        const auto refused =
+            begin_migration({.home = home_, .to = to}, crypto::Passphrase(new_passphrase),
+                            crypto::Passphrase(new_passphrase));
+        ASSERT_FALSE(refused);
+        EXPECT_EQ(refused.error().code, Code::input_invalid);
+    }
+}
+
+TEST_F(Migrating, begin__wrong_root_key_or_passphrase__nothing_is_left) {
+    const auto wrong = begin_migration({.home = home_, .to = tls::Suite::hybrid},
+                                       crypto::Passphrase("not the passphrase"),
+                                       crypto::Passphrase(new_passphrase));
+    EXPECT_FALSE(wrong);
+    const fs::path other = folder_ / "other";
+    ASSERT_TRUE(init_pki({.home = other, .site = "hall-1", .suite = tls::Suite::classical},
+                         crypto::Passphrase(old_passphrase)));
+    const auto foreign = begin_migration(
+        {.home = home_, .to = tls::Suite::hybrid, .root_key = other / "pki/root.key"},
+        crypto::Passphrase(old_passphrase), crypto::Passphrase(new_passphrase));
+    ASSERT_FALSE(foreign);
+    EXPECT_THAT(foreign.error().message, HasSubstr("not the key of the plant's root"));
+    EXPECT_FALSE(fs::exists(home_ / "next"));
+    EXPECT_TRUE(leftovers().empty());
+}
+
+TEST_F(Migrating, finish__the_new_hierarchy_is_the_only_one) {
+    use("begun");
+    const auto next = fingerprint("next/pki/root.crt");
+    const auto finished = finish();
+    ASSERT_TRUE(finished) << finished.error().message;
+    EXPECT_EQ(fingerprint("pki/root.crt"), next);
+    expect_whole(tls::Suite::hybrid);
+    EXPECT_FALSE(fs::exists(home_ / "next"));
+    const auto settings = load_settings(home_);
+    EXPECT_EQ(settings->broker_port, 8884);
+    EXPECT_EQ(settings->broker_next_port, 8883);
+    const auto again = finish();
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Code::input_not_found);
+    ASSERT_TRUE(remove_retired(home_));
+    EXPECT_TRUE(leftovers().empty());
+}
+
+TEST_F(Migrating, finish__maker_that_was_trusted_meanwhile__stays_trusted) {
+    use("begun");
+    ASSERT_TRUE(files::write_atomically(home_ / "pki/makers/late.crt", text("pki/root.crt"), 0600));
+    ASSERT_TRUE(finish());
+    EXPECT_TRUE(fs::exists(home_ / "pki/makers/late.crt"));
+}
+
+TEST_F(Migrating, finish__signers_of_the_audit_log__verify_by_the_new_root) {
+    const auto old_key = first("services/audit.crt").public_key()->spki_der();
+    use("begun");
+    ASSERT_TRUE(finish());
+    const std::array root{first("pki/root.crt")};
+    EXPECT_TRUE(audit::earlier_signers(home_, root)->empty());
+    const auto anchors = x509::with_former_roots(home_ / "pki", root);
+    ASSERT_TRUE(anchors) << anchors.error().message;
+    const auto keys = audit::earlier_signers(home_, *anchors);
+    ASSERT_EQ(keys->size(), 1U);
+    EXPECT_EQ(*keys->front().spki_der(), *old_key);
+}
+
+TEST_F(Migrating, former_roots__cross_certificate_of_another__root_not_trusted) {
+    use("begun");
+    ASSERT_TRUE(finish());
+    const fs::path other = folder_ / "other";
+    ASSERT_TRUE(init_pki({.home = other, .site = "hall-1", .suite = tls::Suite::classical},
+                         crypto::Passphrase(old_passphrase)));
+    // Its root, with the cross-certificate of ours.
+    std::string ours;
+    for (const auto& entry : fs::directory_iterator(home_ / "pki/former")) {
+        ours = entry.path().string();
+    }
+    const auto pair = Certificate::load(ours);
+    ASSERT_TRUE(files::write_atomically(
+        ours, *files::read(other / "pki/root.crt") + *pair->back().pem(), 0600));
+    const std::array root{first("pki/root.crt")};
+    EXPECT_EQ(x509::with_former_roots(home_ / "pki", root)->size(), 1U);
+}
+
+TEST_F(Migrating, abort__the_present_hierarchy_stays_and_another_can_begin) {
+    use("begun");
+    const auto next = fingerprint("next/pki/root.crt");
+    ASSERT_TRUE(abort_migration(home_));
+    expect_whole(tls::Suite::classical);
+    EXPECT_FALSE(fs::exists(home_ / "next"));
+    EXPECT_TRUE(leftovers().empty());
+    ASSERT_TRUE(begin());
+    EXPECT_NE(fingerprint("next/pki/root.crt"), next);
+}
+
+TEST_F(Migrating, begin__killed_at_each_step__the_plant_is_as_before_and_begin_succeeds) {
+    int at = 0;
+    while (killed_at(at, [&](const OnStep& on_step) { return begin(on_step); })) {
+        expect_whole(tls::Suite::classical);
+        EXPECT_FALSE(fs::exists(home_ / "next"));
+        ++at;
+    }
+    EXPECT_GE(at, 4);
+    EXPECT_TRUE(fs::exists(home_ / "next"));
+    EXPECT_TRUE(leftovers().empty());
+}
+
+TEST_F(Migrating, finish__killed_at_each_step__finish_again_succeeds) {
+    int at = 0;
+    for (bool more = true; more; ++at) {
+        use("begun");
+        more = killed_at(at, [&](const OnStep& on_step) { return finish(on_step); });
+        if (more) {
+            const auto again = finish();
+            ASSERT_TRUE(again) << "killed at step " << at << ": " << again.error().message;
+        }
+        expect_whole(tls::Suite::hybrid);
+        ASSERT_TRUE(remove_retired(home_));
+        EXPECT_TRUE(leftovers().empty()) << "killed at step " << at;
+    }
+    EXPECT_GE(at, 6);
+}
+
+TEST_F(Migrating, settle__after_a_kill_behind_the_rename__does_it_to_its_end) {
+    use("begun");
+    // Two steps of finish itself, then those of settle: the second folder is not exchanged.
+    ASSERT_TRUE(killed_at(3, [&](const OnStep& on_step) { return finish(on_step); }));
+    EXPECT_TRUE(fs::exists(home_ / ".switching"));
+    const auto settled = settle_migration(home_);
+    ASSERT_TRUE(settled && *settled);
+    expect_whole(tls::Suite::hybrid);
+    EXPECT_FALSE(*settle_migration(home_));
+}
+
+}  // namespace
+}  // namespace quoin::server

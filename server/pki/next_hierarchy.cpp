@@ -1,0 +1,36 @@
+#include "server/pki/next_hierarchy.hpp"
+
+#include "host/keys/program_key.hpp"
+#include "server/pki/migration.hpp"
+
+namespace quoin::server {
+
+Result<NextPointer> load_next(const std::filesystem::path& home, const keys::Choice& choice,
+                              tls::Suite suite, const NextPointer& present) {
+    if (is_settling(home)) return present;  // in a moment this process is to be started again
+    QUOIN_TRY(auto pending, pending_migration(home));
+    if (!pending) return NextPointer();
+    if (pending->profile.suite <= suite) {
+        return fail(Code::config_invalid,
+                    "{}: is of suite \"{}\", which is not stronger than \"{}\": it is not used",
+                    pending->folder.string(), tls::info(pending->profile.suite).name,
+                    tls::info(suite).name);
+    }
+    QUOIN_TRY(const auto digest, pending->root.sha256());
+    if (present) {
+        QUOIN_TRY(const auto known, present->root.sha256());
+        if (digest == known) return present;
+    }
+    QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
+    QUOIN_TRY(crypto::PrivateKey key,
+              keys::load_program_key(choice, pending->folder / "pki" / "issuing.key", unlock));
+    return std::make_shared<const NextHierarchy>(
+        NextHierarchy{.profile = std::move(pending->profile),
+                      .folder = std::move(pending->folder),
+                      .root = std::move(pending->root),
+                      .issuing = std::move(pending->issuing),
+                      .key = std::move(key),
+                      .cross = std::move(pending->cross)});
+}
+
+}  // namespace quoin::server
