@@ -136,15 +136,15 @@ Result<Certificate> Authority::sign(const Approved& approved, const x509::Reques
     const x509::Profile profile =
         approved.is_attest() ? x509::Profile::attest : x509::Profile::device;
     QUOIN_TRY(const NextPointer second, issuer_of(claims.device, profile, request));
-    return x509::issue(
-        second ? second->key : key_, second ? second->issuing : issuing_, request.public_key(),
-        {.profile = profile,
-         .common_name = claims.device,
-         .identity = identity,
-         .names = {},
-         .lifetime = options_.device_lifetime,
-         .addresses = options_.addresses,
-         .quote_key = std::move(quote_key)});
+    return x509::issue(second ? second->key : key_, second ? second->issuing : issuing_,
+                       request.public_key(),
+                       {.profile = profile,
+                        .common_name = claims.device,
+                        .identity = identity,
+                        .names = {},
+                        .lifetime = options_.device_lifetime,
+                        .addresses = options_.addresses,
+                        .quote_key = std::move(quote_key)});
 }
 
 // None: the approval holds, and is not used.
@@ -195,8 +195,8 @@ Result<std::string> Authority::record_issued(soci::session& session, const Appro
     QUOIN_TRY(const Row row, load_row(session, claims.number));
     // By the key identifiers: the issuers of both hierarchies have one name.
     const NextPointer second = next();
-    const bool by_second = second && X509_check_issued(second->issuing.native(),
-                                                       certificate.native()) == X509_V_OK;
+    const bool by_second =
+        second && X509_check_issued(second->issuing.native(), certificate.native()) == X509_V_OK;
     QUOIN_CHECK(record(session, certificate,
                        {.number = claims.number,
                         .key_residence = row.key_residence,
