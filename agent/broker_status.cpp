@@ -41,7 +41,8 @@ AskStatus ask_plant(std::string plant_url, tls::Suite suite,
                     std::vector<x509::Certificate> anchors) {
     return [plant_url = std::move(plant_url), suite,
             anchors = std::move(anchors)](const std::string& request) -> Result<std::string> {
-        QUOIN_TRY(const tls::Context context, tls::client_context(suite, anchors, nullptr));
+        QUOIN_TRY(const tls::Context context,
+                  tls::client_context(suite, anchors, tls::Server::quoind, nullptr));
         QUOIN_CHECK(tls::demand_staple(context.get()));
         const net::HttpClientOptions options{.base_url = plant_url,
                                              .tls = context.get(),

@@ -52,7 +52,8 @@ Result<Enrolment> Enrolment::move_to(tls::Suite suite) const {
 // A device that has moved does not come back: not before it has seen the way to the broker open.
 Result<void> Enrolment::reach_broker(const PlantInfo& plant, const Identity& identity) const {
     QUOIN_TRY(const tls::Context context,
-              tls::client_context(next_.suite(), next_.anchors(), &identity.session));
+              tls::client_context(next_.suite(), next_.anchors(), tls::Server::broker,
+                                  &identity.session));
     return net::tls_reach(plant.broker_host, plant.broker_port, context.get());
 }
 

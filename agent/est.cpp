@@ -77,7 +77,7 @@ Result<crypto::Algorithm> choose_algorithm(const std::vector<std::string>& oids,
 }
 
 Result<EstClient::Way> EstClient::way(const tls::Credentials* as) const {
-    QUOIN_TRY(tls::Context context, tls::client_context(suite_, anchors_, as));
+    QUOIN_TRY(tls::Context context, tls::client_context(suite_, anchors_, tls::Server::quoind, as));
     QUOIN_CHECK(tls::demand_staple(context.get()));
     net::HttpClientOptions options;
     options.base_url = plant_;

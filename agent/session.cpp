@@ -48,7 +48,7 @@ Result<std::unique_ptr<Session>> Session::start(const Config& config, SessionOpt
 
 Result<tls::Context> Session::context(const Identity& identity) const {
     return tls::client_context(options_.standing.suite, options_.standing.anchors,
-                               &identity.session);
+                               tls::Server::broker, &identity.session);
 }
 
 Result<void> Session::connect(tls::Context tls) {

@@ -21,8 +21,8 @@ Pki pki(Algorithm algorithm, const std::string& label = "plant") {
 }
 
 Certificate cross(const Pki& issuer, const Certificate& subject) {
-    auto made = x509::cross_certify(issuer.root.key, issuer.root.certificate, subject,
-                                    std::string(x509::test::site));
+    auto made = x509::certify_successor(issuer.root.key, issuer.root.certificate, subject,
+                                        std::string(x509::test::site));
     if (!made) ADD_FAILURE() << made.error().message;
     return *std::move(made);
 }

@@ -66,7 +66,8 @@ Result<tls::Context> operator_context(const Context& context) {
     QUOIN_TRY(const auto suite,
               tls::suite_by_name(context.suite.empty() ? "hybrid" : context.suite, false));
     const tls::Credentials credentials{.chain = std::move(chain), .key = std::move(private_key)};
-    QUOIN_TRY(tls::Context tls, tls::client_context(suite, anchors, &credentials));
+    QUOIN_TRY(tls::Context tls,
+              tls::client_context(suite, anchors, tls::Server::quoind, &credentials));
     QUOIN_CHECK(tls::demand_staple(tls.get()));
     return tls;
 }

@@ -15,8 +15,8 @@ net::BrokerCheck BrokerRecords::check() {
     const auto look = [this, read](const Chain& chain) -> Result<void> {
         const std::uint64_t now = *revocations_;
         QUOIN_TRY(const x509::Identity identity, authority_.authenticate(chain));
-        if (identity.kind != x509::Kind::service) {
-            return fail(Code::peer_unauthenticated, "it names no service of the plant");
+        if (identity.kind != x509::Kind::service || identity.id != "broker") {
+            return fail(Code::peer_unauthenticated, "it is not the broker's");
         }
         *read = now;
         return {};

@@ -264,6 +264,7 @@ Result<void> PlantProcess::open_roles() {
                                  *registration_, *authority_, *audit_);
     QUOIN_CHECK(open_responder());
     broker_records_ = std::make_unique<BrokerRecords>(*authority_, bus_);
+    authority_->list_revocations();
     metrics_ = std::make_unique<Metrics>(bus_, *audit_);
     api_ = std::make_unique<Api>(
         ApiOptions{.site = settings_.site, .suite = std::string(tls::info(settings_.suite).name)},
@@ -458,12 +459,12 @@ ApiSources PlantProcess::sources() {
                 return dry_run ? fleet_->preview(request) : fleet_->revoke(request);
             },
         .has_session = [this](const std::string& device) { return metrics_->has_session(device); },
-        .revoke_named =
-            [this](const NamedRevocation& what) {
-                return server::revoke_named(*database_, bus_, *audit_,
-                                            {what.kind, what.name, what.serial}, what.reason,
-                                            what.actor);
-            },
+        .revoke_named = [this](const NamedRevocation& what) -> Result<std::vector<std::string>> {
+            QUOIN_CHECK(authority_->record_home());  // one that was never used
+            return server::revoke_named(*database_, bus_, *audit_,
+                                        {what.kind, what.name, what.serial}, what.reason,
+                                        what.actor);
+        },
         .approve = [this](std::int64_t number,
                           std::string_view actor) { return registration_->approve(number, actor); },
         .refuse =

@@ -32,7 +32,7 @@ Result<const tls::Credentials*> PlantProcess::credentials(std::string_view servi
 Result<tls::Context> PlantProcess::client_context(std::string_view service) const {
     QUOIN_TRY(const auto* const own, credentials(service));
     const std::array anchors{authority_->root()};
-    return tls::client_context(settings_.suite, anchors, own);
+    return tls::client_context(settings_.suite, anchors, tls::Server::broker, own);
 }
 
 Result<tls::Context> PlantProcess::server_context() const {

@@ -69,7 +69,8 @@ public:
                                   std::string_view type = {}) const {
         const std::vector<x509::Certificate> anchors =
             must(x509::Certificate::load(home / "pki" / "root.crt"));
-        const tls::Context context = must(tls::client_context(suite, anchors, who));
+        const tls::Context context =
+            must(tls::client_context(suite, anchors, tls::Server::quoind, who));
         must(tls::demand_staple(context.get()));
         return net::http_request({.base_url = https, .tls = context.get()}, method, target, body,
                                  type);
@@ -87,7 +88,8 @@ public:
         const std::function<Result<std::string>(std::string_view challenge_password)>& make) const {
         const std::vector<x509::Certificate> anchors =
             must(x509::Certificate::load(home / "pki" / "root.crt"));
-        const tls::Context context = must(tls::client_context(suite, anchors, &who));
+        const tls::Context context =
+            must(tls::client_context(suite, anchors, tls::Server::quoind, &who));
         const net::BoundBody body = [&](Bytes exporter) -> Result<std::string> {
             QUOIN_TRY(const std::string der, make(crypto::to_base64(exporter)));
             return crypto::to_base64(bytes_of(der));

@@ -313,7 +313,8 @@ Result<tls::Context> siem_context(tls::Suite suite, bool danger_classical_certif
                                   const tls::Credentials* credentials) {
     const tls::Suite certificates =
         danger_classical_certificate ? tls::Suite::classical : tls::Suite::pure;
-    QUOIN_TRY(tls::Context context, tls::client_context(certificates, anchors, credentials));
+    QUOIN_TRY(tls::Context context,
+              tls::client_context(certificates, anchors, tls::Server::foreign, credentials));
     if (!danger_classical_certificate) {
         constexpr std::array both{tls::Suite::pure, tls::Suite::hybrid};
         const std::string signatures = tls::offer(both).signatures;

@@ -17,6 +17,7 @@
 #include "host/net/http.hpp"
 #include "host/net/reach.hpp"
 #include "host/net/target.hpp"
+#include "host/tls/policy.hpp"
 #include "host/tls/status.hpp"
 
 namespace quoin::net {
@@ -155,19 +156,6 @@ awaitable<Result<HttpReply>> over_tcp(Exchange& exchange) {
     co_return co_await converse(stream, exchange);
 }
 
-// The certificate must name the host we dial: an IP address or a DNS name.
-Result<void> expect_name(SSL* ssl, const std::string& host) {
-    beast::error_code not_an_address;
-    (void)asio::ip::make_address(host, not_an_address);
-    const bool set = not_an_address
-                         ? SSL_set1_host(ssl, host.c_str()) == 1 &&
-                               SSL_set_tlsext_host_name(ssl, host.c_str()) == 1
-                         : X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str()) == 1;
-    if (!set) return fail(Code::internal, "cannot set the name {} for TLS", host);
-    SSL_set_verify(ssl, SSL_VERIFY_PEER, nullptr);
-    return {};
-}
-
 Result<void> bind_body(SSL* ssl, Exchange& exchange) {
     if (exchange.bound_body == nullptr) return {};
     QUOIN_TRY(const crypto::ByteVector exporter, tls::channel_binding(ssl));
@@ -180,7 +168,7 @@ awaitable<Result<HttpReply>> over_tls(Exchange& exchange) {
     SSL_CTX_up_ref(exchange.options.tls);
     asio::ssl::context context(exchange.options.tls);
     Tls stream(Plain<Tcp>(co_await asio::this_coro::executor), context);
-    if (auto named = expect_name(stream.native_handle(), exchange.url.host); !named) {
+    if (auto named = tls::expect_server(stream.native_handle(), exchange.url.host); !named) {
         co_return std::unexpected(std::move(named).error());
     }
     if (auto connected = co_await connect_tcp(stream.next_layer(), exchange); !connected) {

@@ -33,7 +33,8 @@ tls::Context context_of(const Pki& own, const Pki& trusted, const std::string& i
     const Entity leaf =
         *x509::test::make_leaf(own, {.id = id, .algorithm = crypto::Algorithm::ml_dsa_65_ed25519});
     const tls::Credentials credentials{own.chain(leaf), leaf.key};
-    return *tls::client_context(tls::Suite::hybrid, trusted.anchors(), &credentials);
+    return *tls::client_context(tls::Suite::hybrid, trusted.anchors(), tls::Server::broker,
+                                &credentials);
 }
 
 // A client whose reports are kept.

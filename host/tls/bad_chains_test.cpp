@@ -252,7 +252,8 @@ test::Outcome handshake_as_client(const Chain& chain) {
     std::vector<Certificate> shown{chain.leaf.certificate};
     shown.insert(shown.end(), chain.above.begin(), chain.above.end());
     const Credentials of_client{std::move(shown), chain.leaf.key};
-    const auto client_context = tls::client_context(Suite::hybrid, anchors, &of_client);
+    const auto client_context =
+        tls::client_context(Suite::hybrid, anchors, Server::quoind, &of_client);
     const auto server_context = tls::server_context(
         Suite::hybrid, {{server.certificate, issuing().certificate}, server.key}, anchors, true);
     if (!client_context || !server_context) {

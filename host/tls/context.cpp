@@ -3,6 +3,9 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
+#include <array>
+
 #include "host/crypto/library.hpp"
 #include "host/tls/policy.hpp"
 #include "host/tls/settings.hpp"
@@ -24,6 +27,40 @@ bool names_its_use(X509* leaf, bool is_server) {
     return usage != UINT32_MAX && (usage & (is_server ? XKU_SSL_SERVER : XKU_SSL_CLIENT)) != 0;
 }
 
+// What a context asks of its peers' certificates; kept with it.
+struct Demands {
+    bool classical_cas;
+    Server server;  // of clients
+};
+constexpr std::array demands{Demands{false, Server::quoind},  Demands{false, Server::broker},
+                             Demands{false, Server::foreign}, Demands{true, Server::quoind},
+                             Demands{true, Server::broker},   Demands{true, Server::foreign}};
+
+int demands_index() {
+    static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+Result<void> demand(SSL_CTX* context, std::span<const Suite> suites, Server server) {
+    const bool classical = std::ranges::contains(suites, Suite::classical);
+    const auto found = std::ranges::find_if(demands, [&](const Demands& one) {
+        return one.classical_cas == classical && one.server == server;
+    });
+    // OpenSSL keeps a pointer, and does not write there.
+    void* const kept = const_cast<Demands*>(&*found);
+    if (SSL_CTX_set_ex_data(context, demands_index(), kept) != 1) return failure("keep the checks");
+    return {};
+}
+
+// Null: not of a context made here.
+const Demands* demands_of(X509_STORE_CTX* store) {
+    const auto* connection = static_cast<const SSL*>(
+        X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
+    if (connection == nullptr) return nullptr;
+    return static_cast<const Demands*>(
+        SSL_CTX_get_ex_data(SSL_get_SSL_CTX(connection), demands_index()));
+}
+
 bool expects_a_server(X509_VERIFY_PARAM* parameters) {
     if (X509_VERIFY_PARAM_get0_host(parameters, 0) != nullptr) return true;
     char* address = X509_VERIFY_PARAM_get1_ip_asc(parameters);
@@ -36,20 +73,52 @@ int refuse(X509_STORE_CTX* store, int error) {
     return 0;
 }
 
+bool is_post_quantum(X509* ca) {
+    const auto key = x509::Certificate(ca).public_key();
+    const auto algorithm = key ? key->algorithm() : std::unexpected(key.error());
+    return algorithm && crypto::info(*algorithm).post_quantum;
+}
+
+bool is_service(X509* leaf, std::string_view name) {
+    const auto identity = x509::Certificate(leaf).identity();
+    return identity && identity->kind == x509::Kind::service && identity->id == name;
+}
+
+bool is_this(X509* leaf, Server server) {
+    switch (server) {
+        case Server::quoind:
+            return is_service(leaf, "quoind");
+        case Server::broker:
+            return is_service(leaf, "broker");
+        case Server::foreign:
+            return true;
+    }
+    return false;
+}
+
+// What OpenSSL does not ask of a certificate of the chain, `depth` above the leaf.
+int check(X509_STORE_CTX* store, int depth, bool is_server) {
+    const Demands* const wanted = demands_of(store);
+    if (wanted == nullptr) return refuse(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    X509* const certificate = X509_STORE_CTX_get_current_cert(store);
+    if (depth > 0) {
+        const bool is_strong = wanted->classical_cas || is_post_quantum(certificate);
+        return is_strong ? 1 : refuse(store, X509_V_ERR_CA_KEY_TOO_SMALL);
+    }
+    if (!names_its_use(certificate, is_server)) return refuse(store, X509_V_ERR_INVALID_PURPOSE);
+    if (!is_server) return 1;
+    // A caller that forgot expect_server() would accept this server under any name.
+    const bool expected =
+        expects_a_server(X509_STORE_CTX_get0_param(store)) && is_this(certificate, wanted->server);
+    return expected ? 1 : refuse(store, X509_V_ERR_HOSTNAME_MISMATCH);
+}
+
 int check_client(int sound, X509_STORE_CTX* store) noexcept {
-    if (sound != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return sound;
-    const bool named = names_its_use(X509_STORE_CTX_get_current_cert(store), false);
-    return named ? 1 : refuse(store, X509_V_ERR_INVALID_PURPOSE);
+    return sound == 1 ? check(store, X509_STORE_CTX_get_error_depth(store), false) : sound;
 }
 
 int check_server(int sound, X509_STORE_CTX* store) noexcept {
-    if (sound != 1 || X509_STORE_CTX_get_error_depth(store) != 0) return sound;
-    if (!names_its_use(X509_STORE_CTX_get_current_cert(store), true)) {
-        return refuse(store, X509_V_ERR_INVALID_PURPOSE);
-    }
-    // A caller that forgot expect_server() would accept any server of the plant.
-    const bool expects = expects_a_server(X509_STORE_CTX_get0_param(store));
-    return expects ? 1 : refuse(store, X509_V_ERR_HOSTNAME_MISMATCH);
+    return sound == 1 ? check(store, X509_STORE_CTX_get_error_depth(store), true) : sound;
 }
 
 Result<Context> make_context(const SSL_METHOD* method, const Offer& suite) {
@@ -121,8 +190,9 @@ Result<void> show(SSL_CTX* context, const Credentials& credentials) {
 void ContextDeleter::operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(context); }
 
 Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
-                               const Credentials* credentials) {
+                               Server server, const Credentials* credentials) {
     QUOIN_TRY(Context context, make_context(TLS_client_method(), offer({&suite, 1})));
+    QUOIN_CHECK(demand(context.get(), {&suite, 1}, server));
     QUOIN_CHECK(trust(context.get(), anchors));
     if (credentials != nullptr) QUOIN_CHECK(show(context.get(), *credentials));
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, check_server);
@@ -168,6 +238,7 @@ Result<Context> server_context(std::span<const ServerIdentity> identities,
     std::vector<Suite> suites;
     for (const ServerIdentity& identity : identities) suites.push_back(identity.suite);
     QUOIN_TRY(Context context, make_context(TLS_server_method(), offer(suites)));
+    QUOIN_CHECK(demand(context.get(), suites, Server::foreign));
     QUOIN_CHECK(trust(context.get(), client_anchors));
     // One certificate for each kind of key: OpenSSL chooses by what the client can check, and by
     // our order before the client's.

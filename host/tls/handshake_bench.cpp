@@ -352,8 +352,8 @@ nlohmann::json row(std::string_view suite, std::string_view server, const Series
 
 Result<void> bench_suite(tls::Suite suite, int rounds, int handshakes, nlohmann::json& rows) {
     QUOIN_TRY(const Material material, make_material(suite));
-    QUOIN_TRY(const auto client,
-              tls::client_context(suite, std::span(&material.root, 1), &material.client));
+    QUOIN_TRY(const auto client, tls::client_context(suite, std::span(&material.root, 1),
+                                                     tls::Server::broker, &material.client));
     std::string name = std::filesystem::temp_directory_path() / "quoin-bench-XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) {
         return fail(Code::resource_unavailable, "no temporary folder: {}", strerror(errno));

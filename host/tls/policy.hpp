@@ -55,11 +55,16 @@ struct ContextDeleter {
 
 using Context = std::unique_ptr<SSL_CTX, ContextDeleter>;
 
-// A client that trusts `anchors` only, checks the server's name, and shows `credentials` when
-// given. Each connection must be told the name with expect_server(): without it every handshake
-// fails.
+// Who must answer. All services of a plant have the names of its hosts, so a name alone does not
+// tell quoind from a broker that somebody has broken into: their certificates do.
+enum class Server : std::uint8_t { quoind, broker, foreign };  // foreign: no service of a plant
+
+// A client that trusts `anchors` only, checks who the server is and its name, and shows
+// `credentials` when given. Each connection must be told the name with expect_server(): without it
+// every handshake fails. Unless the suite is classical, every CA of the server's chain must have a
+// post-quantum key: what TLS negotiates binds only the leaf's.
 Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
-                               const Credentials* credentials);
+                               Server server, const Credentials* credentials);
 // The server this connection is for, a DNS name or an IP address: checked against the certificate,
 // and sent as SNI when it is a name. (Boost MQTT5: call it in assign_tls_sni.)
 Result<void> expect_server(SSL* connection, const std::string& host);
@@ -67,7 +72,8 @@ Result<void> expect_server(SSL* connection, const std::string& host);
 // A server. Client certificates are asked for and checked against `client_anchors`; whether one is
 // required is the caller's decision per request (require_client makes it one per connection). A
 // wrong one always ends the handshake. Every peer certificate must name its use in
-// extendedKeyUsage. No session tickets: two of them cost 190 us a handshake with PQ chains.
+// extendedKeyUsage; CAs of its chain as above. No session tickets: two of them cost 190 us a
+// handshake with PQ chains.
 Result<Context> server_context(Suite suite, const Credentials& credentials,
                                std::span<const x509::Certificate> client_anchors,
                                bool require_client);

@@ -52,21 +52,22 @@ const Plant& plant(Suite suite) {
 struct Arrangement {
     Suite suite = Suite::pure;
     std::optional<Credentials> shown = {};  // by the client
-    std::optional<std::vector<x509::Certificate>> trust =
-        {};                                  // by the client; none: the plant's root
+    // By both; none: the plant's root.
+    std::optional<std::vector<x509::Certificate>> trust = {};
     std::optional<Credentials> server = {};  // none: the plant's quoind
     bool require_client = true;
     std::string host = "plant.test";  // empty: expect_server() forgotten
+    Server expected = Server::quoind;
 };
 
 Outcome handshake(const Arrangement& setup, void (*change)(SSL* client) = nullptr) {
     const Plant& home = plant(setup.suite);
-    const auto anchors = home.pki.anchors();
+    const auto anchors = setup.trust ? *setup.trust : home.pki.anchors();
     const auto server_context =
         tls::server_context(setup.suite, setup.server ? *setup.server : home.server_credentials(),
                             anchors, setup.require_client);
-    const auto client_context = tls::client_context(
-        setup.suite, setup.trust ? *setup.trust : anchors, setup.shown ? &*setup.shown : nullptr);
+    const auto client_context = tls::client_context(setup.suite, anchors, setup.expected,
+                                                    setup.shown ? &*setup.shown : nullptr);
     if (!server_context || !client_context) {
         ADD_FAILURE() << (server_context ? client_context.error() : server_context.error()).message;
         return {};
@@ -257,6 +258,59 @@ TEST(policy, handshake__leaf_without_issuing_certificate__refused) {
     EXPECT_FALSE(handshake({.shown = std::move(lone)}).ok());
 }
 
+// All services have the names of the plant's hosts.
+TEST(policy, handshake__broker_where_quoind_is_expected__refused) {
+    const Plant& home = plant(Suite::pure);
+    const auto broker = make_leaf(home.pki, {.profile = x509::Profile::server,
+                                             .kind = x509::Kind::service,
+                                             .id = "broker",
+                                             .algorithm = crypto::Algorithm::ml_dsa_65,
+                                             .names = {"plant.test"}});
+    ASSERT_TRUE(broker);
+    Arrangement setup{.shown = home.device_credentials(),
+                      .server = Credentials{home.pki.chain(*broker), broker->key}};
+    const Outcome outcome = handshake(setup);
+    EXPECT_FALSE(outcome.ok());
+    EXPECT_EQ(outcome.client_verify, X509_V_ERR_HOSTNAME_MISMATCH);
+    setup.expected = Server::broker;
+    EXPECT_TRUE(handshake(setup).ok());
+    setup.server.reset();
+    EXPECT_FALSE(handshake(setup).ok()) << "quoind where the broker is expected";
+}
+
+// Post-quantum leaves, as TLS wants them, by CAs that a quantum computer breaks.
+TEST(policy, handshake__classical_ca_in_the_chain__refused_unless_the_suite_is_classical) {
+    using crypto::Algorithm;
+    for (const auto& [root, issuing] :
+         {std::pair(Algorithm::ml_dsa_65_ed25519, Algorithm::ecdsa_p256),
+          std::pair(Algorithm::ecdsa_p256, Algorithm::ml_dsa_65_ed25519)}) {
+        const auto weak = x509::test::make_pki(root, issuing);
+        ASSERT_TRUE(weak);
+        const auto server = make_leaf(*weak, {.profile = x509::Profile::server,
+                                              .kind = x509::Kind::service,
+                                              .id = "quoind",
+                                              .algorithm = Algorithm::ml_dsa_65_ed25519,
+                                              .names = {"plant.test"}});
+        const auto device =
+            make_leaf(*weak, {.id = "mpu-1", .algorithm = Algorithm::ml_dsa_65_ed25519});
+        ASSERT_TRUE(server && device);
+        std::vector<x509::Certificate> both = plant(Suite::hybrid).pki.anchors();
+        both.push_back(weak->root.certificate);
+        const Credentials weak_server{weak->chain(*server), server->key};
+        const Credentials weak_device{weak->chain(*device), device->key};
+        const Outcome by_client = handshake({.suite = Suite::hybrid,
+                                             .shown = plant(Suite::hybrid).device_credentials(),
+                                             .trust = both,
+                                             .server = weak_server});
+        EXPECT_FALSE(by_client.ok());
+        EXPECT_EQ(by_client.client_verify, X509_V_ERR_CA_KEY_TOO_SMALL);
+        const Outcome by_server =
+            handshake({.suite = Suite::hybrid, .shown = weak_device, .trust = both});
+        EXPECT_FALSE(by_server.ok());
+        EXPECT_EQ(by_server.server_verify, X509_V_ERR_CA_KEY_TOO_SMALL);
+    }
+}
+
 TEST(policy, server_context__key_of_another_certificate__config_invalid) {
     Credentials mixed = plant(Suite::pure).server_credentials();
     mixed.key = plant(Suite::pure).device.key;
@@ -279,7 +333,8 @@ TEST(policy, suite_by_name__classical_without_danger__refused) {
 }
 
 TEST(policy, expect_server__empty_name__refused) {
-    const auto context = client_context(Suite::pure, plant(Suite::pure).pki.anchors(), nullptr);
+    const auto context =
+        client_context(Suite::pure, plant(Suite::pure).pki.anchors(), Server::quoind, nullptr);
     ASSERT_TRUE(context);
     const Connection client(SSL_new(context->get()));
     EXPECT_FALSE(expect_server(client.get(), ""));

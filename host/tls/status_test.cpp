@@ -78,7 +78,8 @@ Ended handshake(const Staple& source, bool demanded = true) {
     const auto server_context =
         tls::server_context(Suite::hybrid, {plant().pki.chain(plant().server), plant().server.key},
                             plant().pki.anchors(), false);
-    const auto client_context = tls::client_context(Suite::hybrid, plant().pki.anchors(), nullptr);
+    const auto client_context =
+        tls::client_context(Suite::hybrid, plant().pki.anchors(), Server::quoind, nullptr);
     EXPECT_TRUE(server_context && client_context);
     if (source) {
         EXPECT_TRUE(staple(server_context->get(), source));

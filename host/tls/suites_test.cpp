@@ -59,7 +59,7 @@ protected:
     // `trusted`: whose root the client has pinned.
     test::Outcome connect(Suite suite, const Side& trusted, const Credentials& shown) {
         const auto anchors = trusted.pki.anchors();
-        const auto context = client_context(suite, anchors, &shown);
+        const auto context = client_context(suite, anchors, Server::quoind, &shown);
         if (!context) ADD_FAILURE() << context.error().message;
         const test::Connection client(SSL_new(context->get()));
         const test::Connection server(SSL_new(server_.get()));
@@ -85,7 +85,7 @@ TEST_P(Migrating, device_of_either_suite__gets_the_certificate_and_the_group_of_
 // Of others: it has pinned the present root, and can check everything.
 TEST_P(Migrating, client_that_can_check_both__gets_the_present_one) {
     const auto anchors = sides_[0].pki.anchors();
-    const auto context = client_context(sides_[1].suite, anchors, &sides_[0].mpu);
+    const auto context = client_context(sides_[0].suite, anchors, Server::quoind, &sides_[0].mpu);
     ASSERT_TRUE(context) << context.error().message;
     const Suite next_first[] = {sides_[1].suite, sides_[0].suite};
     const Offer all = offer(next_first);

@@ -86,17 +86,18 @@ private:
 };
 
 enum class Profile : std::uint8_t {
-    root,        // CA, path length 1, keyCertSign + cRLSign
-    issuing,     // CA, path length 0
-    device,      // digitalSignature, clientAuth
-    attest,      // digitalSignature only
-    server,      // digitalSignature, serverAuth + clientAuth; DNS and IP names
-    service,     // digitalSignature, clientAuth
-    operator_,   // digitalSignature, clientAuth
-    birth_root,  // the manufacturer's CA, path length 0
-    birth,       // digitalSignature, clientAuth
-    ra,          // digitalSignature, cmcRA (RFC 6402): approves requests for certificates
-    ocsp,        // digitalSignature, OCSPSigning, ocsp-nocheck: a delegated responder
+    root,         // CA, path length 1, keyCertSign + cRLSign
+    issuing,      // CA, path length 0
+    device,       // digitalSignature, clientAuth
+    attest,       // digitalSignature only
+    server,       // digitalSignature, serverAuth + clientAuth; DNS and IP names
+    service,      // digitalSignature, clientAuth
+    operator_,    // digitalSignature, clientAuth
+    birth_root,   // the manufacturer's CA, path length 0
+    birth,        // digitalSignature, clientAuth
+    ra,           // digitalSignature, cmcRA (RFC 6402): approves requests for certificates
+    ocsp,         // digitalSignature, OCSPSigning, ocsp-nocheck: a delegated responder
+    former_root,  // nonRepudiation, no CA: a root that was replaced (cross.hpp)
 };
 
 // Where to ask about certificates of an issuer: plain http:// URLs; empty: none.
@@ -109,7 +110,7 @@ struct Addresses {
 struct IssueRequest {
     Profile profile;
     std::string common_name;
-    std::optional<Identity> identity;  // none for CAs
+    std::optional<Identity> identity;  // none for CAs, now or formerly
     std::vector<std::string> names;    // server: DNS names or IP addresses
     std::chrono::seconds lifetime;
     Addresses addresses = {};

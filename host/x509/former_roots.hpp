@@ -1,5 +1,5 @@
 // Roots that a plant had before it migrated (server/pki/migration.hpp): PKI/former/SHA256.crt, the
-// root and its key certified by the root after it.
+// root and its key certified by the root after it (certify_former, cross.hpp).
 //
 // Threads: free functions.
 #pragma once

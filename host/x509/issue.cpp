@@ -38,6 +38,9 @@ constexpr std::array profiles{
     ProfileInfo{Profile::ra, not_a_ca, leaf_usage, "cmcRA"},
     // No status of a responder is asked for: it lives shortly instead (RFC 6960, 4.2.2.2.1).
     ProfileInfo{Profile::ocsp, not_a_ca, leaf_usage, "OCSPSigning"},
+    // No CA: its holder could name anybody, and nobody may connect by it (TLS wants
+    // digitalSignature).
+    ProfileInfo{Profile::former_root, not_a_ca, "critical,nonRepudiation", nullptr},
 };
 
 const ProfileInfo& info(Profile profile) { return profiles[static_cast<std::size_t>(profile)]; }
@@ -52,7 +55,8 @@ Result<void> check(const IssueRequest& request) {
         return fail(Code::input_invalid, "{}: the lifetime must be longer than 0 s",
                     request.common_name);
     }
-    if (is_ca(request.profile) == request.identity.has_value()) {
+    const bool is_nobody = is_ca(request.profile) || request.profile == Profile::former_root;
+    if (is_nobody == request.identity.has_value()) {
         return fail(Code::input_invalid, "{}: every certificate but a CA's names an identity",
                     request.common_name);
     }
@@ -272,10 +276,8 @@ Result<void> check_issuer(const crypto::PrivateKey& issuer_key, const Certificat
                 issuer.common_name());
 }
 
-}  // namespace
-
-Result<Certificate> cross_certify(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
-                                  const Certificate& subject, const std::string& site) {
+Result<Certificate> certify_root(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
+                                 const Certificate& subject, const std::string& site) {
     QUOIN_CHECK(check_issuer(issuer_key, issuer));
     if (subject.common_name() != issuer.common_name()) {
         return fail(Code::input_invalid, "\"{}\" and \"{}\" are not roots of one name",
@@ -283,12 +285,25 @@ Result<Certificate> cross_certify(const crypto::PrivateKey& issuer_key, const Ce
     }
     QUOIN_TRY(const crypto::PublicKey key, subject.public_key());
     return build(issuer_key, &issuer, key.native(),
-                 {.profile = Profile::root,
+                 {.profile = site.empty() ? Profile::former_root : Profile::root,
                   .common_name = subject.common_name(),
                   .identity = {},
                   .names = {},
                   .lifetime = std::chrono::seconds((subject.not_after_ms() - now_ms()) / 1000),
                   .only_site = site});
+}
+
+}  // namespace
+
+Result<Certificate> certify_successor(const crypto::PrivateKey& issuer_key,
+                                      const Certificate& issuer, const Certificate& successor,
+                                      const std::string& site) {
+    return certify_root(issuer_key, issuer, successor, site);
+}
+
+Result<Certificate> certify_former(const crypto::PrivateKey& issuer_key, const Certificate& issuer,
+                                   const Certificate& former) {
+    return certify_root(issuer_key, issuer, former, {});
 }
 
 Result<Certificate> issue_root(const crypto::PrivateKey& key, const IssueRequest& request) {

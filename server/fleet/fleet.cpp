@@ -73,6 +73,7 @@ Result<Imported> Fleet::take_batch(std::string_view batch, bool readmit) {
     const auto back = std::ranges::count_if(intake, [](const auto& one) { return one.epoch > 1; });
     for (const Admission& admission : intake) {
         if (admission.epoch == 1) continue;
+        epochs_.insert_or_assign(admission.line.silicon_id, admission.epoch);
         audit_.append(
             audit::Id::fleet_device_readmitted, admission.line.silicon_id,
             {{"epoch", admission.epoch}, {"birth_cert_sha256", admission.line.birth_cert_sha256}});
@@ -151,6 +152,7 @@ void Fleet::shut_out(const VerdictReached& verdict) {
         bounded(fmt::format("{}: {}", verdict_name(verdict.verdict), verdict.reason));
     publish({.id = verdict.device,
              .device_class = DeviceClass::mpu,  // the others are not appraised
+             .epoch = epochs_.contains(verdict.device) ? epochs_.find(verdict.device)->second : 1,
              .state = State::quarantined,
              .reason = reason});
     audit_.append(audit::Id::fleet_device_quarantined, verdict.device,
@@ -294,9 +296,11 @@ Result<feed::PlantState> Fleet::snapshot() {
             auto id = row.get<std::string>(0);
             auto serials_of = std::move(revoked[id]);
             const bool shut = unrecorded_.contains(id);
+            const auto epoch = static_cast<std::uint64_t>(row.get<long long>(3));
+            if (epoch > 1) epochs_.insert_or_assign(id, epoch);
             plant.devices.push_back({.seq = 0,
                                      .id = std::move(id),
-                                     .epoch = static_cast<std::uint64_t>(row.get<long long>(3)),
+                                     .epoch = epoch,
                                      .grant = shut ? feed::Grant::none : grant_of(state),
                                      .state = row.get<std::string>(1),
                                      .reason = row.get<std::string>(2),

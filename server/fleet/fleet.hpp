@@ -105,6 +105,9 @@ private:
     Bus& bus_;
     audit::Log& audit_;
     std::mutex order_;  // from the start of a change to the end of its publication
+    // Under order_. Of readmitted devices, to shut them out while the database is away: the broker
+    // takes nothing of an epoch that is over.
+    std::map<std::string, std::uint64_t, std::less<>> epochs_;
     // Under order_. Untrusted verdicts that the database did not take: they hold all the same, and
     // sweep() tries again.
     std::map<std::string, VerdictReached, std::less<>> unrecorded_;

@@ -296,6 +296,38 @@ TEST_P(fleet, untrusted_while_the_database_is_away__shut_out_at_once_and_recorde
     EXPECT_EQ(of("mpu-1").grant, feed::Grant::none);
 }
 
+// What the broker hears of an epoch that is over it takes for overtaken.
+TEST_P(fleet, untrusted_while_the_database_is_away__readmitted_device_is_shut_out_in_its_epoch) {
+    import_two();
+    enrol("mpu-1");
+    must(revoke({"mpu-1"}));
+    must(fleet_.import(line("mpu-1", "mpu", 'c'), true, "test"));
+    enrol("mpu-1");
+    run("ALTER TABLE devices RENAME COLUMN verdict_reason TO away");
+    judge("mpu-1", Verdict::untrusted, "signature");
+    EXPECT_EQ(changes_.back().epoch, 2U);
+    EXPECT_EQ(changes_.back().grant, feed::Grant::none);
+
+    Bus bus;  // of a quoind that was started again
+    std::vector<DeviceChanged> changes;
+    bus.device_changed.listen([&](const DeviceChanged& change) { changes.push_back(change); });
+    Fleet again({.site = "plant",
+                 .verdict_lifetime = 90s,
+                 .sign = [this](Bytes message) { return sign(message); }},
+                *plant_.database, bus, *plant_.audit);
+    run("ALTER TABLE devices RENAME COLUMN away TO verdict_reason");
+    must(again.snapshot());
+    run("ALTER TABLE devices RENAME COLUMN verdict_reason TO away");
+    bus.verdict_reached.publish({.device = "mpu-1",
+                                 .verdict = Verdict::untrusted,
+                                 .reason = "signature",
+                                 .level = "",
+                                 .at_ms = now_ms()});
+    ASSERT_EQ(changes.size(), 1U);
+    EXPECT_EQ(changes.back().epoch, 2U);
+    run("ALTER TABLE devices RENAME COLUMN away TO verdict_reason");
+}
+
 TEST_P(fleet, sweep_never_done__not_current) { EXPECT_FALSE(fleet_.is_current()); }
 
 TEST_P(fleet, untrusted_before_the_newest_verdict__quarantined_all_the_same) {

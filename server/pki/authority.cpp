@@ -82,7 +82,6 @@ Authority::Authority(AuthorityOptions options, store::Database& database, Bus& b
       root_(std::move(root)),
       issuing_(std::move(issuing)),
       key_(std::move(key)) {
-    bus_.certificates_revoked.listen([this](const CertificatesRevoked&) { try_publish_crl(); });
     bus_.broker_session.listen([this](const BrokerSession& session) {
         const auto* opened = std::get_if<feed::Connected>(&session.report);
         if (opened != nullptr) note_move(opened->id, opened->serial);
@@ -143,7 +142,7 @@ std::vector<Certificate> Authority::ca_certificates() const {
     if (const NextPointer second = next()) {
         all.push_back(second->root);
         all.push_back(second->issuing);
-        all.insert(all.end(), second->cross.begin(), second->cross.end());
+        all.push_back(second->new_with_old);
     }
     return all;
 }
@@ -195,13 +194,18 @@ Result<void> Authority::record_home() {
     });
 }
 
-Result<std::int64_t> Authority::revoked_ms(const std::string& serial, bool& recorded) {
-    return database_.read([&](soci::session& session) -> Result<std::int64_t> {
+// By the certificate itself, not by its serial alone, which whoever has an issuing CA's key may
+// give to a certificate of his own. None: it is not there.
+Result<std::optional<std::int64_t>> Authority::revoked_ms(const Certificate& leaf) {
+    QUOIN_TRY(const crypto::Sha3_512Digest sha3_512, leaf.sha3_512());
+    const std::string serial = leaf.serial_hex();
+    const std::string digest = crypto::to_hex(sha3_512);
+    return database_.read([&](soci::session& session) -> Result<std::optional<std::int64_t>> {
         std::int64_t revoked = 0;
-        session << "SELECT revoked_ms FROM certificates WHERE serial = :serial", soci::use(serial),
-            soci::into(revoked);
-        recorded = session.got_data();
-        return revoked;
+        session << "SELECT revoked_ms FROM certificates WHERE serial = :serial AND sha3_512 = "
+                   ":digest",
+            soci::use(serial), soci::use(digest), soci::into(revoked);
+        return session.got_data() ? std::optional(revoked) : std::nullopt;
     });
 }
 
@@ -219,19 +223,17 @@ Result<x509::Identity> Authority::authenticate(std::span<const Certificate> chai
         return fail(Code::peer_unauthenticated,
                     "the client certificate names nobody of the site {}", options_.site);
     }
-    const std::string serial = leaf.serial_hex();
-    bool recorded = false;
-    QUOIN_TRY(std::int64_t revoked, revoked_ms(serial, recorded));
-    if (!recorded && identity.kind != x509::Kind::device) {
+    QUOIN_TRY(std::optional<std::int64_t> revoked, revoked_ms(leaf));
+    if (!revoked && identity.kind != x509::Kind::device) {
         QUOIN_CHECK(record_home());  // an operator that was added since the start
-        QUOIN_TRY(revoked, revoked_ms(serial, recorded));
+        QUOIN_TRY(revoked, revoked_ms(leaf));
     }
-    if (!recorded) {
+    if (!revoked) {
         return fail(Code::peer_unauthenticated,
-                    "the client certificate {} is not in the plant's records", serial);
+                    "the client certificate {} is not in the plant's records", leaf.serial_hex());
     }
-    if (revoked > 0) {
-        return fail(Code::peer_unauthenticated, "certificate {} is revoked", serial);
+    if (*revoked > 0) {
+        return fail(Code::peer_unauthenticated, "certificate {} is revoked", leaf.serial_hex());
     }
     return identity;
 }
@@ -389,12 +391,15 @@ Result<void> Authority::publish_crl() {
                                                               number, options_.crl_lifetime));
         pem += list;
     }
-    QUOIN_CHECK(files::write_atomically(options_.home / "pki" / "crl.pem", pem, 0644));
     QUOIN_TRY(std::string der, der_of(pem));
     {
         const std::lock_guard lock(mutex_);
-        crl_pem_ = std::move(pem);
+        crl_pem_ = pem;
         crl_der_ = std::move(der);
+    }
+    QUOIN_CHECK(files::write_atomically(options_.home / "pki" / "crl.pem", pem, 0644));
+    {
+        const std::lock_guard lock(mutex_);
         crl_due_ms_ = now + lifetime_ms / 2;
     }
     audit_.append(audit::Id::pki_crl_published, "", {{"crl", number}, {"revoked", revoked.size()}});
@@ -408,6 +413,10 @@ void Authority::try_publish_crl() {
     audit_.append(audit::Id::pki_crl_failed, "", {{"reason", published.error().message}});
     const std::lock_guard lock(mutex_);
     crl_due_ms_ = now_ms() + retry_ms;
+}
+
+void Authority::list_revocations() {
+    bus_.certificates_revoked.listen([this](const CertificatesRevoked&) { try_publish_crl(); });
 }
 
 bool Authority::tick() {

@@ -45,7 +45,7 @@ struct AuthorityOptions {
 class Authority {
 public:
     // Loads the CA, records the certificates that `pki init` made and publishes a fresh list.
-    // Listens to certificates_revoked on `bus`. The references must outlive the authority.
+    // The references must outlive the authority.
     static Result<std::unique_ptr<Authority>> open(AuthorityOptions options,
                                                    store::Database& database, Bus& bus,
                                                    audit::Log& audit);
@@ -56,7 +56,8 @@ public:
     NextPointer next() const;
     // Whether a chain that TLS has verified is of the second hierarchy, which it may be.
     Result<bool> is_of_next(std::span<const x509::Certificate> chain) const;
-    // Roots and issuing CAs, and while the plant migrates the cross-certificates (RFC 7030, 4.1.3).
+    // Roots and issuing CAs, and while the plant migrates NewWithOld (RFC 7030, section 4.1.3; why
+    // no OldWithNew: host/x509/cross.hpp).
     std::vector<x509::Certificate> ca_certificates() const;
     // The plant's root (roots) and the makers' CAs: what a TLS server asks of its clients.
     std::vector<x509::Certificate> client_anchors() const;
@@ -82,6 +83,9 @@ public:
     // A statement of the plant, by the issuing CA. Thread-safe, and so is its use in a transaction.
     Result<feed::Seal> seal(Bytes message) const;
 
+    // From now on at once; before, with the next list. A list takes a while to make: to be called
+    // when all who must hear of a revocation first listen to the bus.
+    void list_revocations();
     std::string crl_pem() const;
     std::string crl_der() const;  // the same
     // To be called about once a second: issues the list again at half its life, or if that failed
@@ -102,7 +106,7 @@ private:
     Result<std::string> record_issued(soci::session& session, const Approved& approved,
                                       const x509::Certificate& certificate);
 
-    Result<std::int64_t> revoked_ms(const std::string& serial, bool& recorded);
+    Result<std::optional<std::int64_t>> revoked_ms(const x509::Certificate& leaf);
     Result<NextPointer> issuer_of(const std::string& device, x509::Profile profile,
                                   const x509::Request& request);
     void note_move(const std::string& device, const std::string& serial);

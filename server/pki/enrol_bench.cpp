@@ -91,7 +91,8 @@ public:
 
     double product(const std::vector<std::vector<crypto::PrivateKey>>& keys) {
         return per_second([&](std::size_t thread) {
-            const auto context = must(tls::client_context(suite, roots_, &births_[thread]));
+            const auto context =
+                must(tls::client_context(suite, roots_, tls::Server::quoind, &births_[thread]));
             for (const crypto::PrivateKey& key : keys[thread]) enrol(thread, context, key);
         });
     }
@@ -99,7 +100,8 @@ public:
     double bare(const std::vector<std::vector<crypto::PrivateKey>>& keys) {
         std::atomic<int> done = 0;
         return per_second([&](std::size_t thread) {
-            const auto context = must(tls::client_context(suite, roots_, &births_[thread]));
+            const auto context =
+                must(tls::client_context(suite, roots_, tls::Server::quoind, &births_[thread]));
             for (const crypto::PrivateKey& key : keys[thread]) {
                 bare_enrol(thread, context, key);
                 if (++done % options_.threads == 0) bare_commit();

@@ -70,6 +70,16 @@ Result<void> check_registration(soci::session& session, const std::string& seria
     return {};
 }
 
+// Whatever it shows: its birth certificate, or an old one that is still valid.
+Result<void> check_not_moved(soci::session& session, const std::string& device) {
+    int moved = 0;
+    session << "SELECT COUNT(*) FROM moves WHERE device_id = :d", soci::use(device),
+        soci::into(moved);
+    if (moved == 0) return {};
+    return fail(Code::state_wrong,
+                "{} has moved to the new suite and gets no certificate of the old one", device);
+}
+
 }  // namespace
 
 // The key of the RA's certificate with this serial, which must be good now.
@@ -197,6 +207,7 @@ Result<std::string> Authority::record_issued(soci::session& session, const Appro
     const NextPointer second = next();
     const bool by_second =
         second && X509_check_issued(second->issuing.native(), certificate.native()) == X509_V_OK;
+    if (second && !by_second) QUOIN_CHECK(check_not_moved(session, claims.device));
     QUOIN_CHECK(record(session, certificate,
                        {.number = claims.number,
                         .key_residence = row.key_residence,

@@ -91,13 +91,29 @@ Result<void> remove_hierarchies(const fs::path& home, std::string_view prefix,
     return {};
 }
 
-// Of those who have one now; `admin` is made with the services.
+// Whether a certificate holds now, by the last revocation list (none: quoind never ran). An old
+// list says nothing: state_stale.
+Result<bool> is_good(std::span<const Certificate> chain, const fs::path& home) {
+    const fs::path list = home / "pki" / "crl.pem";
+    const Result<std::string> crl = fs::exists(list) ? files::read(list) : std::string();
+    QUOIN_CHECK(crl);
+    QUOIN_TRY(const Certificate root, first_of(home / "pki" / "root.crt"));
+    const auto good = x509::verify_chain(chain.front(), chain.subspan(1), {&root, 1},
+                                         x509::Purpose::client, *crl);
+    if (good || good.error().code == Code::peer_unauthenticated) return good.has_value();
+    return fail(good.error().code, "{}: {}; is quoind running?", list.string(),
+                good.error().message);
+}
+
+// Of those who have one now that is good; `admin` is made with the services.
 Result<void> issue_operators(const IssuingCa& ca, const fs::path& home, const fs::path& staged) {
     QUOIN_TRY(const auto found, entries(home / "operator", ""));
     for (const fs::path& file : found) {
         if (file.extension() != ".crt" || file.stem() == "admin") continue;
-        QUOIN_TRY(const Certificate certificate, first_of(file));
-        QUOIN_TRY(const x509::Identity person, certificate.identity());
+        QUOIN_TRY(const auto chain, Certificate::load(file));
+        QUOIN_TRY(const bool good, is_good(chain, home));
+        if (!good) continue;
+        QUOIN_TRY(const x509::Identity person, chain.front().identity());
         const x509::Role role = person.role.value_or(x509::Role::viewer);
         QUOIN_CHECK(issue_operator(ca, staged / "operator", person.id, role));
     }
@@ -122,9 +138,9 @@ Result<void> certify_each_other(const Root& present, const Root& next, const fs:
                                 const fs::path& staged) {
     QUOIN_TRY(const std::string site, site_of(present.certificate));
     QUOIN_TRY(const Certificate new_with_old,
-              x509::cross_certify(present.key, present.certificate, next.certificate, site));
-    QUOIN_TRY(const Certificate old_with_new,
-              x509::cross_certify(next.key, next.certificate, present.certificate, site));
+              x509::certify_successor(present.key, present.certificate, next.certificate, site));
+    QUOIN_TRY(const Certificate former_by_next,
+              x509::certify_former(next.key, next.certificate, present.certificate));
     QUOIN_CHECK(write_certificates(staged / "pki" / "new-with-old.crt", {&new_with_old, 1}));
     const fs::path former = staged / "pki" / x509::former_roots_name;
     QUOIN_CHECK(files::make_private_folder(former));
@@ -134,7 +150,7 @@ Result<void> certify_each_other(const Root& present, const Root& next, const fs:
         QUOIN_CHECK(files::write_atomically(former / file.filename(), text, 0600));
     }
     QUOIN_TRY(const auto digest, present.certificate.sha256());
-    const std::array pair{present.certificate, old_with_new};
+    const std::array pair{present.certificate, former_by_next};
     return write_certificates(former / (crypto::to_hex(digest) + ".crt"), pair);
 }
 
@@ -355,15 +371,11 @@ Result<std::optional<Migration>> pending_migration(const fs::path& home) {
     QUOIN_TRY(const Certificate root, first_of(folder / "pki" / "root.crt"));
     QUOIN_TRY(const Certificate issuing, first_of(folder / "pki" / "issuing.crt"));
     QUOIN_TRY(const Certificate new_with_old, first_of(folder / "pki" / "new-with-old.crt"));
-    QUOIN_TRY(const Certificate present, first_of(home / "pki" / "root.crt"));
-    QUOIN_TRY(const auto digest, present.sha256());
-    QUOIN_TRY(const auto former, Certificate::load(folder / "pki" / x509::former_roots_name /
-                                                   (crypto::to_hex(digest) + ".crt")));
     return Migration{.profile = std::move(profile),
                      .folder = folder,
                      .root = root,
                      .issuing = issuing,
-                     .cross = {new_with_old, former.back()}};
+                     .new_with_old = new_with_old};
 }
 
 }  // namespace quoin::server

@@ -70,7 +70,7 @@ struct Migration {
     std::filesystem::path folder;  // HOME/next
     x509::Certificate root;
     x509::Certificate issuing;
-    std::vector<x509::Certificate> cross;  // new with old, old with new
+    x509::Certificate new_with_old;
 };
 // None: the plant has one hierarchy, or is being settled.
 Result<std::optional<Migration>> pending_migration(const std::filesystem::path& home);

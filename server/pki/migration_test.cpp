@@ -69,6 +69,16 @@ protected:
         if (!chain) ADD_FAILURE() << chain.error().message;
         return chain->front();
     }
+    Migration pending() const {
+        auto found = pending_migration(home_);
+        if (!found || !*found) ADD_FAILURE() << "does not migrate";
+        return *std::move(*found);
+    }
+    // What the new root says of the old one's key.
+    Certificate former_by_next() const {
+        const std::string name = fingerprint("pki/root.crt") + ".crt";
+        return Certificate::load(home_ / "next/pki/former" / name)->back();
+    }
     std::string text(const fs::path& file) const {
         const auto read = files::read(home_ / file);
         return read ? *read : "";
@@ -147,46 +157,48 @@ TEST_F(Migrating, begin__makes_a_second_hierarchy_and_leaves_the_present_one) {
         crypto::PrivateKey::load(home_ / "next/pki/root.key", crypto::Passphrase(new_passphrase)));
 }
 
-TEST_F(Migrating, begin__cross_certificates__verify_both_ways) {
+// Who trusts the old root is led to the new one; who trusts the new one lets nothing old in.
+TEST_F(Migrating, begin__certificates_between_the_roots__lead_forward_only) {
     use("begun");
     const std::array old_root{first("pki/root.crt")};
     const std::array new_root{first("next/pki/root.crt")};
-    const auto pending = pending_migration(home_);
-    ASSERT_TRUE(pending && *pending);
     const auto new_leaf = Certificate::load(home_ / "next/services/broker.crt");
     const auto old_leaf = Certificate::load(home_ / "services/broker.crt");
-    const std::array by_old{new_leaf->back(), (*pending)->cross[0]};
-    const std::array by_new{old_leaf->back(), (*pending)->cross[1]};
+    const std::array by_old{new_leaf->back(), pending().new_with_old};
     const auto up = x509::verify_chain(new_leaf->front(), by_old, old_root, x509::Purpose::server);
     EXPECT_TRUE(up) << up.error().message;
-    const auto down =
-        x509::verify_chain(old_leaf->front(), by_new, new_root, x509::Purpose::server);
-    EXPECT_TRUE(down) << down.error().message;
-    // Without them it is another plant.
+    // Without it, it is another plant.
     EXPECT_FALSE(x509::verify_chain(new_leaf->front(), std::span(by_old).first(1), old_root,
                                     x509::Purpose::server));
+    const std::array by_new{old_leaf->back(), former_by_next()};
+    EXPECT_TRUE(x509::verify_chain(by_new[1], {}, new_root, x509::Purpose::any));
+    for (const auto purpose : {x509::Purpose::server, x509::Purpose::client}) {
+        EXPECT_FALSE(x509::verify_chain(old_leaf->front(), by_new, new_root, purpose));
+        EXPECT_FALSE(x509::verify_chain(by_new[1], {}, new_root, purpose)) << "nor by itself";
+    }
 }
 
 // Names are the same in both, and only keys tell issuers apart: openssl must find its way.
-TEST_F(Migrating, begin__cross_certificates__openssl_verifies_both_ways) {
+TEST_F(Migrating, begin__certificates_between_the_roots__openssl_is_led_forward_only) {
     use("begun");
     const std::string home = home_.string();
-    const auto verify = [&](const std::string& root, const std::string& cross,
+    const auto verify = [&](const std::string& root, const std::string& between,
                             const std::string& leaf) {
         const std::string command =
             "OPENSSL_CONF=" + (crypto::provider_file().parent_path() / "openssl.cnf").string() +
-            " openssl verify -x509_strict -CAfile " + root + " -untrusted " + cross +
+            " openssl verify -x509_strict -CAfile " + root + " -untrusted " + between +
             " -untrusted " + leaf + " " + leaf + " >/dev/null 2>&1";
         return std::system(command.c_str()) == 0;  // NOLINT(cert-env33-c): a foreign program
     };
-    const auto pending = pending_migration(home_);
-    ASSERT_TRUE(pending && *pending);
-    const std::string old_with_new = (folder_ / "old-with-new.crt").string();
-    ASSERT_TRUE(files::write_atomically(old_with_new, *(*pending)->cross[1].pem(), 0600));
-    EXPECT_TRUE(verify(home + "/pki/root.crt", home + "/next/pki/new-with-old.crt",
-                       home + "/next/services/broker.crt"));
-    EXPECT_TRUE(verify(home + "/next/pki/root.crt", old_with_new, home + "/services/broker.crt"));
-    EXPECT_FALSE(verify(home + "/pki/root.crt", old_with_new, home + "/next/services/broker.crt"));
+    const std::string old_root = home + "/pki/root.crt";
+    const std::string new_root = home + "/next/pki/root.crt";
+    const std::string former = (folder_ / "former.crt").string();
+    ASSERT_TRUE(files::write_atomically(former, *former_by_next().pem(), 0600));
+    EXPECT_TRUE(
+        verify(old_root, home + "/next/pki/new-with-old.crt", home + "/next/services/broker.crt"));
+    EXPECT_TRUE(verify(new_root, former, home + "/next/services/broker.crt"));
+    EXPECT_FALSE(verify(new_root, former, home + "/services/broker.crt"));
+    EXPECT_FALSE(verify(old_root, former, home + "/next/services/broker.crt"));
 }
 
 TEST_F(Migrating, begin__again__nothing_changes) {

@@ -30,7 +30,7 @@ Result<NextPointer> load_next(const std::filesystem::path& home, const keys::Cho
                       .root = std::move(pending->root),
                       .issuing = std::move(pending->issuing),
                       .key = std::move(key),
-                      .cross = std::move(pending->cross)});
+                      .new_with_old = std::move(pending->new_with_old)});
 }
 
 }  // namespace quoin::server

@@ -19,8 +19,8 @@ struct NextHierarchy {
     std::filesystem::path folder;  // HOME/next
     x509::Certificate root;
     x509::Certificate issuing;
-    crypto::PrivateKey key;                // of the issuing CA
-    std::vector<x509::Certificate> cross;  // new with old, old with new
+    crypto::PrivateKey key;  // of the issuing CA
+    x509::Certificate new_with_old;
 };
 
 using NextPointer = std::shared_ptr<const NextHierarchy>;

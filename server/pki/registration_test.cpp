@@ -14,6 +14,7 @@
 #include "server/pki/authority.hpp"
 #include "server/pki/ceremony.hpp"
 #include "server/pki/est.hpp"
+#include "server/pki/migration.hpp"
 
 namespace quoin::server {
 namespace {
@@ -76,7 +77,8 @@ protected:
         authority_ = must(Authority::open({.home = home_,
                                            .site = "test",
                                            .device_lifetime = std::chrono::hours(1),
-                                           .crl_lifetime = std::chrono::hours(1)},
+                                           .crl_lifetime = std::chrono::hours(1),
+                                           .suite = tls::Suite::classical},
                                           *plant_.database, plant_.bus, *plant_.audit));
         ra_ = must(RegistrationAuthority::open({.home = home_, .site = "test", .policy = policy},
                                                *plant_.database, *plant_.audit));
@@ -151,6 +153,21 @@ TEST_P(registration, by_rule__approved_and_issued__again_with_the_key_the_same) 
     EXPECT_NE(must(enrol(new_key(), true)).serial_hex(), first.serial_hex());
     EXPECT_EQ(text("SELECT actor FROM enrolments WHERE number = 2"), "rule:renewal");
     EXPECT_EQ(plant_.count(audit::Id::pki_certificate_renewed), 1U);
+}
+
+// Whoever shows its birth certificate, or an old one that is still valid.
+TEST_P(registration, device_that_has_moved__gets_no_certificate_of_the_old_suite) {
+    must(begin_migration({.home = home_, .to = tls::Suite::hybrid},
+                         crypto::Passphrase("a long passphrase"),
+                         crypto::Passphrase("another long passphrase")));
+    open({});
+    EXPECT_TRUE(enrol(new_key()));
+    run("INSERT INTO moves (device_id, issuer, at_ms) VALUES ('mpu-1', '00', 1)");
+    const auto refused = enrol(new_key(), true);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::state_wrong);
+    EXPECT_EQ(certificates(), 1);
+    EXPECT_TRUE(enrol(must(crypto::PrivateKey::generate(Algorithm::ml_dsa_65_ed25519)), true));
 }
 
 TEST_P(registration, approval__says_all_that_is_issued) {

@@ -15,7 +15,7 @@ Result<tls::Context> context_of(const Access& access, const fs::path& certificat
     QUOIN_TRY(auto private_key, crypto::PrivateKey::load(key, passphrase));
     QUOIN_TRY(const auto suite, tls::suite_by_name(access.suite, false));
     const tls::Credentials credentials{.chain = std::move(chain), .key = std::move(private_key)};
-    return tls::client_context(suite, anchors, &credentials);
+    return tls::client_context(suite, anchors, tls::Server::broker, &credentials);
 }
 
 }  // namespace

@@ -270,7 +270,8 @@ void run(const Options& options) {
     const tls::Credentials own{
         .chain = {certificate_of(0), issuing},
         .key = must(crypto::PrivateKey::load(options.home / "bench/key.pem", unlock))};
-    const tls::Context context = must(tls::client_context(settings.suite, anchors, &own));
+    const tls::Context context =
+        must(tls::client_context(settings.suite, anchors, tls::Server::broker, &own));
     std::vector<Session> sessions;
     for (int i = options.first; i < options.first + options.sessions; ++i) {
         sessions.push_back(open_session(context.get(), options, name_of(i), certificate_of(i)));

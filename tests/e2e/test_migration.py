@@ -33,21 +33,30 @@ def suite_of(device):
     return file.read_text().strip() if file.exists() else None
 
 
-def keep_identity(plant, device):
-    """What a thief of the old identity would have: certificate, key in clear, the root of then."""
-    folder = plant.folder / f"old-{device.name}"
+def keep_identity(plant, device, name="old"):
+    """What a thief of the present identity would have: certificate, key in clear, the root of then."""
+    folder = plant.folder / f"{name}-{device.name}"
     shutil.copytree(device.identity.resolve(), folder)
     shutil.copy(plant.home / "pki/root.crt", folder / "root.crt")
     shutil.copy(device.clear_key(), folder / "clear.key")
     return folder
 
 
-def asks_as(plant, old, root):
-    """What the plant answers to an identity that was kept; None: nothing, or not to this one."""
-    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "20", "--cacert", root, "--cert", old / "device.crt",
-                           "--key", old / "clear.key", f"https://127.0.0.1:{plant.ports['https']}/.well-known/quoin/device"],
+def asks_as(plant, identity, root, chain="device.crt"):
+    """What the plant answers to an identity; None: nothing, or not to this one."""
+    done = subprocess.run(["curl", "--silent", "--show-error", "--max-time", "20", "--curves", "X25519:X25519MLKEM768:MLKEM768",
+                           "--cacert", root, "--cert", identity / chain, "--key", identity / "clear.key",
+                           f"https://127.0.0.1:{plant.ports['https']}/.well-known/quoin/device"],
                           capture_output=True, text=True, timeout=30)
     return json.loads(done.stdout) if done.returncode == 0 and done.stdout.startswith("{") else None
+
+
+def with_former_root(plant, identity):
+    """The chain of an old identity, longer by what the new root says of the old one."""
+    former = next((plant.home / "pki/former").iterdir()).read_text()
+    statement = former[former.rindex("-----BEGIN CERTIFICATE-----"):]
+    (identity / "longer.crt").write_text((identity / "device.crt").read_text() + statement)
+    return "longer.crt"
 
 
 def longest_gap_ms(samples):
@@ -92,7 +101,10 @@ def migrates_under_load(suite, to):
             device.wait_stored(plant.newest(device.name) + 20)
             if device.device_class == "mpu":
                 plant.wait_event("verifier.evidence.trusted", device.name, finished)
-        for root in (old / "root.crt", plant.home / "pki/root.crt"):
+        new_root = plant.home / "pki/root.crt"
+        assert asks_as(plant, keep_identity(plant, devices[0], "new"), new_root), "the new identity is not"
+        assert asks_as(plant, old, new_root, with_former_root(plant, old)) is None, "the old root leads nowhere"
+        for root in (old / "root.crt", new_root):
             assert asks_as(plant, old, root) is None, "the old identity is refused"
             assert mosquitto.publish(plant, devices[0], f"quoin/e2e/{devices[0].name}/event", "{}", cafile=root,
                                      certificate=old / "device.crt", key=old / "clear.key").returncode != 0

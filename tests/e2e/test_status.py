@@ -72,6 +72,11 @@ def test_operator_revoked__is_refused_at_once(plant):
     quoin(*anna)
     quoin("pki", "revoke-operator", "anna", "--reason", "cessation_of_operation", "--home", plant.home)
     assert "revoked" in quoin(*anna, check=False).stderr
+    # Before it was ever used, too: quoind has not seen it yet.
+    quoin("pki", "operator", "carl", "--role", "operator", "--home", plant.home)
+    quoin("pki", "revoke-operator", "carl", "--reason", "key_compromise", "--home", plant.home)
+    carl = ("status", "--url", url, "--home", plant.home, "--certificate", plant.home / "operator/carl.crt")
+    assert "revoked" in quoin(*carl, check=False).stderr
     plant.wait_event("pki.certificate.revoked", kind="operator", reason="cessation_of_operation")
 
 
