@@ -12,7 +12,6 @@
 #include "host/x509/former_roots.hpp"
 #include "server/bus/clock.hpp"
 #include "server/pki/migration.hpp"
-#include "server/pki/named_certificates.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
 
@@ -192,6 +191,7 @@ Result<void> PlantProcess::open_state() {
 Result<void> PlantProcess::forward_events() {
     if (!settings_.syslog) return {};
     const SyslogSettings& siem = *settings_.syslog;
+    QUOIN_TRY(siem_trust_, files::read(siem.trust));
     QUOIN_TRY(tls::Context context, siem_context());
     audit::ForwarderOptions options;
     options.host = siem.host;
@@ -264,7 +264,6 @@ Result<void> PlantProcess::open_roles() {
                                  *registration_, *authority_, *audit_);
     QUOIN_CHECK(open_responder());
     broker_records_ = std::make_unique<BrokerRecords>(*authority_, bus_);
-    authority_->list_revocations();
     metrics_ = std::make_unique<Metrics>(bus_, *audit_);
     api_ = std::make_unique<Api>(
         ApiOptions{.site = settings_.site, .suite = std::string(tls::info(settings_.suite).name)},
@@ -303,6 +302,11 @@ Result<void> PlantProcess::connect_bus() {
     bus_.revocation_stated.listen([this](const RevocationStated& stated) {
         if (FeedServer* feed = feed_link_; feed != nullptr) feed->push(stated.sealed);
     });
+    bus_.certificates_revoked.listen([this](const CertificatesRevoked& revoked) {
+        net::HttpServer* https = https_link_;
+        if (https != nullptr) https->close_connections(revoked.serials);
+    });
+    authority_->list_revocations();
     bus_.broker_session.listen([this](const BrokerSession& session) { audit_broker(session); });
     bus_.broker_link.listen([this](const BrokerLink& link) {
         audit_->append(link.up ? audit::Id::broker_link_established : audit::Id::broker_link_lost,
@@ -410,6 +414,7 @@ Result<void> PlantProcess::listen_https() {
               net::HttpServer::start(std::move(options), [this](const HttpRequest& request) {
                   return answer_https(request);
               }));
+    https_link_ = https_.get();
     net::HttpServerOptions local{.address = "unix:" + (home_ / "run" / "quoind.sock").string()};
     local.max_body_bytes = max_https_body_bytes;
     local.max_connections = 128;
@@ -461,9 +466,7 @@ ApiSources PlantProcess::sources() {
         .has_session = [this](const std::string& device) { return metrics_->has_session(device); },
         .revoke_named = [this](const NamedRevocation& what) -> Result<std::vector<std::string>> {
             QUOIN_CHECK(authority_->record_home());  // one that was never used
-            return server::revoke_named(*database_, bus_, *audit_,
-                                        {what.kind, what.name, what.serial}, what.reason,
-                                        what.actor);
+            return fleet_->revoke(what);
         },
         .approve = [this](std::int64_t number,
                           std::string_view actor) { return registration_->approve(number, actor); },
