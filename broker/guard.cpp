@@ -40,20 +40,22 @@ void Guard::apply_device(const std::string& id) {
     reports_.add(feed::Applied{state_.seq(), id, closed, broker_.now().utc_ms});
 }
 
-bool Guard::end_if_it_must(const std::string& id) {
-    const Session* session = sessions_.find(id);
-    if (session == nullptr || !session->is_device) return false;
-    const auto stay = check_stay(state_, id, session->serial);
-    return !stay && end_session(id, stay.error().message, false);
+bool Guard::end_if_it_must(const std::string& client_id) {
+    const Session* session = sessions_.find(client_id);
+    if (session == nullptr) return false;
+    const auto stay = check_stay(state_, session->subject, session->serial);
+    return !stay && end_session(client_id, stay.error().message, false);
 }
 
-// All sessions first, then what is written about them. Of many devices only those that had a
-// session are told one by one.
+// All sessions first, then what is written about them. Of many only those that had a session are
+// told one by one.
 void Guard::apply_revocation() {
     const std::vector<std::string>& ended = state_.ended();
     std::vector<std::string> closed;
-    for (const std::string& id : ended) {
-        if (end_if_it_must(id)) closed.push_back(id);
+    for (const std::string& subject : ended) {
+        for (const std::string& id : sessions_.clients_of(subject)) {
+            if (end_if_it_must(id)) closed.push_back(id);
+        }
     }
     broker_.log(Level::notice, fmt::format("revocation {}: {} devices, {} sessions closed",
                                            state_.revocation(), ended.size(), closed.size()));
@@ -76,7 +78,7 @@ void Guard::report_sessions() {
 
 void Guard::apply_snapshot() {
     broker_.log(Level::notice, fmt::format("the state of {} devices is there", state_.size()));
-    for (const std::string& id : sessions_.devices()) {
+    for (const std::string& id : sessions_.clients()) {
         if (!end_if_it_must(id)) continue;
         reports_.add(feed::Applied{state_.seq(), id, true, broker_.now().utc_ms});
     }
@@ -112,10 +114,9 @@ Result<std::string> Guard::connect(const Client& client, const Credential& crede
         reports_.add(feed::Refused{id, checked.error().message, client.address, credential.serial});
         return std::unexpected(checked.error());
     }
-    const bool is_device = credential.identity.kind == x509::Kind::device;
-    const bool is_new = sessions_.add(
-        client.key,
-        {client.id, credential.serial, credential.not_after_ms, is_device, std::string{}});
+    const bool is_new =
+        sessions_.add(client.key, {client.id, subject_of(credential.identity), credential.serial,
+                                   credential.not_after_ms, std::string{}});
     if (is_new) reports_.add(feed::Connected{client.id, credential.serial, client.address});
     return client.id;
 }
@@ -166,8 +167,8 @@ void Guard::note_freshness() {
         broker_.log(Level::notice, "the state of the devices is fresh: devices may come");
     } else {
         broker_.log(Level::warning,
-                    "the state of the devices is too old: no device may connect, publish or read "
-                    "until quoind is back");
+                    "the state of the devices is too old: nobody may connect, and no device "
+                    "publish or read, until quoind is back");
     }
 }
 

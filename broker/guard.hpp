@@ -66,7 +66,7 @@ private:
     void apply_device(const std::string& id);
     void apply_revocation();
     void apply_snapshot();
-    bool end_if_it_must(const std::string& id);
+    bool end_if_it_must(const std::string& client_id);
     void report_sessions();
     bool end_session(const std::string& client_id, const std::string& why, bool with_will);
     void log_isolation(const std::string& id, bool closed);

@@ -166,6 +166,38 @@ TEST_F(guard, grant_made_smaller_but_not_none__keeps_the_session) {
     EXPECT_TRUE(guard_.may(client("a").key, "a", Access::write, "quoin/plant/a/event"));
 }
 
+TEST_F(guard, revocation_of_a_service__ends_its_sessions_of_that_certificate) {
+    Credential renewed = credential("telemetry", Kind::service);
+    renewed.serial = "0b";
+    const auto come = [&](const std::string& id, const Credential& with) {
+        const bool in = guard_.connect(client(id), with).has_value();
+        if (in) broker_.live[id] = client(id).key;
+        return in;
+    };
+    ASSERT_TRUE(come("service.telemetry", credential("telemetry", Kind::service)));
+    ASSERT_TRUE(come("service.telemetry-2", credential("telemetry", Kind::service)));
+    ASSERT_TRUE(come("service.telemetry-3", renewed));
+    ASSERT_TRUE(come("service.verifier", credential("verifier", Kind::service)));
+    say(issuer_.revocation(3, {{"service.telemetry", 1, {"0a"}}}));
+    EXPECT_THAT(broker_.kicks, testing::UnorderedElementsAre(Kick{"service.telemetry", false},
+                                                             Kick{"service.telemetry-2", false}));
+    EXPECT_FALSE(come("service.telemetry", credential("telemetry", Kind::service)));
+    EXPECT_TRUE(come("service.telemetry", renewed));
+}
+
+TEST_F(guard, new_snapshot__ends_sessions_of_revoked_services) {
+    for (const std::string name : {"telemetry", "verifier"}) {
+        const Client session = client("service." + name);
+        ASSERT_TRUE(guard_.connect(session, credential(name, Kind::service)));
+        broker_.live[session.id] = session.key;
+    }
+    guard_.feed_opened({});
+    say(FakeIssuer::hello(2));
+    snapshot({{1, "service.verifier", 1, Grant::none, "service", "", {"0a"}}});
+    EXPECT_THAT(broker_.kicks, ElementsAre(Kick{"service.verifier", false}));
+    EXPECT_FALSE(guard_.connect(client("service.verifier"), credential("verifier", Kind::service)));
+}
+
 TEST_F(guard, new_snapshot__ends_sessions_of_unknown_and_isolated_devices) {
     ASSERT_TRUE(connect("a"));
     ASSERT_TRUE(connect("b"));

@@ -12,8 +12,6 @@ namespace {
 
 using feed::Grant;
 
-constexpr std::string_view service_prefix = "service.";
-
 enum class Role : std::uint8_t { device, telemetry, verifier };
 
 // The services that have business on the broker.
@@ -52,15 +50,15 @@ constexpr std::array rules{
 };
 
 bool is_of_service(std::string_view client_id, std::string_view name) {
-    if (!client_id.starts_with(service_prefix)) return false;
-    client_id.remove_prefix(service_prefix.size());
+    if (!feed::is_service(client_id)) return false;
+    client_id.remove_prefix(feed::service_prefix.size());
     if (!client_id.starts_with(name)) return false;
     client_id.remove_prefix(name.size());
     return client_id.empty() || client_id.front() == '-';
 }
 
 std::optional<Role> role_of(std::string_view client_id) {
-    if (!is_service_client(client_id)) {
+    if (!feed::is_service(client_id)) {
         return x509::is_valid_id(client_id) ? std::optional(Role::device) : std::nullopt;
     }
     for (const auto& [name, role] : services) {
@@ -69,7 +67,9 @@ std::optional<Role> role_of(std::string_view client_id) {
     return std::nullopt;
 }
 
-Result<void> check_service(std::string_view client_id, const std::string& name) {
+Result<void> check_service(const StateTable& state, std::string_view client_id,
+                           const Credential& credential) {
+    const std::string& name = credential.identity.id;
     const bool known =
         std::ranges::any_of(services, [&](const auto& row) { return row.first == name; });
     if (!known) {
@@ -80,22 +80,19 @@ Result<void> check_service(std::string_view client_id, const std::string& name) 
                     "client id \"{}\" is not service.{} or service.{}-SUFFIX", printable(client_id),
                     name, name);
     }
-    return {};
+    return check_stay(state, subject_of(credential.identity), credential.serial);
 }
 
 Result<void> check_device(const StateTable& state, std::string_view client_id,
-                          const Credential& credential, Now now) {
+                          const Credential& credential) {
     const std::string& id = credential.identity.id;
-    if (is_service_client(id)) {
+    if (feed::is_service(id)) {
         return fail(Code::peer_forbidden, "device id {} is reserved for services", id);
     }
     if (client_id != id) {
         return fail(Code::peer_unauthenticated,
                     "client id \"{}\" is not {}, the device of its certificate",
                     printable(client_id), id);
-    }
-    if (!state.is_fresh(now)) {
-        return fail(Code::state_stale, "the state of the devices is not fresh: quoind is away");
     }
     return check_stay(state, id, credential.serial);
 }
@@ -132,18 +129,25 @@ Result<void> check_connect(const StateTable& state, std::string_view client_id,
     if (credential.not_after_ms <= now.utc_ms) {
         return fail(Code::peer_late, "certificate {} has expired: renew it", credential.serial);
     }
-    if (identity.kind == x509::Kind::service) return check_service(client_id, identity.id);
-    return check_device(state, client_id, credential, now);
+    if (!state.is_fresh(now)) {  // a service's certificate may have been revoked meanwhile, too
+        return fail(Code::state_stale, "the state of the plant is not fresh: quoind is away");
+    }
+    if (identity.kind == x509::Kind::service) return check_service(state, client_id, credential);
+    return check_device(state, client_id, credential);
 }
 
-Result<void> check_stay(const StateTable& state, std::string_view device, std::string_view serial) {
-    const DeviceState* known = state.find(device);
-    if (known == nullptr) return fail(Code::peer_forbidden, "device {} is unknown", device);
-    if (known->grant == Grant::none) {
-        return fail(Code::peer_forbidden, "device {} is {}{}{}", device, known->state,
+Result<void> check_stay(const StateTable& state, std::string_view subject,
+                        std::string_view serial) {
+    const DeviceState* known = state.find(subject);
+    const bool is_device = !feed::is_service(subject);
+    if (is_device && known == nullptr) {
+        return fail(Code::peer_forbidden, "device {} is unknown", subject);
+    }
+    if (is_device && known->grant == Grant::none) {
+        return fail(Code::peer_forbidden, "device {} is {}{}{}", subject, known->state,
                     known->reason.empty() ? "" : ": ", known->reason);
     }
-    if (known->is_revoked(serial)) {
+    if (known != nullptr && known->is_revoked(serial)) {
         return fail(Code::peer_forbidden, "certificate {} is revoked", serial);
     }
     return {};
@@ -166,7 +170,10 @@ bool may(const StateTable& state, std::string_view client_id, Access access, std
     });
 }
 
-bool is_service_client(std::string_view client_id) { return client_id.starts_with(service_prefix); }
+std::string subject_of(const x509::Identity& identity) {
+    const bool is_service = identity.kind == x509::Kind::service;
+    return is_service ? std::string(feed::service_prefix) + identity.id : identity.id;
+}
 
 std::string printable(std::string_view text) {
     std::string shown(text.substr(0, 64));

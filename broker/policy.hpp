@@ -23,9 +23,13 @@ struct Credential {
 Result<void> check_connect(const StateTable& state, std::string_view client_id,
                            const Credential& credential, Now now);
 
-// Why a device with a live session of `serial` must go now; ok: it may stay. The freshness of the
-// state does not count: it ends what a device may do, not its session.
-Result<void> check_stay(const StateTable& state, std::string_view device, std::string_view serial);
+// Why who has a live session of `serial` must go now; ok: it may stay. The freshness of the
+// state does not count: it ends what a device may do, not its session. `subject`: a device, or
+// service.NAME.
+Result<void> check_stay(const StateTable& state, std::string_view subject, std::string_view serial);
+
+// Whose a certificate is on the broker: the device's id, or service.NAME.
+std::string subject_of(const x509::Identity& identity);
 
 // One bit each, as Mosquitto counts them.
 enum class Access : std::uint8_t { read = 1, write = 2, subscribe = 4 };
@@ -35,9 +39,6 @@ enum class Access : std::uint8_t { read = 1, write = 2, subscribe = 4 };
 // device whose branch it is in may have sent it: that fences retained, queued and will messages.
 bool may(const StateTable& state, std::string_view client_id, Access access, std::string_view topic,
          Now now);
-
-// True for `service.NAME` and `service.NAME-SUFFIX`: never a device.
-bool is_service_client(std::string_view client_id);
 
 // At most 64 characters, anything but printable ASCII as '?': for logs.
 std::string printable(std::string_view text);

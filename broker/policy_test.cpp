@@ -74,10 +74,10 @@ TEST_F(policy, services__connect_by_their_names_with_or_without_suffix) {
                    "no business");
 }
 
-TEST_F(policy, services__come_while_the_state_is_old_and_devices_do_not) {
+TEST_F(policy, old_state__nobody_comes) {
     Credential service = of(Kind::service, "telemetry");
     service.not_after_ms = later.utc_ms + 1;
-    EXPECT_TRUE(check_connect(table_, "service.telemetry", service, later));
+    expect_refused("service.telemetry", service, Code::state_stale, "quoind", later);
     Credential device = of(Kind::device, "full");
     device.not_after_ms = later.utc_ms + 1;
     expect_refused("full", device, Code::state_stale, "quoind", later);

@@ -1,5 +1,7 @@
 #include "broker/sessions.hpp"
 
+#include "host/feed/revocation.hpp"
+
 namespace quoin::broker {
 
 bool Sessions::add(ClientKey key, Session session) {
@@ -35,17 +37,18 @@ std::vector<std::string> Sessions::expired(std::int64_t utc_ms) const {
     return ids;
 }
 
-std::vector<std::string> Sessions::devices() const {
-    std::vector<std::string> ids;
-    for (const auto& [key, session] : by_key_) {
-        if (session.is_device) ids.push_back(session.client_id);
-    }
-    return ids;
-}
-
 std::vector<std::string> Sessions::clients() const {
     std::vector<std::string> ids;
     for (const auto& [id, key] : by_client_id_) ids.push_back(id);
+    return ids;
+}
+
+std::vector<std::string> Sessions::clients_of(std::string_view subject) const {
+    if (!feed::is_service(subject)) return {std::string(subject)};
+    std::vector<std::string> ids;
+    for (const auto& [id, key] : by_client_id_) {
+        if (by_key_.at(key).subject == subject) ids.push_back(id);
+    }
     return ids;
 }
 

@@ -17,9 +17,9 @@ using ClientKey = const void*;
 
 struct Session {
     std::string client_id;
+    std::string subject;  // whose it is: the device, or service.NAME
     std::string serial;
     std::int64_t not_after_ms = 0;
-    bool is_device = false;
     std::string kicked_because;  // empty: nobody threw it out
 };
 
@@ -34,8 +34,8 @@ public:
     Session* find(std::string_view client_id);
     // Client ids whose certificate has ended.
     std::vector<std::string> expired(std::int64_t utc_ms) const;
-    std::vector<std::string> devices() const;
-    std::vector<std::string> clients() const;  // devices and services
+    std::vector<std::string> clients() const;
+    std::vector<std::string> clients_of(std::string_view subject) const;
     std::size_t size() const { return by_key_.size(); }
 
 private:

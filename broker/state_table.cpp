@@ -113,7 +113,7 @@ void StateTable::end(const feed::Ending& ending, const feed::Statement& statemen
     for (const std::string& serial : ending.serials) {
         if (!known.is_revoked(serial)) known.revoked.push_back(serial);
     }
-    if (ending.epoch < known.epoch) return;
+    if (feed::is_service(ending.device) || ending.epoch < known.epoch) return;
     known.epoch = ending.epoch;
     known.grant = feed::Grant::none;
     known.state = feed::revoked_state;

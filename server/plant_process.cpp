@@ -12,7 +12,6 @@
 #include "host/x509/former_roots.hpp"
 #include "server/bus/clock.hpp"
 #include "server/pki/migration.hpp"
-#include "server/pki/named_certificates.hpp"
 #include "server/schema.hpp"
 #include "server/verifier/references.hpp"
 
@@ -302,6 +301,10 @@ Result<void> PlantProcess::connect_bus() {
     bus_.revocation_stated.listen([this](const RevocationStated& stated) {
         if (FeedServer* feed = feed_link_; feed != nullptr) feed->push(stated.sealed);
     });
+    bus_.certificates_revoked.listen([this](const CertificatesRevoked& revoked) {
+        net::HttpServer* https = https_link_;
+        if (https != nullptr) https->close_connections(revoked.serials);
+    });
     bus_.broker_session.listen([this](const BrokerSession& session) { audit_broker(session); });
     bus_.broker_link.listen([this](const BrokerLink& link) {
         audit_->append(link.up ? audit::Id::broker_link_established : audit::Id::broker_link_lost,
@@ -409,6 +412,7 @@ Result<void> PlantProcess::listen_https() {
               net::HttpServer::start(std::move(options), [this](const HttpRequest& request) {
                   return answer_https(request);
               }));
+    https_link_ = https_.get();
     net::HttpServerOptions local{.address = "unix:" + (home_ / "run" / "quoind.sock").string()};
     local.max_body_bytes = max_https_body_bytes;
     local.max_connections = 128;
@@ -458,12 +462,7 @@ ApiSources PlantProcess::sources() {
                 return dry_run ? fleet_->preview(request) : fleet_->revoke(request);
             },
         .has_session = [this](const std::string& device) { return metrics_->has_session(device); },
-        .revoke_named =
-            [this](const NamedRevocation& what) {
-                return server::revoke_named(*database_, bus_, *audit_,
-                                            {what.kind, what.name, what.serial}, what.reason,
-                                            what.actor);
-            },
+        .revoke_named = [this](const NamedRevocation& what) { return fleet_->revoke(what); },
         .approve = [this](std::int64_t number,
                           std::string_view actor) { return registration_->approve(number, actor); },
         .refuse =

@@ -138,6 +138,7 @@ private:
     std::atomic<bool> wired_ = false;  // until then HTTP answers "starting"
     std::unique_ptr<net::HttpServer> http_;
     std::unique_ptr<net::HttpServer> https_;
+    std::atomic<net::HttpServer*> https_link_ = nullptr;  // for revocations, which it may answer
     std::unique_ptr<net::HttpServer> local_;
     std::jthread event_log_;
 };

@@ -95,6 +95,34 @@ TEST_F(plant_process, live_events__a_follower_sees_an_import) {
     EXPECT_THAT(seen, HasSubstr("data: {"));
 }
 
+TEST_F(plant_process, revoked_operator__open_connections_end_at_once) {
+    must(add_operator(plant_->home, "olga", x509::Role::operator_));
+    const std::vector<x509::Certificate> anchors =
+        must(x509::Certificate::load(plant_->home / "pki" / "root.crt"));
+    const auto context = [&](const char* name) {
+        const tls::Credentials own = plant_->operator_credentials(name);
+        tls::Context made = must(tls::client_context(plant_->suite, anchors, &own));
+        must(tls::demand_staple(made.get()));
+        return made;
+    };
+    const auto follow = [&](const tls::Context& tls,
+                            const std::function<bool(std::string_view)>& sink) {
+        return net::http_stream({.base_url = plant_->https, .tls = tls.get()},
+                                "/api/v1/events/follow?after=0", sink);
+    };
+    bool revoked = false;
+    const tls::Context olga = context("olga");
+    const auto cut_off = follow(olga, [&](std::string_view) {
+        if (!std::exchange(revoked, true)) {
+            EXPECT_EQ(plant_->local("POST", "/api/v1/operators/olga/revoke", "{}").status, 200);
+        }
+        return true;
+    });
+    EXPECT_FALSE(cut_off) << "it would follow for ever";
+    const tls::Context admin = context("admin");
+    EXPECT_TRUE(follow(admin, [](std::string_view) { return false; })) << "a good one goes on";
+}
+
 TEST_F(plant_process, second_on_one_home__refused) {
     const auto second =
         PlantProcess::start({.home = plant_->home, .telemetry = false, .verifier = false});

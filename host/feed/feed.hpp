@@ -22,7 +22,8 @@
 // snapshot's lines ascend by id, bytewise, and have the serials of revoked certificates; its head
 // vouches for them, and for how many statements there are, and names the plugin's nonce. Later
 // ones come by statements alone: a device line has no serials then. A device's `epoch` is how often
-// it was taken in; only a larger one brings back a device that was revoked.
+// it was taken in; only a larger one brings back a device that was revoked. A service some of whose
+// certificates are revoked has such a line in a snapshot, too: grant none, which says nothing.
 #pragma once
 
 #include <cstdint>

@@ -11,7 +11,8 @@
 //             64 zero bytes before the first. `last` of a head: of the last statement
 //   devices   strictly ascending by id, bytewise; each has ended, with its certificates that had
 //             not expired (serials: byte strings, strictly ascending). More than fit are in the
-//             next statement, with the device once more
+//             next statement, with the device once more. Of a service (id service.NAME, epoch 1)
+//             the certificates alone have ended
 //   nonce     the plugin's of this connection: a head cannot be replayed
 //   entries   SHA3-512 over the snapshot's devices that have ended or have revoked certificates,
 //             ascending by id, each as [device, epoch, ended (0 | 1), [serial, ...]]
@@ -42,6 +43,10 @@ inline constexpr std::size_t max_signature_bytes = 18 * 1024;
 inline constexpr std::size_t max_head_bytes = 512;
 inline constexpr std::size_t nonce_bytes = 32;
 using Nonce = std::array<std::uint8_t, nonce_bytes>;
+
+// Ids of services beside those of devices, which cannot have such ones.
+inline constexpr std::string_view service_prefix = "service.";
+inline bool is_service(std::string_view id) { return id.starts_with(service_prefix); }
 
 struct Ending {
     std::string device;

@@ -84,6 +84,9 @@ public:
     virtual std::uint16_t port() const = 0;
     // New connections use this context (certificate renewal).
     virtual void replace_tls(tls::Context context) = 0;
+    // Ends the connections whose client showed one of these certificates (serials, hex), and what
+    // is being answered on them. Thread-safe; at once, but does not wait for it.
+    virtual void close_connections(std::vector<std::string> serials) = 0;
 };
 
 struct HttpClientOptions {

@@ -25,6 +25,7 @@
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
 #include <mutex>
+#include <set>
 #include <thread>
 #include <unordered_map>
 
@@ -199,6 +200,14 @@ public:
 
     void replace_tls(tls::Context context) override { adopt(std::move(context)); }
 
+    void close_connections(std::vector<std::string> serials) override {
+        asio::post(io_, [this, ended = std::set(serials.begin(), serials.end())] {
+            for (const auto& [id, connection] : open_) {
+                if (ended.contains(connection.serial)) connection.close();
+            }
+        });
+    }
+
 private:
     void adopt(tls::Context context) {
         auto adopted = std::make_shared<asio::ssl::context>(context.release());
@@ -248,7 +257,7 @@ private:
     void stop() {
         stopping_ = true;
         if (close_acceptor_) close_acceptor_();
-        for (const auto& [id, close] : open_) close();
+        for (const auto& [id, connection] : open_) connection.close();
     }
 
     template <class Protocol>
@@ -268,13 +277,19 @@ private:
         }
     }
 
-    // Remembers how to close a connection, for stop() and for the limit.
+    struct Connection {
+        std::function<void()> close;
+        std::string serial = {};  // of its client's certificate
+    };
+
+    // Remembers how to close a connection, for stop(), close_connections() and the limit.
     class Registration {
     public:
         Registration(Server& server, std::function<void()> close)
             : server_(server), id_(server.next_id_++) {
-            server_.open_.emplace(id_, std::move(close));
+            server_.open_.emplace(id_, Connection{std::move(close)});
         }
+        void shown(std::string serial) const { server_.open_.at(id_).serial = std::move(serial); }
         Registration(const Registration&) = delete;
         Registration& operator=(const Registration&) = delete;
         ~Registration() { server_.open_.erase(id_); }
@@ -350,6 +365,7 @@ private:
             co_return;
         }
         peer.chain = client_chain(stream.native_handle());
+        if (!peer.chain.empty()) registration.shown(peer.chain.front().serial_hex());
         auto exporter = tls::channel_binding(stream.native_handle());
         if (!exporter) {
             spdlog::error("{}: {}", peer.remote, exporter.error().message);
@@ -555,7 +571,7 @@ private:
     std::string socket_path_;
     // Of the I/O thread:
     std::function<void()> close_acceptor_;
-    std::unordered_map<std::uint64_t, std::function<void()>> open_;
+    std::unordered_map<std::uint64_t, Connection> open_;
     std::unordered_map<std::string, std::size_t> peers_;
     std::uint64_t next_id_ = 0;
     unsigned streams_ = 0;

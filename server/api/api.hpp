@@ -37,15 +37,6 @@ struct SampleQuery {
 };
 using SamplePage = Result<std::vector<SampleStored>>;
 
-// What an operator ends.
-struct NamedRevocation {
-    std::string kind;  // "service" or "operator"
-    std::string name;
-    std::string serial = {};  // empty: all of the name
-    x509::Reason reason = x509::Reason::unspecified;
-    std::string actor = {};
-};
-
 // What the plant migrates to.
 struct MigrationState {
     std::string suite;

@@ -29,7 +29,8 @@ struct DeviceChanged {
 };
 // fleet: certificates were revoked (committed); the list must be issued again.
 struct CertificatesRevoked {
-    std::vector<std::string> subjects;  // devices, or names of services and operators
+    std::vector<std::string> subjects;      // devices, or names of services and operators
+    std::vector<std::string> serials = {};  // of their certificates; not of those that had expired
 };
 // fleet: a revocation was signed and committed. Before the DeviceChanged of its devices, in the
 // order of the numbers.

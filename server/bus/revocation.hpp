@@ -18,6 +18,15 @@ struct RevocationRequest {
     std::string actor = {};
 };
 
+// Of certificates that a ceremony made.
+struct NamedRevocation {
+    std::string kind;  // "service" or "operator"
+    std::string name;
+    std::string serial = {};  // this one only; empty: all of the name
+    x509::Reason reason = x509::Reason::unspecified;
+    std::string actor = {};
+};
+
 struct EndedCertificate {
     std::string serial;
     std::string kind;  // "device" or "attest"

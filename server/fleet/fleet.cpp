@@ -33,6 +33,24 @@ Result<void> record_verdict(soci::session& session, const VerdictReached& verdic
     return {};
 }
 
+// By device, or service.NAME.
+using RevokedSerials = std::map<std::string, std::vector<std::string>>;
+
+RevokedSerials revoked_serials(soci::session& session, std::int64_t now_ms) {
+    RevokedSerials revoked;
+    const soci::rowset<soci::row> rows =
+        (session.prepare << "SELECT kind, subject_id, serial FROM certificates WHERE kind IN "
+                            "('device', 'attest', 'service') AND revoked_ms > 0 AND not_after_ms "
+                            "> :now",
+         soci::use(now_ms));
+    for (const soci::row& row : rows) {
+        const std::string_view prefix =
+            row.get<std::string>(0) == "service" ? feed::service_prefix : "";
+        revoked[std::string(prefix) + row.get<std::string>(1)].push_back(row.get<std::string>(2));
+    }
+    return revoked;
+}
+
 }  // namespace
 
 Fleet::Fleet(FleetOptions options, store::Database& database, Bus& bus, audit::Log& audit)
@@ -231,7 +249,12 @@ Result<RevocationOutcome> Fleet::revoke(const RevocationRequest& request) {
         tell(request, outcome, statements);
     }
     CertificatesRevoked revoked;
-    for (const DeviceEnding& device : outcome.ended) revoked.subjects.push_back(device.device);
+    for (const DeviceEnding& device : outcome.ended) {
+        revoked.subjects.push_back(device.device);
+        for (const EndedCertificate& one : device.certificates) {
+            revoked.serials.push_back(one.serial);
+        }
+    }
     if (!outcome.ended.empty()) bus_.certificates_revoked.publish(revoked);
     return outcome;
 }
@@ -242,10 +265,55 @@ Result<RevocationOutcome> Fleet::revoke_rows(const RevocationRequest& request,
         const std::int64_t now = now_ms();
         QUOIN_TRY(RevocationOutcome outcome, find_endings(session, request, now));
         QUOIN_CHECK(end_rows(session, request, outcome, now));
-        QUOIN_TRY(statements,
-                  record_statements(session, request, outcome, options_.site, options_.sign, now));
+        QUOIN_TRY(statements, record_statements(session, request, endings_of(outcome),
+                                                options_.site, options_.sign, now));
         if (!statements.empty()) outcome.statement = statements.back().number;
         return outcome;
+    });
+}
+
+Result<std::vector<std::string>> Fleet::revoke(const NamedRevocation& request) {
+    std::vector<std::string> serials;
+    {
+        const std::lock_guard lock(order_);
+        std::vector<feed::SealedStatement> statements;
+        QUOIN_TRY(serials, revoke_named_rows(request, statements));
+        for (const feed::SealedStatement& sealed : statements) {
+            bus_.revocation_stated.publish({sealed});
+        }
+    }
+    for (const std::string& serial : serials) {
+        audit_.append(audit::Id::pki_certificate_revoked, "",
+                      {{"actor", request.actor},
+                       {"kind", request.kind},
+                       {"name", request.name},
+                       {"serial", serial},
+                       {"reason", x509::reason_name(request.reason)}});
+    }
+    bus_.certificates_revoked.publish({.subjects = {request.name}, .serials = serials});
+    return serials;
+}
+
+// The broker knows services, too; operators have no business there.
+Result<std::vector<std::string>> Fleet::revoke_named_rows(
+    const NamedRevocation& request, std::vector<feed::SealedStatement>& statements) {
+    using Serials = std::vector<std::string>;
+    return database_.transaction([&](soci::session& session) -> Result<Serials> {
+        const std::int64_t now = now_ms();
+        Serials serials = end_named_rows(session, request, now);
+        if (serials.empty()) {
+            return fail(Code::input_not_found, "{} {} has no certificate{}{} that is not revoked",
+                        request.kind, request.name, request.serial.empty() ? "" : " ",
+                        request.serial);
+        }
+        if (request.kind != "service") return serials;
+        const RevocationRequest why{
+            .devices = {}, .reason = request.reason, .note = {}, .actor = request.actor};
+        std::vector<feed::Ending> endings{
+            {.device = std::string(feed::service_prefix) + request.name, .serials = serials}};
+        QUOIN_TRY(statements, record_statements(session, why, std::move(endings), options_.site,
+                                                options_.sign, now));
+        return serials;
     });
 }
 
@@ -276,16 +344,7 @@ void Fleet::tell(const RevocationRequest& request, const RevocationOutcome& outc
 Result<feed::PlantState> Fleet::snapshot() {
     const std::lock_guard lock(order_);
     return database_.read([this](soci::session& session) -> Result<feed::PlantState> {
-        const std::int64_t now = now_ms();
-        std::map<std::string, std::vector<std::string>> revoked;
-        const soci::rowset<soci::row> serials =
-            (session.prepare
-                 << "SELECT subject_id, serial FROM certificates WHERE kind IN ('device', "
-                    "'attest') AND revoked_ms > 0 AND not_after_ms > :now",
-             soci::use(now));
-        for (const soci::row& row : serials) {
-            revoked[row.get<std::string>(0)].push_back(row.get<std::string>(1));
-        }
+        RevokedSerials revoked = revoked_serials(session, now_ms());
         feed::PlantState plant;
         const soci::rowset<soci::row> rows =
             (session.prepare << "SELECT device_id, state, reason, epoch FROM devices");
@@ -293,6 +352,7 @@ Result<feed::PlantState> Fleet::snapshot() {
             QUOIN_TRY(const State state, state_by_name(row.get<std::string>(1)));
             auto id = row.get<std::string>(0);
             auto serials_of = std::move(revoked[id]);
+            revoked.erase(id);
             const bool shut = unrecorded_.contains(id);
             plant.devices.push_back({.seq = 0,
                                      .id = std::move(id),
@@ -301,6 +361,15 @@ Result<feed::PlantState> Fleet::snapshot() {
                                      .state = row.get<std::string>(1),
                                      .reason = row.get<std::string>(2),
                                      .revoked = std::move(serials_of)});
+        }
+        for (auto& [id, serials] : revoked) {
+            if (!feed::is_service(id)) continue;
+            plant.devices.push_back({.seq = 0,
+                                     .id = id,
+                                     .grant = feed::Grant::none,
+                                     .state = "service",
+                                     .reason = {},
+                                     .revoked = std::move(serials)});
         }
         QUOIN_TRY(const LastStatement last, last_statement(session));
         plant.number = last.number;

@@ -55,6 +55,9 @@ public:
     // known and not out yet, in one transaction, with signed statements (host/feed/revocation.hpp).
     // Again: nothing more, and it says so.
     Result<RevocationOutcome> revoke(const RevocationRequest& request);
+    // Certificates of a service or an operator: their serials. input_not_found: there is none that
+    // is not revoked already.
+    Result<std::vector<std::string>> revoke(const NamedRevocation& request);
     // What revoke() would end; changes nothing.
     Result<RevocationOutcome> preview(const RevocationRequest& request);
 
@@ -90,6 +93,8 @@ private:
     Result<Imported> take_batch(std::string_view batch, bool readmit);
     Result<RevocationOutcome> revoke_rows(const RevocationRequest& request,
                                           std::vector<feed::SealedStatement>& statements);
+    Result<std::vector<std::string>> revoke_named_rows(
+        const NamedRevocation& request, std::vector<feed::SealedStatement>& statements);
     void tell(const RevocationRequest& request, const RevocationOutcome& outcome,
               const std::vector<feed::SealedStatement>& statements);
     void on_verdict(const VerdictReached& verdict);

@@ -128,14 +128,15 @@ protected:
                                             .level = "self-reported",
                                             .at_ms = at == 0 ? now_ms() : at});
     }
-    void add_certificate(const std::string& device, const std::string& serial) {
+    void add_certificate(const std::string& subject, const std::string& serial,
+                         const std::string& kind = "device") {
         const std::int64_t end = now_ms() + 1'000'000;
         must(plant_.database->transaction([&](soci::session& session) -> Result<void> {
             session
                 << "INSERT INTO certificates (serial, kind, subject_id, not_before_ms, "
                    "not_after_ms, "
-                   "revoked_ms, sha3_512, der) VALUES (:serial, 'device', :id, 0, :end, 0, '', '')",
-                soci::use(serial), soci::use(device), soci::use(end);
+                   "revoked_ms, sha3_512, der) VALUES (:serial, :kind, :id, 0, :end, 0, '', '')",
+                soci::use(serial), soci::use(kind), soci::use(subject), soci::use(end);
             return {};
         }));
     }
@@ -350,6 +351,29 @@ TEST_P(fleet, revoke__state_certificates_enrolments_statement_and_crl) {
     enrol("mpu-1");
     EXPECT_EQ(of("mpu-1").state, "revoked");
     EXPECT_EQ(plant_.count(audit::Id::fleet_device_revoked), 1U);
+}
+
+TEST_P(fleet, revoke_service_or_operator__serials_and_for_the_broker_a_statement) {
+    add_certificate("telemetry", "0a", "service");
+    add_certificate("telemetry", "0b", "service");
+    add_certificate("anna", "0c", "operator");
+    NamedRevocation request{
+        .kind = "service", .name = "telemetry", .serial = "0a", .actor = "test"};
+    EXPECT_EQ(must(fleet_.revoke(request)), std::vector<std::string>{"0a"});
+    ASSERT_EQ(stated_.size(), 1U);
+    const feed::Statement statement = must(feed::decode_statement(stated_[0].statement));
+    EXPECT_EQ(statement.devices, (std::vector<feed::Ending>{{"service.telemetry", 1, {"0a"}}}));
+    EXPECT_THAT(of("service.telemetry").revoked, testing::ElementsAre("0a"));
+    EXPECT_EQ(of("service.telemetry").grant, feed::Grant::none);
+    const auto again = fleet_.revoke(request);
+    ASSERT_FALSE(again);
+    EXPECT_EQ(again.error().code, Code::input_not_found);
+    request = {.kind = "operator", .name = "anna", .actor = "test"};
+    EXPECT_EQ(must(fleet_.revoke(request)), std::vector<std::string>{"0c"});
+    EXPECT_EQ(stated_.size(), 1U) << "operators have no business on the broker";
+    EXPECT_EQ(revocations_, 2);
+    EXPECT_EQ(plant_.count(audit::Id::pki_certificate_revoked), 2U);
+    EXPECT_EQ(must(fleet_.snapshot()).devices.size(), 1U);
 }
 
 TEST_P(fleet, revoke_again__succeeds_and_says_nothing_new) {

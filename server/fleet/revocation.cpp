@@ -78,18 +78,6 @@ std::vector<std::string> ids_of(const std::vector<DeviceEnding>& endings) {
     return ids;
 }
 
-std::vector<feed::Ending> endings_of(const RevocationOutcome& found) {
-    std::vector<feed::Ending> endings;
-    for (const DeviceEnding& device : found.ended) {
-        feed::Ending ending{.device = device.device, .epoch = device.epoch};
-        for (const EndedCertificate& certificate : device.certificates) {
-            ending.serials.push_back(certificate.serial);
-        }
-        endings.push_back(std::move(ending));
-    }
-    return endings;
-}
-
 Result<void> insert(soci::session& session, const feed::SealedStatement& sealed,
                     std::int64_t now_ms) {
     QUOIN_TRY(const x509::Certificate issuer, x509::Certificate::from_der(sealed.seal.issuer));
@@ -193,11 +181,41 @@ Result<LastStatement> last_statement(soci::session& session) {
     return LastStatement{.number = static_cast<std::uint64_t>(number), .digest = digest};
 }
 
+std::vector<feed::Ending> endings_of(const RevocationOutcome& found) {
+    std::vector<feed::Ending> endings;
+    for (const DeviceEnding& device : found.ended) {
+        feed::Ending ending{.device = device.device, .epoch = device.epoch};
+        for (const EndedCertificate& certificate : device.certificates) {
+            ending.serials.push_back(certificate.serial);
+        }
+        endings.push_back(std::move(ending));
+    }
+    return endings;
+}
+
+std::vector<std::string> end_named_rows(soci::session& session, const NamedRevocation& request,
+                                        std::int64_t now_ms) {
+    std::vector<std::string> ended;
+    const soci::rowset<std::string> rows =
+        (session.prepare << "SELECT serial FROM certificates WHERE kind = :kind AND subject_id = "
+                            ":name AND +revoked_ms = 0 ORDER BY serial",
+         soci::use(request.kind), soci::use(request.name));
+    for (const std::string& serial : rows) {
+        if (request.serial.empty() || serial == request.serial) ended.push_back(serial);
+    }
+    const int reason = std::to_underlying(request.reason);
+    for (const std::string& serial : ended) {
+        session << "UPDATE certificates SET revoked_ms = :now, reason = :reason WHERE serial = "
+                   ":serial",
+            soci::use(now_ms), soci::use(reason), soci::use(serial);
+    }
+    return ended;
+}
+
 Result<std::vector<feed::SealedStatement>> record_statements(
-    soci::session& session, const RevocationRequest& request, const RevocationOutcome& found,
+    soci::session& session, const RevocationRequest& request, std::vector<feed::Ending> endings,
     const std::string& site, const feed::Sign& sign, std::int64_t now_ms) {
     std::vector<feed::SealedStatement> statements;
-    std::vector<feed::Ending> endings = endings_of(found);
     QUOIN_TRY(LastStatement last, last_statement(session));
     while (!endings.empty()) {
         feed::SealedStatement sealed{.number = last.number + 1, .statement = {}, .seal = {}};

@@ -36,10 +36,17 @@ struct LastStatement {
 };
 Result<LastStatement> last_statement(soci::session& session);
 
-// Signs and records statements about what was found, in their order.
+// Signs and records statements, in their order; `request` says why and by whom.
 Result<std::vector<feed::SealedStatement>> record_statements(
-    soci::session& session, const RevocationRequest& request, const RevocationOutcome& found,
+    soci::session& session, const RevocationRequest& request, std::vector<feed::Ending> endings,
     const std::string& site, const feed::Sign& sign, std::int64_t now_ms);
+
+// The devices of an outcome, for statements.
+std::vector<feed::Ending> endings_of(const RevocationOutcome& found);
+
+// Ends certificates of a service or an operator: their serials.
+std::vector<std::string> end_named_rows(soci::session& session, const NamedRevocation& request,
+                                        std::int64_t now_ms);
 
 // 'a','b',…: for IN (…). The ids are checked: no other text gets into a statement.
 Result<std::string> id_list(const std::vector<std::string>& ids);

@@ -249,3 +249,21 @@ def test_revocation__quoind_killed_around_each__the_same_command_succeeds():
         said = statements(plant)
         assert len(said) == len(names)
         assert all(sum(name.encode() in one for one in said) == 1 for name in names)
+
+
+@background.scenario
+def test_service_revoked__its_session_ends_and_a_renewal_brings_it_back():
+    with running_plant() as plant:
+        device = plant.add_device("mpu-1")
+        device.wait_stored(5)
+        for name in ("telemetry", "verifier"):
+            after = plant.last_event()
+            quoin("pki", "revoke-service", name, "--reason", "key_compromise", "--home", plant.home)
+            plant.wait_event("broker.session.isolated", f"service.{name}", after)
+            plant.wait_event("broker.session.refused", name, after, why="is revoked")
+        since = plant.log_size("broker")
+        plant.kill("broker")  # one that knows nothing: it is told before anybody comes in
+        plant.wait_log("broker", "refused telemetry", since)
+        stored = plant.newest("mpu-1")
+        quoin("pki", "renew-services", "--home", plant.home)
+        device.wait_stored(stored + 20, timeout_s=60)
