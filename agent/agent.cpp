@@ -322,6 +322,7 @@ Result<bool> Agent::serve(Enrolled& enrolled, Session& session, const std::stop_
             if (other && *other) return true;
             continue;
         }
+        way_.reset();  // of one device one request waits: this one supersedes that of a move
         std::optional<Enrolled> fresh = renewed(enrolled.identity, stop);
         if (!fresh) return false;
         const bool has_moved = fresh->plant.broker_host != enrolled.plant.broker_host ||

@@ -68,10 +68,11 @@ Result<Outcome> Enrolment::renew(const Identity& present) {
 
 Result<std::string> Enrolment::asked_keys() const {
     if (!attempt_) return std::string();
-    QUOIN_TRY(const crypto::PublicKey session, attempt_->session.public_key());
+    const Asked& asked = attempt_->asked;
+    QUOIN_TRY(const crypto::PublicKey session, asked.session.public_key());
     QUOIN_TRY(std::string digests, digest_of(session));
-    if (attempt_->attestation) {
-        QUOIN_TRY(const std::string other, digest_of(attempt_->attestation->public_key()));
+    if (asked.attestation) {
+        QUOIN_TRY(const std::string other, digest_of(asked.attestation->public_key()));
         digests += "," + other;
     }
     return digests;
@@ -89,21 +90,21 @@ Result<Outcome> Enrolment::obtain(EstClient::Call call, const tls::Credentials& 
     }
     // Refused keys stay refused; of other failures the keys may be the reason.
     const bool refused = outcome.error().code == Code::peer_forbidden;
-    if (refused || ++attempt_->failures >= max_failures) attempt_.reset();
+    if (refused || ++attempt_->failures >= max_failures) forget_attempt();
     return outcome;
+}
+
+void Enrolment::forget_attempt() {
+    attempt_.reset();
+    const auto forgotten = store_.forget_asked();
+    if (!forgotten) spdlog::warn("asked_keys_stay error=\"{}\"", forgotten.error().message);
 }
 
 Result<Outcome> Enrolment::try_obtain(EstClient::Call call, const tls::Credentials& as,
                                       const std::string& device) {
     if (!attempt_) {
-        // Failed attempts have made keys that nobody uses. If one failed behind its switch on the
-        // disk, the session still has the keys from before it.
-        QUOIN_TRY(const auto on_disk, store_.certificates());
-        if (call == EstClient::Call::enroll ||
-            (on_disk && on_disk->session.serial_hex() == as.chain.front().serial_hex())) {
-            QUOIN_CHECK(remove_keys_but(on_disk, device));
-        }
-        QUOIN_TRY(attempt_, new_attempt(as, device));
+        QUOIN_TRY(Asked asked, keys_to_ask_for(call, as, device));
+        attempt_.emplace(Attempt{std::move(asked)});
     }
     QUOIN_TRY(auto asked, request(call, as, device));
     if (auto* pending = std::get_if<Pending>(&asked)) return *std::move(pending);
@@ -121,8 +122,37 @@ Result<Outcome> Enrolment::try_obtain(EstClient::Call call, const tls::Credentia
     return Enrolled{std::move(identity), std::move(reply.info)};
 }
 
+// None, too, if they are of another suite, or of no use any more, which is told.
+Result<std::optional<Asked>> Enrolment::asked_before() const {
+    auto asked = store_.asked();
+    if (asked && *asked && (*asked)->suite != next_.suite()) return std::nullopt;
+    if (asked) return asked;
+    const bool is_away = keys::cannot_be_reached(asked.error().code);
+    if (is_away && config_.keys.fallbacks.empty()) return asked;
+    spdlog::warn("asked_keys_dropped error=\"{}\": asking for others", asked.error().message);
+    return std::nullopt;
+}
+
+Result<Asked> Enrolment::keys_to_ask_for(EstClient::Call call, const tls::Credentials& as,
+                                         const std::string& device) const {
+    QUOIN_TRY(auto before, asked_before());
+    if (before) return *std::move(before);
+    // Failed attempts have made keys that nobody uses. If one failed behind its switch on the
+    // disk, the session still has the keys from before it.
+    QUOIN_TRY(const auto on_disk, store_.certificates());
+    if (call == EstClient::Call::enroll ||
+        (on_disk && on_disk->session.serial_hex() == as.chain.front().serial_hex())) {
+        QUOIN_CHECK(remove_keys_but(on_disk, device));
+    }
+    QUOIN_TRY(Asked asked, new_keys(as, device));
+    QUOIN_CHECK(store_.keep(asked));
+    return asked;
+}
+
 void Enrolment::remove_old_keys(const std::string& device) const {
     const auto removed = [&]() -> Result<void> {
+        QUOIN_TRY(const auto asked, store_.asked());
+        if (asked) return {};  // when it is answered
         QUOIN_TRY(const auto on_disk, store_.certificates());
         return remove_keys_but(on_disk, device);
     }();
@@ -157,8 +187,7 @@ Result<bool> Enrolment::is_out_of_reach() const {
     return false;
 }
 
-Result<Enrolment::Attempt> Enrolment::new_attempt(const tls::Credentials& as,
-                                                  const std::string& device) const {
+Result<Asked> Enrolment::new_keys(const tls::Credentials& as, const std::string& device) const {
     const bool mcu = class_ == DeviceClass::mcu;
     const tls::SuiteInfo& suite = tls::info(next_.suite());
     crypto::Algorithm algorithm = mcu ? suite.mcu : suite.mpu;
@@ -169,28 +198,29 @@ Result<Enrolment::Attempt> Enrolment::new_attempt(const tls::Credentials& as,
     QUOIN_TRY(const std::string prefix, keys::program_key_prefix("session", device));
     QUOIN_TRY(crypto::PrivateKey session,
               keys::make_program_key(config_.keys, prefix, algorithm, say_fallback));
-    Attempt attempt{.session = std::move(session), .attestation = std::nullopt};
+    Asked asked{next_.suite(), std::move(session), std::nullopt};
     if (!mcu) {
-        QUOIN_TRY(attempt.attestation,
+        QUOIN_TRY(asked.attestation,
                   keys::AttestationKey::make(attestation_stores(config_), device, say_fallback));
     }
-    return attempt;
+    return asked;
 }
 
 // Asks for all certificates before it waits for one: an operator approves them together.
 Result<std::variant<Identity, Pending>> Enrolment::request(EstClient::Call call,
                                                            const tls::Credentials& as,
                                                            const std::string& device) const {
+    const Asked& asked = attempt_->asked;
     QUOIN_TRY(const auto intermediates, est_.intermediates(next_.anchors()));
-    QUOIN_TRY(const Answer session, est_.certificate(call, as, attempt_->session, device));
+    QUOIN_TRY(const Answer session, est_.certificate(call, as, asked.session, device));
     std::optional<Answer> attestation;
-    if (attempt_->attestation) {
-        QUOIN_TRY(attestation, est_.certificate(call, as, *attempt_->attestation, device));
+    if (asked.attestation) {
+        QUOIN_TRY(attestation, est_.certificate(call, as, *asked.attestation, device));
     }
     if (const auto* pending = std::get_if<Pending>(&session)) return *pending;
     const auto& leaf = std::get<x509::Certificate>(session);
     QUOIN_TRY(const x509::Identity named, check(leaf, intermediates, x509::Kind::device, device));
-    Identity identity{device, named.site, {{leaf}, attempt_->session}, std::nullopt, {}};
+    Identity identity{device, named.site, {{leaf}, asked.session}, std::nullopt, {}};
     // While it is above what agent.toml says; there is no way back.
     if (next_.suite() > config_.suite) identity.standing = {next_.suite(), next_.anchors()};
     identity.session.chain.insert(identity.session.chain.end(), intermediates.begin(),
@@ -205,11 +235,11 @@ Result<std::variant<Identity, Pending>> Enrolment::request(EstClient::Call call,
                     named.site, attester.site);
     }
     QUOIN_TRY(const auto quote_key, attest.quote_key());
-    if (quote_key != attempt_->attestation->quote_key()) {
+    if (quote_key != asked.attestation->quote_key()) {
         return fail(Code::peer_malformed,
                     "the plant's attestation certificate does not name this device's TPM");
     }
-    identity.attestation = {attest, *attempt_->attestation};
+    identity.attestation = {attest, *asked.attestation};
     return identity;
 }
 

@@ -4,8 +4,8 @@
 //
 // Make before break: the new identity is used against the plant before the disk switches to it;
 // until then the old one stays, and its keys until the session uses the new ones. A request is sent
-// again with the same keys, while an operator has not decided and after an answer that was lost:
-// the plant issues once for a key. Threads: one; calls block on the network.
+// again with the same keys, while an operator has not decided, after an answer that was lost, and
+// after a start: the plant issues once for a key. Threads: one; calls block on the network.
 #pragma once
 
 #include "agent/config.hpp"
@@ -58,17 +58,20 @@ public:
     Result<PlantInfo> plant(const Identity& present) const;
 
 private:
-    // New keys, and how often a request for them has failed.
+    // What is asked for, on disk, too; and how often it has failed.
     struct Attempt {
-        crypto::PrivateKey session;
-        std::optional<keys::AttestationKey> attestation;
+        Asked asked;
         unsigned failures = 0;
     };
     Result<Outcome> obtain(EstClient::Call call, const tls::Credentials& as,
                            const std::string& device);
     Result<Outcome> try_obtain(EstClient::Call call, const tls::Credentials& as,
                                const std::string& device);
-    Result<Attempt> new_attempt(const tls::Credentials& as, const std::string& device) const;
+    Result<Asked> keys_to_ask_for(EstClient::Call call, const tls::Credentials& as,
+                                  const std::string& device) const;
+    Result<std::optional<Asked>> asked_before() const;
+    Result<Asked> new_keys(const tls::Credentials& as, const std::string& device) const;
+    void forget_attempt();
     // From the key stores, but those that these certificates are for.
     Result<void> remove_keys_but(const std::optional<Certificates>& kept,
                                  const std::string& device) const;

@@ -19,6 +19,7 @@ namespace fs = std::filesystem;
 constexpr mode_t private_mode = 0600;
 constexpr std::size_t max_key_file = 16U << 10U;  // bytes
 constexpr std::size_t max_suite_file = 64;        // bytes
+constexpr const char* asked_name = "asked";
 
 // The number of a folder identity/N; nothing for other names.
 std::optional<unsigned> number_of(const fs::path& folder) {
@@ -48,6 +49,24 @@ Result<unsigned> next_number(const fs::path& folder) {
         return fail(Code::resource_unavailable, "{}: {}", folder.string(), error.message());
     }
     return highest + 1;
+}
+
+Result<tls::Suite> suite_of(const fs::path& folder) {
+    QUOIN_TRY(std::string name, files::read(folder / "suite", max_suite_file));
+    if (name.ends_with('\n')) name.pop_back();
+    return tls::suite_by_name(name, true);
+}
+
+Result<void> write_suite(const fs::path& folder, tls::Suite suite) {
+    const std::string name(tls::info(suite).name);
+    return files::write_atomically(folder / "suite", name + "\n", private_mode);
+}
+
+Result<void> remove_folder(const fs::path& folder) {
+    std::error_code error;
+    fs::remove_all(folder, error);
+    if (!error) return {};
+    return fail(Code::resource_unavailable, "{}: {}", folder.string(), error.message());
 }
 
 void remove_others(const fs::path& folder, const std::string& kept) {
@@ -119,9 +138,7 @@ Result<std::optional<Certificates>> IdentityStore::certificates() const {
 Result<std::optional<Standing>> IdentityStore::standing() const {
     QUOIN_TRY(const std::optional<fs::path> folder, current_folder());
     if (!folder || !fs::exists(*folder / "suite")) return std::nullopt;
-    QUOIN_TRY(std::string name, files::read(*folder / "suite", max_suite_file));
-    if (name.ends_with('\n')) name.pop_back();
-    QUOIN_TRY(const tls::Suite suite, tls::suite_by_name(name, true));
+    QUOIN_TRY(const tls::Suite suite, suite_of(*folder));
     QUOIN_TRY(auto anchors, x509::Certificate::load(*folder / "trust.crt"));
     return Standing{suite, std::move(anchors)};
 }
@@ -147,15 +164,17 @@ Result<Identity> IdentityStore::load(const fs::path& folder) const {
     Identity identity{named.id, named.site, {std::move(chain), std::move(key)}, std::nullopt, {}};
     if (fs::exists(folder / "attest.crt")) {
         QUOIN_TRY(auto attest, x509::Certificate::load(folder / "attest.crt"));
-        QUOIN_TRY(const std::string pem, files::read(folder / "attest.key", max_key_file));
-        auto attest_key = keys::AttestationKey::from_pem(pem, unlock_, stores_);
-        if (!attest_key) {
-            return fail(attest_key.error().code, "{}: {}", (folder / "attest.key").string(),
-                        attest_key.error().message);
-        }
-        identity.attestation = {attest.front(), *std::move(attest_key)};
+        QUOIN_TRY(keys::AttestationKey attest_key, load_attestation_key(folder / "attest.key"));
+        identity.attestation = {attest.front(), std::move(attest_key)};
     }
     return identity;
+}
+
+Result<keys::AttestationKey> IdentityStore::load_attestation_key(const fs::path& file) const {
+    QUOIN_TRY(const std::string pem, files::read(file, max_key_file));
+    auto key = keys::AttestationKey::from_pem(pem, unlock_, stores_);
+    if (key) return key;
+    return fail(key.error().code, "{}: {}", file.string(), key.error().message);
 }
 
 Result<void> IdentityStore::write(const Identity& identity, const fs::path& folder) const {
@@ -167,8 +186,7 @@ Result<void> IdentityStore::write(const Identity& identity, const fs::path& fold
     if (identity.standing) {
         QUOIN_TRY(const std::string trust, pem_of(identity.standing->anchors));
         QUOIN_CHECK(files::write_atomically(folder / "trust.crt", trust, private_mode));
-        const std::string suite(tls::info(identity.standing->suite).name);
-        QUOIN_CHECK(files::write_atomically(folder / "suite", suite + "\n", private_mode));
+        QUOIN_CHECK(write_suite(folder, identity.standing->suite));
     }
     if (!identity.attestation) return {};
     QUOIN_TRY(const std::string attest, identity.attestation->certificate.pem());
@@ -200,7 +218,57 @@ Result<void> IdentityStore::replace(const Identity& identity) const {
     QUOIN_CHECK(files::sync_folder(folder));
     QUOIN_CHECK(switch_to(name));
     remove_others(folder, name);
-    return {};
+    return forget_asked();
+}
+
+Result<std::optional<Asked>> IdentityStore::asked() const {
+    const fs::path folder = home_ / "identity" / asked_name;
+    if (!fs::exists(folder)) return std::nullopt;
+    QUOIN_TRY(const tls::Suite suite, suite_of(folder));
+    QUOIN_TRY(crypto::PrivateKey session,
+              keys::load_program_key(stores_.keys, folder / "device.key", unlock_));
+    Asked asked{suite, std::move(session), std::nullopt};
+    if (fs::exists(folder / "attest.key")) {
+        QUOIN_TRY(asked.attestation, load_attestation_key(folder / "attest.key"));
+    }
+    // A crash between the switch to an identity and the end of its request.
+    QUOIN_TRY(const auto on_disk, certificates());
+    if (!on_disk) return asked;
+    QUOIN_TRY(const crypto::PublicKey in_use, on_disk->session.public_key());
+    QUOIN_TRY(const crypto::ByteVector in_use_der, in_use.spki_der());
+    QUOIN_TRY(const crypto::PublicKey ours, asked.session.public_key());
+    QUOIN_TRY(const crypto::ByteVector ours_der, ours.spki_der());
+    if (in_use_der == ours_der) return std::nullopt;
+    return asked;
+}
+
+Result<void> IdentityStore::keep(const Asked& asked) const {
+    const fs::path folder = home_ / "identity";
+    const fs::path fresh = folder / (std::string(asked_name) + ".new");
+    QUOIN_TRY(const std::string session, asked.session.to_encrypted_pem(unlock_));
+    QUOIN_CHECK(files::make_private_folder(folder));
+    QUOIN_CHECK(remove_folder(fresh));
+    QUOIN_CHECK(files::make_private_folder(fresh));
+    QUOIN_CHECK(files::write_atomically(fresh / "device.key", session, private_mode));
+    if (asked.attestation) {
+        QUOIN_TRY(const std::string attestation, asked.attestation->pem(unlock_));
+        QUOIN_CHECK(files::write_atomically(fresh / "attest.key", attestation, private_mode));
+    }
+    QUOIN_CHECK(write_suite(fresh, asked.suite));
+    QUOIN_CHECK(remove_folder(folder / asked_name));
+    std::error_code error;
+    fs::rename(fresh, folder / asked_name, error);
+    if (error) {
+        return fail(Code::resource_unavailable, "{}: {}", fresh.string(), error.message());
+    }
+    return files::sync_folder(folder);
+}
+
+Result<void> IdentityStore::forget_asked() const {
+    const fs::path folder = home_ / "identity" / asked_name;
+    if (!fs::exists(folder)) return {};
+    QUOIN_CHECK(remove_folder(folder));
+    return files::sync_folder(folder.parent_path());
 }
 
 }  // namespace quoin::agent

@@ -5,8 +5,10 @@
 //   identity/N/device.crt .key
 //   identity/N/attest.crt .key      (mpu only)
 //   identity/N/suite trust.crt      (after a migration: in place of suite and trust of agent.toml)
+//   identity/asked/                 device.key attest.key suite: of a request without an answer yet
 //
-// A reader, and a start after a power cut, see the old identity or the new one, never a part.
+// A reader, and a start after a power cut, see the old identity or the new one, never a part; and
+// the keys of a request whole, or none.
 // Keys are encrypted under unlock.key (I11), or references to quoin-se. Threads: one at a time.
 #pragma once
 
@@ -45,6 +47,13 @@ struct Identity {
     const x509::Certificate& certificate() const { return session.chain.front(); }
 };
 
+// What a request is for: keys, and the suite of the plant that is asked.
+struct Asked {
+    tls::Suite suite;
+    crypto::PrivateKey session;
+    std::optional<keys::AttestationKey> attestation;
+};
+
 struct Certificates {
     x509::Certificate session;
     std::optional<x509::Certificate> attestation;
@@ -71,9 +80,14 @@ public:
     Result<std::vector<std::filesystem::path>> key_files() const;
     // That of the identity on disk, if it has one.
     Result<std::optional<Standing>> standing() const;
-    // Writes a folder of its own, then switches to it and removes the others. Durable when it
-    // returns.
+    // Writes a folder of its own, then switches to it and removes the others, and what was asked.
+    // Durable when it returns.
     Result<void> replace(const Identity& identity) const;
+
+    // The keys of a request that has no answer, as far as known here. Durable when they return.
+    Result<std::optional<Asked>> asked() const;
+    Result<void> keep(const Asked& asked) const;
+    Result<void> forget_asked() const;
 
 private:
     IdentityStore(std::filesystem::path home, crypto::Passphrase unlock,
@@ -81,6 +95,7 @@ private:
         : home_(std::move(home)), unlock_(std::move(unlock)), stores_(std::move(stores)) {}
     Result<std::optional<std::filesystem::path>> current_folder() const;
     Result<Identity> load(const std::filesystem::path& folder) const;
+    Result<keys::AttestationKey> load_attestation_key(const std::filesystem::path& file) const;
     Result<void> write(const Identity& identity, const std::filesystem::path& folder) const;
     Result<void> switch_to(const std::string& number) const;
 

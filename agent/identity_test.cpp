@@ -98,6 +98,52 @@ TEST_F(identity, current__link_or_files_damaged__is_an_error) {
     EXPECT_EQ(store->current().error().code, Code::integrity_mismatch);
 }
 
+std::string spki_hex(const crypto::PrivateKey& key) {
+    return crypto::to_hex(*key.public_key()->spki_der());
+}
+
+Asked asked_of(const Identity& identity) {
+    return {tls::Suite::hybrid, identity.session.key, identity.attestation->key};
+}
+
+TEST_F(identity, asked__kept_whole_and_encrypted_until_forgotten) {
+    EXPECT_FALSE(*store->asked());
+    const Identity first = make_identity();
+    const Identity second = make_identity();
+    ASSERT_TRUE(store->keep(asked_of(first)));
+    ASSERT_TRUE(store->keep(asked_of(second)));
+    const fs::path asked = folder.path() / "identity" / "asked";
+    for (const char* name : {"device.key", "attest.key"}) {
+        const auto text = files::read(asked / name);
+        ASSERT_TRUE(text);
+        EXPECT_TRUE(text->starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    }
+    const auto got = store->asked();
+    ASSERT_TRUE(got && *got);
+    EXPECT_EQ((*got)->suite, tls::Suite::hybrid);
+    EXPECT_EQ(spki_hex((*got)->session), spki_hex(second.session.key));
+    EXPECT_EQ(*(*got)->attestation->public_key().spki_der(),
+              *second.attestation->key.public_key().spki_der());
+    EXPECT_FALSE(*store->current());
+    ASSERT_TRUE(store->forget_asked());
+    EXPECT_FALSE(*store->asked());
+}
+
+TEST_F(identity, asked__when_answered_or_cut_off__is_none) {
+    const Identity made = make_identity();
+    ASSERT_TRUE(store->keep(asked_of(made)));
+    const fs::path asked = folder.path() / "identity" / "asked";
+    fs::rename(asked, folder.path() / "identity" / "asked.new");
+    EXPECT_FALSE(*store->asked()) << "a crash before it was whole";
+    ASSERT_TRUE(store->keep(asked_of(made)));
+    ASSERT_TRUE(store->replace(made));
+    EXPECT_FALSE(fs::exists(asked));
+    ASSERT_TRUE(store->keep(asked_of(made)));
+    EXPECT_FALSE(*store->asked()) << "a crash behind the switch: the key has its certificate";
+    test::write(asked / "device.key", "nonsense");
+    EXPECT_FALSE(store->asked());
+}
+
 TEST_F(identity, keys_in_files__production__refused_when_loaded) {
     const Identity made = make_identity();
     ASSERT_TRUE(store->replace(made));

@@ -160,8 +160,16 @@ def test_curl__est_request_that_an_operator_approves__202_then_the_certificate()
         pending = json.loads(quoin("enrolment", "list", "--json", "--home", plant.home).stdout)["enrolments"]
         assert sorted(one["kind"] for one in pending) == ["attest", "device"]
         assert all(one["key_sha256"] in agent.log.read_text() for one in pending)
+        # It asks for the same keys after a crash: the operator sees no other requests.
+        agent.kill()
+        assert "ENCRYPTED PRIVATE KEY" in (agent.folder / "identity/asked/device.key").read_text()
+        size = agent.log.stat().st_size
+        agent.start()
+        waiting.until(lambda: "enrol_pending" in agent.log.read_text()[size:], "the agent waits again")
+        assert pending == json.loads(quoin("enrolment", "list", "--json", "--home", plant.home).stdout)["enrolments"]
         quoin("enrolment", "approve", *[one["enrolment"] for one in pending], "--home", plant.home)
         agent.wait_stored(1)
+        assert not (agent.folder / "identity/asked").exists()
         issued = json.loads(quoin("enrolment", "list", "--state", "issued", "--json", "--home", plant.home).stdout)["enrolments"]
         assert {one["enrolment"] for one in pending} <= {one["enrolment"] for one in issued}, "for the same keys"
         # Another one is refused, and told so.
