@@ -7,6 +7,7 @@
 #include "cli/output.hpp"
 #include "cli/passphrase.hpp"
 #include "cli/pki_acts.hpp"
+#include "cli/profile_option.hpp"
 #include "cli/supervise/account.hpp"
 #include "host/x509/certificate.hpp"
 #include "server/pki/ceremony.hpp"
@@ -18,22 +19,13 @@ namespace {
 
 struct Options {
     std::string site;
-    std::string profile;
-    bool danger_allow_classical = false;
+    ProfileOption profile;
     std::vector<std::string> names;
     std::string status_url;
     std::vector<std::string> witnesses;
     std::string passphrase_file;
     keys::Choice keys;
 };
-
-void add_profile_options(CLI::App* command, const std::shared_ptr<Options>& options) {
-    command->add_option("--profile", options->profile,
-                        "Algorithms and lifetimes: a name of `quoin pki profiles`, or a file "
-                        "(NAME.toml); default: that of --suite");
-    command->add_flag("--danger-allow-classical", options->danger_allow_classical,
-                      "Also a profile that quantum computers break");
-}
 
 void add_witness_option(CLI::App* command, const std::shared_ptr<Options>& options) {
     command->add_option("--witness", options->witnesses,
@@ -72,26 +64,9 @@ void add_key_options(CLI::App* command, const std::shared_ptr<Options>& options)
                       "They do not refuse them");
 }
 
-Result<server::PkiProfile> profile_of(const Context& context, const Options& options) {
-    const std::string suite = context.suite.empty() ? "hybrid" : context.suite;
-    QUOIN_TRY(server::PkiProfile profile,
-              server::find_profile(options.profile.empty() ? suite : options.profile));
-    const std::string_view its = tls::info(profile.suite).name;
-    if (!context.suite.empty() && its != context.suite) {
-        return fail(Code::input_conflict, "--suite {} and a profile of suite {}: leave one away",
-                    context.suite, its);
-    }
-    if (profile.suite == tls::Suite::classical && !options.danger_allow_classical) {
-        return fail(Code::input_invalid,
-                    "a classical PKI does not resist quantum computers; to compare with it, say "
-                    "--danger-allow-classical");
-    }
-    return profile;
-}
-
 Result<server::PkiRequest> request_of(const Context& context, const Options& options) {
     server::PkiRequest request{.home = context.home, .site = options.site};
-    QUOIN_TRY(request.profile, profile_of(context, options));
+    QUOIN_TRY(request.profile, chosen_profile(context, options.profile));
     if (!options.names.empty()) request.names = options.names;
     if (options.keys != keys::Choice()) request.keys = options.keys;
     request.status_url = options.status_url;
@@ -145,7 +120,7 @@ void add_init(CLI::App* pki, Context& context) {
     auto* command = pki->add_subcommand("init", "Make root, issuing CA, services and `admin`");
     command->add_option("--site", options->site, "Name of the plant: A-Z a-z 0-9 _ . -")
         ->required();
-    add_profile_options(command, options);
+    add_profile_option(command, options->profile);
     add_name_option(command, options);
     add_status_option(command, options);
     add_witness_option(command, options);
@@ -197,7 +172,7 @@ void add_root_new(CLI::App* root, Context& context) {
     auto options = std::make_shared<Options>();
     auto* command = root->add_subcommand("new", "Make a root on a machine of its own");
     command->add_option("--site", options->site, "Name of the plant")->required();
-    add_profile_options(command, options);
+    add_profile_option(command, options->profile);
     add_witness_option(command, options);
     add_passphrase_option(command, options);
     command->footer("Example:\n  quoin pki root new --home root --site hall-1 --witness Anna");
@@ -248,7 +223,7 @@ void add_issuing_request(CLI::App* issuing, Context& context) {
     auto* command =
         issuing->add_subcommand("request", "Make the issuing CA's key, and a request to the root");
     command->add_option("--root", *root, "The root's certificate, PEM")->required();
-    add_profile_options(command, options);
+    add_profile_option(command, options->profile);
     add_status_option(command, options);
     add_key_options(command, options);
     command->footer(

@@ -26,18 +26,33 @@ Result<void> make_pki(const PlantRequest& request, const Say& say) {
     const fs::path& home = request.home;
     if (fs::exists(home / "pki", failure)) return {};
     const std::string suite_name = request.suite.empty() ? "hybrid" : request.suite;
-    QUOIN_TRY(const auto suite, tls::suite_by_name(suite_name, false));
+    server::PkiRequest pki{.home = home, .site = request.site, .profile = request.profile};
+    if (!pki.profile) {
+        QUOIN_TRY(pki.suite, tls::suite_by_name(suite_name, false));
+        QUOIN_TRY(pki.profile, server::find_profile(suite_name));
+    }
     QUOIN_TRY(std::string secret, crypto::random_hex(16));
     // Before the key it opens: never a key that nobody can open.
     QUOIN_CHECK(files::write_atomically(home / passphrase_file, secret + "\n", 0600));
     const crypto::Passphrase passphrase(std::move(secret));
-    QUOIN_CHECK(server::init_pki({.home = home, .site = request.site, .suite = suite}, passphrase));
-    const tls::SuiteInfo& algorithms = tls::info(suite);
+    QUOIN_CHECK(server::init_pki(pki, passphrase));
+    const auto& algorithms = pki.profile->algorithms;
     say(fmt::format("PKI: {} root, {} issuing CA, suite {}", crypto::info(algorithms.root).name,
-                    crypto::info(algorithms.issuing).name, suite_name));
+                    crypto::info(algorithms.issuing).name, tls::info(pki.profile->suite).name));
     say(fmt::format("the root key's passphrase is in {}: take it and pki/root.key offline",
                     (home / passphrase_file).string()));
     return {};
+}
+
+// A home keeps the profile that it was made with, or migrated to.
+Result<void> check_profile(const PlantRequest& request) {
+    if (!request.profile) return {};
+    QUOIN_TRY(const server::PkiProfile has, server::load_profile(request.home));
+    if (has.text == request.profile->text) return {};
+    return fail(Code::input_conflict,
+                "--profile: the plant in {0} was made with another one ({0}/pki/profile.toml); "
+                "leave --profile away to start it, or take another --home",
+                request.home.string());
 }
 
 Result<void> overlay(const fs::path& file, const std::string& text) {
@@ -99,6 +114,7 @@ Result<Prepared> prepare_plant(const PlantRequest& request, const Say& say) {
         return fail(Code::input_conflict, "--suite {}: the plant in {} is of suite {}",
                     request.suite, request.home.string(), tls::info(prepared.settings.suite).name);
     }
+    QUOIN_CHECK(check_profile(request));
     QUOIN_CHECK(prepared.ports.check_free());
     return prepared;
 }

@@ -8,6 +8,7 @@
 #include "cli/plant/background.hpp"
 #include "cli/plant/interrupt.hpp"
 #include "cli/plant/plant.hpp"
+#include "cli/profile_option.hpp"
 #include "cli/supervise/account.hpp"
 #include "cli/supervise/lifetime.hpp"
 
@@ -19,6 +20,7 @@ constexpr int down_within_ms = 30'000;
 
 struct Options {
     PlantRequest request;
+    ProfileOption profile;
     std::string ports;
     bool foreground = false;
 };
@@ -59,6 +61,10 @@ Result<void> up(Context& context, Options options) {
     options.request.home = context.home;
     options.request.suite = context.suite;
     options.request.free_ports = options.ports == "free";
+    const bool by_suite = options.profile.danger_allow_classical && !context.suite.empty();
+    if (by_suite || !options.profile.name.empty()) {
+        QUOIN_TRY(options.request.profile, chosen_profile(context, options.profile));
+    }
     QUOIN_TRY(const Programs programs, Programs::open(false));
     QUOIN_CHECK(programs.share_provider());
     QUOIN_TRY(const Account account, plant_account());
@@ -99,6 +105,7 @@ void add_up_commands(CLI::App& app, Context& context) {
         app.add_subcommand("up", "Start a plant in --home; makes its PKI if there is none");
     const auto options = std::make_shared<Options>();
     up_command->add_option("--site", options->request.site, "Name of a new plant (default: plant)");
+    add_profile_option(up_command, options->profile);
     up_command->add_option("--database", options->request.database_url,
                            "postgresql://user:password@host/name; default: SQLite in the home");
     up_command
@@ -112,6 +119,7 @@ void add_up_commands(CLI::App& app, Context& context) {
     up_command->footer(R"(Examples:
   quoin up --home plant --ports free         in the background; `quoin down --home plant` ends it
   quoin up --home plant --suite pure --foreground
+  quoin up --home plant --profile hybrid-44
   quoin up --database postgresql://quoin:secret@localhost/quoin
 
 Ports: 8883 (MQTT), 8443 (REST, EST) and 8080 (health, CRL), on 127.0.0.1, unless quoin.toml says
