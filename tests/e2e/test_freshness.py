@@ -1,5 +1,6 @@
 """What is not known to be fresh is not trusted (I10); what runs out is renewed in time."""
 
+import json
 import signal
 import subprocess
 
@@ -79,6 +80,34 @@ def test_renewal__agent_stopped_past_the_end__expired_certificate_is_refused():
         stored = plant.newest("mcu-1")
         device.start()
         device.wait_stored(stored + 20)
+
+
+@background.scenario
+def test_after_expiry__policy__refused_then_taken_in_by_its_birth_certificate():
+    def policy(word):
+        return f'[pki]\ndevice_lifetime_s = 10\nrenew_at = 0.5\n[ra]\nafter_expiry = "{word}"\n'
+
+    def enrolments(state):
+        listed = quoin("enrolment", "list", "--state", state, "--json", "--home", plant.home).stdout
+        return [one for one in json.loads(listed)["enrolments"] if one["device"] == "mpu-1"]
+    with running_plant(OVERLAY + policy("refuse")) as plant:
+        device = plant.add_device("mpu-1")
+        device.wait_stored(5)
+        device.stop()
+        waiting.elapse(11)
+        before, size, stored = enrolments("issued"), device.log.stat().st_size, plant.newest("mpu-1")
+        device.start()
+        waiting.until(lambda: "does not take it in again by itself" in device.log.read_text()[size:], "it is told")
+        assert "enrol_refused" in device.log.read_text()[size:] and enrolments("issued") == before
+        assert plant.newest("mpu-1") == stored and not enrolments("pending")
+        device.stop()
+        (plant.home / "conf.d/50-test.toml").write_text(OVERLAY + policy("auto"))
+        plant.kill("quoind")
+        waiting.until(lambda: plant.state("mpu-1"), "quoind answers again")
+        device.start()
+        device.wait_stored(stored + 20)
+        kinds = {one["kind"] for one in enrolments("issued") if one["by"] == "rule:after_expiry" and not one["renewal"]}
+        assert kinds == {"device", "attest"}
 
 
 @background.scenario

@@ -18,7 +18,7 @@ class MadeByUp(Plant):
 def comes_up(suite, *danger):
     plant = MadeByUp(suite=suite, overlay=OVERLAY, profile=suite)
     try:
-    if danger:
+        if danger:
             refused = quoin("up", "--home", plant.home, *plant.up_arguments, check=False)
             assert refused.returncode == 2 and danger[0] in refused.stderr and not (plant.home / "pki").exists()
             plant.up_arguments += danger
