@@ -82,6 +82,14 @@ Result<void> check_file(const keys::Choice& choice, const std::filesystem::path&
     return place.store.empty() ? keys::check_software_key(choice, file.string()) : Result<void>{};
 }
 
+// What agent.toml says, unless the device has moved to a stronger suite since.
+Result<Standing> standing_of(const Config& config, const IdentityStore& store) {
+    QUOIN_TRY(auto moved, store.standing());
+    if (moved && moved->suite > config.suite) return *std::move(moved);
+    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
+    return Standing{config.suite, std::move(anchors)};
+}
+
 // The sources on their threads; the destructor stops and joins them.
 class Sources {
 public:
@@ -119,8 +127,9 @@ private:
     Result<Outcome> renew_once(const Identity& present);
     milliseconds wait_for_operator(const Pending& pending) const;
     Result<void> check_keys() const;
-    static bool wait_until_renewal(Clock::time_point due, const Session& session,
-                                   const std::stop_token& stop);
+    void follow_trust();
+    bool wait_until_renewal(Clock::time_point due, const Session& session,
+                            const std::stop_token& stop);
     Result<bool> serve(Enrolled& enrolled, Session& session, const std::stop_token& stop);
     Result<bool> look_around(Enrolled& enrolled);
     Result<bool> move(Enrolled& enrolled, const std::string& offered);
@@ -136,6 +145,9 @@ private:
     const DeviceClass class_;
     std::optional<Enrolment> enrolment_;  // another one after a move
     std::optional<Enrolment> way_;        // of a move that is not done
+    std::string trust_seen_;              // the file's text
+    std::string trust_trouble_;           // that was told
+    bool has_other_trust_ = false;        // than the session
     std::uint64_t boot_counter_ = 0;
 };
 
@@ -193,6 +205,7 @@ milliseconds Agent::wait_for_operator(const Pending& pending) const {
 Result<std::optional<Enrolled>> Agent::enrolled(const std::stop_token& stop) {
     Backoff backoff(config_.renew_retry);
     while (!stop.stop_requested()) {
+        follow_trust();
         const auto present = usable_identity();
         if (!present && present.error().code == Code::integrity_mismatch) {
             return std::unexpected(present.error());  // its own files are damaged
@@ -222,6 +235,7 @@ Result<Outcome> Agent::renew_once(const Identity& present) {
 std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_token& stop) {
     Backoff backoff(config_.renew_retry);
     while (!stop.stop_requested()) {
+        follow_trust();
         auto outcome = renew_once(present);
         if (outcome && std::holds_alternative<Pending>(*outcome)) {
             wait_until(stop, Clock::now() + wait_for_operator(std::get<Pending>(*outcome)));
@@ -242,6 +256,34 @@ std::optional<Enrolled> Agent::renewed(const Identity& present, const std::stop_
         wait_until(stop, Clock::now() + wait);
     }
     return std::nullopt;
+}
+
+// Other roots in the file that agent.toml names count at once. One that cannot be read does not.
+void Agent::follow_trust() {
+    const auto text = files::read(config_.trust);
+    if (text && *text == trust_seen_) return;
+    if (text) trust_seen_ = *text;
+    const auto standing = text ? standing_of(config_, store_) : std::unexpected(text.error());
+    if (!standing) {
+        if (standing.error().message != trust_trouble_) {
+            spdlog::error("trust_kept error=\"{}\"", standing.error().message);
+        }
+        trust_trouble_ = standing.error().message;
+        return;
+    }
+    trust_trouble_.clear();
+    if (std::ranges::equal(standing->anchors, enrolment_->standing().anchors,
+                           [](const auto& one, const auto& other) {
+                               return X509_cmp(one.native(), other.native()) == 0;
+                           })) {
+        return;
+    }
+    spdlog::warn("trust_replaced file={} roots={}", config_.trust.string(),
+                 standing->anchors.size());
+    enrolment_.emplace(config_, store_,
+                       EstClient(config_.plant, standing->suite, standing->anchors), class_);
+    way_.reset();
+    has_other_trust_ = true;
 }
 
 // Devices look at different times, so that a plant does not migrate in one minute.
@@ -297,11 +339,14 @@ Result<bool> Agent::look_around(Enrolled& enrolled) {
     return has_moved;
 }
 
-// False: stopped. A renewal is due at `due`, or when the attestation key is of no use any more.
+// False: stopped. A renewal is due at `due`, or when the attestation key is of no use any more;
+// another session when it is to be held to other roots.
 bool Agent::wait_until_renewal(Clock::time_point due, const Session& session,
                                const std::stop_token& stop) {
     while (Clock::now() < due && !session.needs_attestation_key()) {
         if (!wait_until(stop, std::min(due, Clock::now() + look_interval))) return false;
+        follow_trust();
+        if (has_other_trust_) return true;
     }
     return !stop.stop_requested();
 }
@@ -314,7 +359,9 @@ Result<bool> Agent::serve(Enrolled& enrolled, Session& session, const std::stop_
                   ? time_to_renewal(enrolled.identity, enrolled.plant.renew_at)
                   : milliseconds(0));
     Clock::time_point look = next_look();
+    has_other_trust_ = false;
     while (wait_until_renewal(std::min(renewal, look), session, stop)) {
+        if (has_other_trust_) return true;
         if (Clock::now() < renewal && !session.needs_attestation_key()) {
             look = next_look();
             const auto other = look_around(enrolled);
@@ -328,7 +375,7 @@ Result<bool> Agent::serve(Enrolled& enrolled, Session& session, const std::stop_
         const bool has_moved = fresh->plant.broker_host != enrolled.plant.broker_host ||
                                fresh->plant.broker_port != enrolled.plant.broker_port;
         enrolled = *std::move(fresh);
-        if (has_moved) return true;
+        if (has_moved || has_other_trust_) return true;
         QUOIN_CHECK(session.replace(enrolled.identity));
         enrolment_->remove_old_keys(enrolled.identity.device);
         // A wrong clock may find the new certificate due at once: not in a loop.
@@ -379,14 +426,6 @@ Result<void> Agent::run(const std::stop_token& stop) {
     if (!got) return std::unexpected(got.error());
     if (!*got) return {};
     return with_session(std::move(**got), *queue, sources, stop);
-}
-
-// What agent.toml says, unless the device has moved to a stronger suite since.
-Result<Standing> standing_of(const Config& config, const IdentityStore& store) {
-    QUOIN_TRY(auto moved, store.standing());
-    if (moved && moved->suite > config.suite) return *std::move(moved);
-    QUOIN_TRY(auto anchors, x509::Certificate::load(config.trust));
-    return Standing{config.suite, std::move(anchors)};
 }
 
 }  // namespace

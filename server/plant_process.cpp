@@ -191,6 +191,7 @@ Result<void> PlantProcess::open_state() {
 Result<void> PlantProcess::forward_events() {
     if (!settings_.syslog) return {};
     const SyslogSettings& siem = *settings_.syslog;
+    QUOIN_TRY(siem_trust_, files::read(siem.trust));
     QUOIN_TRY(tls::Context context, siem_context());
     audit::ForwarderOptions options;
     options.host = siem.host;

@@ -87,6 +87,7 @@ private:
     void log_events(const std::stop_token& stop);
 
     void follow_services();
+    void follow_siem_trust();
     bool has_another_root() const;
     Result<tls::Credentials> credentials_of_next(const NextHierarchy& next,
                                                  std::string_view service) const;
@@ -118,6 +119,7 @@ private:
     bool is_outdated_ = false;
     std::unique_ptr<audit::Log> audit_;
     std::unique_ptr<audit::Forwarder> forwarder_;  // to a SIEM, when there is one
+    std::string siem_trust_;                       // the text of its CA bundle
     std::unique_ptr<store::Database> database_;
     Bus bus_;
     std::unique_ptr<Fleet> fleet_;

@@ -64,6 +64,21 @@ Result<tls::Context> PlantProcess::siem_context() const {
                                siem.danger_classical_certificate ? nullptr : own);
 }
 
+// The one CA bundle that is not the plant's own.
+void PlantProcess::follow_siem_trust() {
+    if (!forwarder_) return;
+    const auto text = files::read(settings_.syslog->trust);
+    if (!text || *text == siem_trust_) return;
+    siem_trust_ = *text;
+    auto context = siem_context();
+    if (context) {
+        forwarder_->replace_tls(*std::move(context));
+        spdlog::info("siem: {} is another one now", settings_.syslog->trust.string());
+    } else {
+        spdlog::error("siem: goes on as it is: {}", context.error().message);
+    }
+}
+
 // Which generation we run on, so that no renewal takes its keys away (server/pki/renewal.cpp).
 Result<void> PlantProcess::write_services() const {
     QUOIN_TRY(const auto* const quoind, credentials("quoind"));
@@ -80,6 +95,7 @@ void PlantProcess::follow_services() {
     };
     if (const auto outcome = renewal_.outcome(); outcome && !*outcome) keep(outcome->error());
     if (now_ms() >= services_.renewal_ms) renewal_.start();
+    follow_siem_trust();
     if (look_at_services(home_) == services_.seen) return;
     auto set = load_services(home_, settings_.keys);
     if (!set && set.error().code == Code::state_stale) return;  // the next tick reads it whole

@@ -19,6 +19,7 @@ def test_audit__siem_restarted__has_what_export_prints(request):
         waiting.until(lambda: any("quoind.process.started" in line for line in siem.messages()), "the SIEM hears of it")
         siem.stop()
         plant.wait_event("audit.siem.disconnected")
+        siem.make_certificate()  # the plant follows the file that says whom it trusts
         plant.add_device("mpu-1").wait_stored(1)
         siem.start()
         # What happened while it was away; quoind does not wait for a SIEM that it is not connected to.

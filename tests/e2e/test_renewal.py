@@ -5,7 +5,7 @@ import pathlib
 import subprocess
 import sys
 
-from lib import waiting
+from lib import account, waiting
 from lib.plant import SELDOM, quoin, running_plant
 
 LIVE, STORED = 1000, 10
@@ -97,3 +97,25 @@ def test_renewal__profile_of_seconds_by_a_ca_of_hashes__quoind_renews_by_itself(
         wait_for_others(plant, before, timeout_s=60)
         device.wait_stored(plant.newest("mpu-1") + 20)
         assert processes == {name: plant.pid(name) for name in ("broker", "quoind")}
+
+
+def test_trust__agents_anchors_replaced_while_it_runs__followed_at_once(plant):
+    device = plant.add_device("mpu-1")
+    trust, root = device.folder / "trust.crt", (plant.home / "pki/root.crt").read_bytes()
+    other = (plant.maker / "ca.crt").read_bytes()
+
+    def replace(text, event):
+        """And says how many samples were stored when the agent had seen it."""
+        size = device.log.stat().st_size
+        account.write(trust, text)
+        waiting.until(lambda: event in device.log.read_text()[size:], event)
+        return plant.newest("mpu-1")
+    device.wait_stored(5)
+    for text, event in ((b"nonsense", "trust_kept"), (root + other, "trust_replaced")):
+        device.wait_stored(replace(text, event) + 10)
+    # Without the plant's root the plant is nobody.
+    size = device.log.stat().st_size
+    replace(other, "trust_replaced")
+    waiting.until(lambda: "TLS handshake" in device.log.read_text()[size:], "it refuses the broker")
+    assert "\nconnected" not in device.log.read_text()[size:].rpartition("trust_replaced")[2]
+    device.wait_stored(replace(root, "trust_replaced") + 20, timeout_s=60)

@@ -27,12 +27,15 @@ class Siem:
             probe.bind(("127.0.0.1", 0))
             self.port = probe.getsockname()[1]
         self.certificate = self.folder / "siem.crt"
+        self.make_certificate()
+        (self.folder / "rsyslog.conf").write_text(CONFIGURATION.format(folder=self.folder, port=self.port))
+        self.process = None
+
+    def make_certificate(self):
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
              "-subj", "/CN=siem", "-addext", "subjectAltName=IP:127.0.0.1", "-addext", "extendedKeyUsage=serverAuth",
              "-keyout", self.folder / "siem.key", "-out", self.certificate], check=True, capture_output=True)
-        (self.folder / "rsyslog.conf").write_text(CONFIGURATION.format(folder=self.folder, port=self.port))
-        self.process = None
 
     def settings(self):
         return (f'[audit.syslog]\nhost = "127.0.0.1"\nport = {self.port}\ntrust = "{self.certificate}"\n'
