@@ -147,11 +147,24 @@ void BrokerStatus::learn(const Asked& asked, const Result<x509::OcspAnswer>& ans
             if (known_) known_->ask_again_ms = ask_again_ms(now, known_->answer.next_update_ms);
         }
     }
-    if (!verdict) {
-        spdlog::warn("broker_status code={} error=\"{}\"", code_name(verdict.error().code),
-                     verdict.error().message);
-    }
+    tell(answer.has_value(), verdict);
     if (asked.done) asked.done(std::move(verdict));
+}
+
+// Once for each reason: the plant may be away for long.
+void BrokerStatus::tell(bool is_answered, const Result<void>& verdict) {
+    const std::string trouble = verdict ? "" : verdict.error().message;
+    if (trouble == told_) return;
+    if (verdict) {
+        spdlog::info("broker_status_good: the plant answers again");
+    } else {
+        spdlog::warn("broker_status code={} error=\"{}\" action=\"{}\"",
+                     code_name(verdict.error().code), trouble,
+                     is_answered ? "the plant's services need new certificates"
+                                 : "see that quoind runs and is reached; without its word there is "
+                                   "no session, and samples wait in the queue");
+    }
+    told_ = trouble;
 }
 
 void BrokerStatus::run(const std::stop_token& stop) {

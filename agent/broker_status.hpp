@@ -63,12 +63,14 @@ private:
     std::optional<Asked> next(const std::stop_token& stop);
     Result<x509::OcspAnswer> answer_about(const Chain& chain) const;
     void learn(const Asked& asked, const Result<x509::OcspAnswer>& answer);
+    void tell(bool is_answered, const Result<void>& verdict);
 
     const AskStatus ask_;
     mutable std::mutex mutex_;
     std::condition_variable_any changed_;
     std::deque<Asked> asked_;
     std::optional<Known> known_;
+    std::string told_;  // the trouble that is in the log; of the thread
     std::jthread thread_;
 };
 

@@ -108,6 +108,7 @@ void Session::publish(std::string topic, std::string payload,
 
 void Session::connected(bool session_present) {
     ++connection_;
+    told_.clear();
     spdlog::info("connected broker={}:{} session_present={}", options_.broker_host,
                  options_.broker_port, session_present);
     publish(branch_ + "/event",
@@ -122,8 +123,10 @@ void Session::connected(bool session_present) {
 void Session::disconnected(const Error& error) {
     const bool refused =
         error.code == Code::peer_forbidden || error.code == Code::peer_unauthenticated;
-    spdlog::warn("{} broker={}:{} code={} error=\"{}\"", refused ? "refused" : "disconnected",
-                 options_.broker_host, options_.broker_port, code_name(error.code), error.message);
+    const bool is_told = std::exchange(told_, error.message) == error.message;
+    spdlog::log(is_told ? spdlog::level::debug : spdlog::level::warn,
+                "{} broker={}:{} code={} error=\"{}\"", refused ? "refused" : "disconnected",
+                options_.broker_host, options_.broker_port, code_name(error.code), error.message);
     ++connection_;
     publisher_.disconnected();
 }

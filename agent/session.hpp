@@ -91,6 +91,7 @@ private:
     // On the client's thread once it runs:
     std::shared_ptr<const Identity> identity_;  // of the present connection, or of the next
     std::uint64_t connection_ = 0;              // counts them
+    std::string told_;                          // why there is none, as the log has it
     std::atomic<bool> needs_attestation_key_{false};
     // Not reset(): its thread uses this pointer until the client's destructor has joined it.
     std::unique_ptr<net::MqttClient> client_;

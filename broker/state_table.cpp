@@ -1,18 +1,13 @@
 #include "broker/state_table.hpp"
 
-#include <algorithm>
-
 namespace quoin::broker {
-
-bool DeviceState::is_revoked(std::string_view serial) const {
-    return std::ranges::find(revoked, serial) != revoked.end();
-}
 
 void StateTable::open(const feed::Nonce& nonce) {
     phase_ = Phase::greeting;
     nonce_ = nonce;
     issuer_.reset();
     next_.clear();
+    next_lines_ = 0;
     next_seq_.reset();
     last_id_.clear();
     entries_ = {};
@@ -110,9 +105,7 @@ Result<void> StateTable::check_statement(const feed::Statement& statement) const
 void StateTable::end(const feed::Ending& ending, const feed::Statement& statement) {
     ended_.push_back(ending.device);
     DeviceState& known = devices_[ending.device];
-    for (const std::string& serial : ending.serials) {
-        if (!known.is_revoked(serial)) known.revoked.push_back(serial);
-    }
+    known.revoked.insert(ending.serials.begin(), ending.serials.end());
     if (feed::is_service(ending.device) || ending.epoch < known.epoch) return;
     known.epoch = ending.epoch;
     known.grant = feed::Grant::none;
@@ -130,21 +123,27 @@ Result<StateTable::Change> StateTable::stage(feed::Device device) {
         return fail(Code::peer_malformed, "feed: device: seq is {} after {} in a snapshot",
                     device.seq, next_seq_ ? *next_seq_ : seq_);
     }
-    if (next_seq_ && device.id <= last_id_) {
+    const bool has_ended = device.state == feed::revoked_state;
+    const feed::Grant grant = has_ended ? feed::Grant::none : device.grant;
+    const auto [known, is_new] = next_.try_emplace(
+        device.id,
+        DeviceState{
+            .epoch = device.epoch, .grant = grant, .state = device.state, .reason = device.reason});
+    DeviceState& staged = known->second;
+    // One that goes on says the same, but for the serials.
+    const bool goes_on = !device.revoked.empty() && device.id == last_id_ &&
+                         device.epoch == staged.epoch && grant == staged.grant &&
+                         device.state == staged.state;
+    if (next_seq_ && device.id <= last_id_ && !goes_on) {
         return fail(Code::peer_malformed, "feed: device: {} comes after {} in a snapshot",
                     device.id, last_id_);
     }
-    next_seq_ = device.seq;
-    last_id_ = device.id;
-    const bool has_ended = device.state == feed::revoked_state;
     QUOIN_CHECK(entries_.add(device.id, device.epoch, has_ended, device.revoked));
-    next_.try_emplace(std::move(device.id),
-                      DeviceState{.epoch = device.epoch,
-                                  .grant = has_ended ? feed::Grant::none : device.grant,
-                                  .state = std::move(device.state),
-                                  .reason = std::move(device.reason),
-                                  .revoked = std::move(device.revoked),
-                                  .has_ended = has_ended});
+    next_seq_ = device.seq;
+    last_id_ = std::move(device.id);
+    ++next_lines_;
+    staged.has_ended = has_ended;
+    staged.revoked.insert(device.revoked.begin(), device.revoked.end());
     return Change::none;
 }
 
@@ -174,9 +173,9 @@ Result<StateTable::Change> StateTable::take(const feed::SnapshotEnd& end, Now no
     if (phase_ != Phase::snapshot) {
         return fail(Code::peer_malformed, "feed: snapshot_end: out of turn");
     }
-    if (end.count != next_.size()) {
+    if (end.count != next_lines_) {
         return fail(Code::peer_malformed, "feed: snapshot_end: count is {}, {} came", end.count,
-                    next_.size());
+                    next_lines_);
     }
     const bool known_epoch = next_hello_.epoch == epoch_;
     const bool in_order = next_seq_ ? end.seq == *next_seq_ : end.seq >= (known_epoch ? seq_ : 0);

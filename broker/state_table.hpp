@@ -16,6 +16,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -39,9 +40,9 @@ struct DeviceState {
     feed::Grant grant = feed::Grant::none;
     std::string state;
     std::string reason;
-    std::vector<std::string> revoked;
-    bool has_ended = false;  // revoked, in this epoch
-    bool is_revoked(std::string_view serial) const;
+    std::set<std::string, std::less<>> revoked = {};  // serials
+    bool has_ended = false;                           // revoked, in this epoch
+    bool is_revoked(std::string_view serial) const { return revoked.contains(serial); }
 };
 
 class StateTable {
@@ -108,6 +109,7 @@ private:
     std::optional<crypto::PublicKey> issuer_;
     feed::Hello next_hello_;
     Devices next_;
+    std::uint64_t next_lines_ = 0;
     std::string last_id_;
     feed::EntriesDigest entries_;
     std::optional<std::uint64_t> next_seq_;

@@ -313,6 +313,27 @@ TEST_F(revocations, snapshot__its_head_vouches_for_them) {
     ASSERT_TRUE(table_.apply(issuer_.revocation(8, {{"b", 1, {}}}), after(2))) << "goes on from it";
 }
 
+TEST_F(revocations, snapshot__more_serials_than_fit_a_line__in_the_next_ones) {
+    reconnect();
+    const std::vector<feed::Device> lines{ended(5, "a", {"0a"}), ended(6, "a", {"0b", "0c"}),
+                                          device(7, "b"), ended(8, "c", {"0d"})};
+    for (const feed::Device& each : lines) say(each);
+    say(issuer_.end(lines, 8, nonce));
+    for (const char* serial : {"0a", "0b", "0c"}) EXPECT_TRUE(table_.find("a")->is_revoked(serial));
+    EXPECT_EQ(table_.size(), 3U);
+}
+
+TEST_F(revocations, snapshot__a_line_before_that_says_otherwise__is_refused) {
+    feed::Device other_epoch = ended(5, "a");
+    other_epoch.epoch = 2;
+    feed::Device other_grant = device(5, "a");
+    for (const feed::Device& forged : {other_epoch, other_grant}) {
+        reconnect();
+        say(forged);
+        expect_refused(ended(6, "a", {"0a"}), Code::peer_malformed);
+    }
+}
+
 TEST_F(revocations, snapshot_without_one_of_them__is_refused) {
     reconnect();
     const std::vector<feed::Device> devices{ended(5, "a", {"0a"}), device(6, "b"), ended(7, "c")};

@@ -19,7 +19,8 @@
 //
 // What is revoked comes signed (revocation.hpp): `statement` and `head` are what the issuing CA
 // signed, `issuer` is its certificate (DER), which chains to the plugin's root; all base64. A
-// snapshot's lines ascend by id, bytewise, and have the serials of revoked certificates; its head
+// snapshot's lines ascend by id, bytewise, and have the serials of revoked certificates (more than
+// fit are in the next line, with the device once more; `count` is of the lines); its head
 // vouches for them, and for how many statements there are, and names the plugin's nonce. Later
 // ones come by statements alone: a device line has no serials then. A device's `epoch` is how often
 // it was taken in; only a larger one brings back a device that was revoked. A service some of whose

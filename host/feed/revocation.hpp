@@ -14,8 +14,8 @@
 //             next statement, with the device once more. Of a service (id service.NAME, epoch 1)
 //             the certificates alone have ended
 //   nonce     the plugin's of this connection: a head cannot be replayed
-//   entries   SHA3-512 over the snapshot's devices that have ended or have revoked certificates,
-//             ascending by id, each as [device, epoch, ended (0 | 1), [serial, ...]]
+//   entries   SHA3-512 over the snapshot's lines about who has ended or has revoked certificates,
+//             each as [device, epoch, ended (0 | 1), [serial, ...]]
 //
 // Errors: peer_malformed, peer_oversize. Threads: plain values.
 #pragma once

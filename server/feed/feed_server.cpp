@@ -12,7 +12,6 @@
 #include <cerrno>
 #include <cstring>
 #include <mutex>
-#include <set>
 #include <thread>
 #include <variant>
 
@@ -139,14 +138,15 @@ private:
         // Without the lock: push() never waits for the database. What is pushed meanwhile goes out
         // behind the snapshot, whether the snapshot has seen it or not; statements only if not.
         QUOIN_TRY(feed::PlantState state, snapshot_());
+        const std::size_t devices = state.devices.size();
         QUOIN_TRY(Snapshotted made, make_snapshot(std::move(state), nonce));
         {
             const std::lock_guard lock(mutex_);
             issuer_ = std::move(made.seal.issuer);
             outbox_ += feed::encode(feed::ToPlugin{
                 feed::Hello{options_.site, options_.epoch, options_.lifetime.count(), issuer_}});
-            const std::uint64_t count = made.devices.size();
-            for (feed::Device& device : made.devices) append(Change(std::move(device)));
+            const std::uint64_t count = made.lines.size();
+            for (feed::Device& line : made.lines) append(Change(std::move(line)));
             outbox_ += feed::encode(
                 feed::ToPlugin{feed::SnapshotEnd{seq_, count, made.head, made.seal.signature}});
             limit_bytes_ = outbox_.size() + options_.max_backlog_bytes;
@@ -158,14 +158,13 @@ private:
             meanwhile_.clear();
             phase_ = Phase::live;
         }
-        spdlog::info("broker feed: the broker's plugin has the state of {} devices",
-                     made.devices.size());
+        spdlog::info("broker feed: the broker's plugin has the state of {} devices", devices);
         bus_.broker_link.publish({true});
         return {};
     }
 
     struct Snapshotted {
-        std::vector<feed::Device> devices;
+        std::vector<feed::Device> lines;
         std::uint64_t number = 0;
         crypto::ByteVector head;
         feed::Seal seal;
@@ -174,30 +173,37 @@ private:
     Result<Snapshotted> make_snapshot(feed::PlantState state, const feed::Nonce& nonce) {
         std::ranges::sort(state.devices, {}, &feed::Device::id);
         feed::EntriesDigest entries;
-        too_many_revoked_.clear();
+        std::vector<feed::Device> lines;
         for (feed::Device& device : state.devices) {
-            make_it_fit(device);
-            QUOIN_CHECK(entries.add(device.id, device.epoch, device.state == feed::revoked_state,
-                                    device.revoked));
+            for (feed::Device& line : lines_of(std::move(device))) {
+                QUOIN_CHECK(entries.add(line.id, line.epoch, line.state == feed::revoked_state,
+                                        line.revoked));
+                lines.push_back(std::move(line));
+            }
         }
         feed::Head head{.site = options_.site, .number = state.number, .last = state.last};
         head.nonce = nonce;
         QUOIN_TRY(head.entries, entries.finish());
         QUOIN_TRY(crypto::ByteVector signed_head, feed::encode_head(head));
         QUOIN_TRY(feed::Seal seal, sign_(signed_head));
-        return Snapshotted{.devices = std::move(state.devices),
+        return Snapshotted{.lines = std::move(lines),
                            .number = state.number,
                            .head = std::move(signed_head),
                            .seal = std::move(seal)};
     }
 
-    void make_it_fit(feed::Device& device) {
-        constexpr std::size_t most = 1000;  // serials of 40 digits: it fits
-        if (device.revoked.size() <= most) return;
-        spdlog::error("broker feed: {}: {} revoked certificates do not fit a line; refused whole",
-                      device.id, device.revoked.size());
-        too_many_revoked_.insert(device.id);  // append() refuses it
-        device.revoked.clear();
+    static std::vector<feed::Device> lines_of(feed::Device device) {
+        constexpr std::size_t most = 1000;  // serials of 40 digits: they fit a line
+        std::vector<std::string> serials = std::exchange(device.revoked, {});
+        std::vector<feed::Device> lines;
+        do {
+            const auto rest = std::prev(
+                serials.end(), static_cast<std::ptrdiff_t>(std::min(serials.size(), most)));
+            device.revoked.assign(rest, serials.end());
+            serials.erase(rest, serials.end());
+            lines.push_back(device);
+        } while (!serials.empty());
+        return lines;
     }
 
     // Under the lock.
@@ -209,10 +215,6 @@ private:
             return;
         }
         auto& device = std::get<feed::Device>(change);
-        if (too_many_revoked_.contains(device.id)) {
-            device.grant = feed::Grant::none;
-            device.reason = "too many revoked certificates";
-        }
         device.seq = ++seq_;
         outbox_ += feed::encode(feed::ToPlugin{std::move(device)});
     }
@@ -285,7 +287,6 @@ private:
     std::vector<Change> meanwhile_;
     crypto::ByteVector issuer_;  // of the hello
     bool wrong_issuer_ = false;
-    std::set<std::string> too_many_revoked_;  // in the snapshot: refused whole
 
     std::atomic<bool> stopping_ = false;
     std::thread thread_;  // last: starts when everything else is there

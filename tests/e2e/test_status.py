@@ -115,6 +115,11 @@ def test_partition__longer_than_the_lifetime__sessions_end_and_nothing_is_lost()
             waiting.until(lambda: "its status is not known" in device.log.read_text()[size:],
                           "and does not come back to it", timeout_s=60)
             assert "\nconnected" not in device.log.read_text()[size:]
+            assert "see that quoind runs and is reached" in device.log.read_text()
+            size = device.log.stat().st_size
+            waiting.elapse(10)  # many tries
+            troubles = [line for line in device.log.read_text()[size:].splitlines() if "status" in line]
+            assert len(troubles) == len(set(line.partition("error=")[2] for line in troubles)), troubles
         finally:
             plant.kill("quoind", signal.SIGCONT)
         device.wait_stored(1200, timeout_s=150)
