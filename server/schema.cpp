@@ -148,11 +148,18 @@ CREATE INDEX births_key ON births (key_sha256);
 INSERT INTO births SELECT birth_cert_sha256, device_id, 1, '' FROM devices;
 )";
 
+// Of revoked ones only: SQLite took the whole index for a device's certificates that are not.
+constexpr std::string_view version_6 = R"(
+DROP INDEX certificates_revoked;
+CREATE INDEX certificates_revoked ON certificates (revoked_ms, not_after_ms) WHERE revoked_ms > 0;
+)";
+
 constexpr std::array all{store::Migration{.version = 1, .sql = version_1},
                          store::Migration{.version = 2, .sql = version_2},
                          store::Migration{.version = 3, .sql = version_3},
                          store::Migration{.version = 4, .sql = version_4},
-                         store::Migration{.version = 5, .sql = version_5}};
+                         store::Migration{.version = 5, .sql = version_5},
+                         store::Migration{.version = 6, .sql = version_6}};
 
 }  // namespace
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/x509.h>
 #include <openssl/obj_mac.h>
 #include <openssl/objects.h>
 #include <sys/stat.h>
@@ -59,6 +60,11 @@ TEST_P(EveryAlgorithm, info__name_oid_and_sizes__are_those_of_openssl) {
     ASSERT_TRUE(spki);
     EXPECT_GT(spki->size(), row.public_key_size);
     EXPECT_LT(spki->size(), row.public_key_size + 32);
+    unsigned char* encoded = nullptr;
+    const int size = i2d_PUBKEY(key.public_key()->native(), &encoded);
+    ASSERT_GT(size, 0);
+    EXPECT_EQ(*spki, ByteVector(encoded, encoded + size)) << "as OpenSSL's encoder writes it";
+    OPENSSL_free(encoded);
 }
 
 TEST_P(EveryAlgorithm, sign__own_message__verifies) {

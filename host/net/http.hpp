@@ -1,8 +1,9 @@
 // HTTPS, HTTP and Unix-socket HTTP server and client, on Boost.Beast. No Boost type leaves this
 // header.
 //
-// Threads: a server accepts on one I/O thread and runs handlers on its own pool; handlers may block
-// on the database. A client call blocks its caller until `timeout`.
+// Threads: a server accepts on an I/O thread, where it also serves what is not TLS, serves TLS on
+// a pool of a thread for each processor, and runs handlers on another; handlers may block on the
+// database. A client call blocks its caller until `timeout`.
 #pragma once
 
 #include <sys/types.h>
@@ -61,17 +62,17 @@ struct HttpServerOptions {
     tls::Context tls = {};              // null: plain
     unsigned threads = 4;
     std::size_t max_body_bytes = 1 << 20;
-    // A smaller limit for some requests, asked before the body is read (`body` is empty). On the
-    // I/O thread; quick. Null: max_body_bytes for all.
+    // A smaller limit for some requests, asked before the body is read (`body` is empty). Any
+    // thread; quick. Null: max_body_bytes for all.
     std::function<std::size_t(const HttpRequest&)> body_limit = {};
     std::size_t max_connections = 1024;
     std::size_t max_connections_per_peer = 256;  // of one IP address
     std::chrono::milliseconds request_timeout{15000};
-    // Asked before the handler, on the I/O thread, which spares a request two changes of threads:
-    // must never block. Null: every request goes to the handler.
+    // Asked before the handler, on the connection's thread, which spares a request two changes of
+    // threads: any thread, and must never block. Null: every request goes to the handler.
     HttpReadyHandler ready = {};
     unsigned max_streams = 32;  // each holds one thread of its own
-    // A client's certificate failed in the handshake: it has no session. On the I/O thread; quick.
+    // A client's certificate failed in the handshake: it has no session. Any thread; quick.
     std::function<void(const std::string& remote, const std::string& reason)>
         on_refused_certificate = {};
 };

@@ -137,8 +137,16 @@ awaitable<Result<HttpReply>> over_local(Exchange& exchange) {
 
 awaitable<Result<void>> connect_tcp(Plain<Tcp>& stream, const Exchange& exchange) {
     Tcp::resolver resolver(co_await asio::this_coro::executor);
-    const auto [error, endpoints] = co_await resolver.async_resolve(
-        exchange.url.host, std::to_string(exchange.url.port), as_tuple);
+    const std::string port = std::to_string(exchange.url.port);
+    // An address needs no look-up, which would start a thread.
+    beast::error_code error;
+    auto endpoints =
+        resolver.resolve(exchange.url.host, port,
+                         Tcp::resolver::numeric_host | Tcp::resolver::numeric_service, error);
+    if (error) {
+        std::tie(error, endpoints) =
+            co_await resolver.async_resolve(exchange.url.host, port, as_tuple);
+    }
     if (error) co_return failed(exchange, "looking up the host", error);
     stream.expires_after(exchange.options.timeout);
     const auto [refused, endpoint] = co_await stream.async_connect(endpoints, as_tuple);

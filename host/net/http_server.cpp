@@ -2,13 +2,15 @@
 //
 //   accept -> [TLS handshake] -> ( read header -> read body -> handler -> write )* -> close
 //
-// Coroutines of one I/O thread, where answers that are ready are given, too; only a handler (pool)
-// and a stream's source (own thread) run elsewhere.
+// Coroutines: connections in clear on the I/O thread, those over TLS, whose handshakes cost a
+// millisecond, each on a strand of a pool with a thread for each processor. Answers that are ready
+// are given there, too; only a handler (pool) and a stream's source (own thread) run elsewhere.
 #include <openssl/ssl.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -19,6 +21,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/ssl.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/strand.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -65,9 +68,13 @@ struct Peer {
 
 using Piece = Result<std::optional<std::string>>;
 
-// What a coroutine throws goes to the loop in run(), which logs it.
-constexpr auto rethrow = [](std::exception_ptr thrown) {
-    if (thrown) std::rethrow_exception(thrown);
+// What ends a coroutine, and with it its connection.
+constexpr auto log_thrown = [](const std::exception_ptr& thrown) {
+    try {
+        if (thrown) std::rethrow_exception(thrown);
+    } catch (const std::exception& error) {
+        spdlog::error("a connection ended by an error: {}", error.what());
+    }
 };
 
 // `Handler` is HttpHandler or HttpReadyHandler.
@@ -173,6 +180,7 @@ public:
         asio::post(io_, [this] { stop(); });
         work_.reset();
         if (thread_.joinable()) thread_.join();
+        tls_pool_.join();
         pool_.join();
         if (!socket_path_.empty()) ::unlink(socket_path_.c_str());
     }
@@ -192,7 +200,7 @@ public:
             return fail(Code::resource_unavailable, "cannot listen on {}: {}", where,
                         error.code().message());
         }
-        thread_ = std::thread([this] { run(); });
+        thread_ = std::thread([this] { io_.run(); });
         return {};
     }
 
@@ -201,14 +209,17 @@ public:
     void replace_tls(tls::Context context) override { adopt(std::move(context)); }
 
     void close_connections(std::vector<std::string> serials) override {
-        asio::post(io_, [this, ended = std::set(serials.begin(), serials.end())] {
-            for (const auto& [id, connection] : open_) {
-                if (ended.contains(connection.serial)) connection.close();
-            }
-        });
+        const std::set ended(serials.begin(), serials.end());
+        close_those([&](const Open& connection) { return ended.contains(connection.serial); });
     }
 
 private:
+    struct Open {
+        asio::any_io_executor executor;
+        std::function<void()> close;
+        std::string serial = {};  // of its client's certificate
+    };
+
     void adopt(tls::Context context) {
         auto adopted = std::make_shared<asio::ssl::context>(context.release());
         const std::lock_guard lock(tls_mutex_);
@@ -225,7 +236,7 @@ private:
         auto acceptor = std::make_shared<Tcp::acceptor>(io_, endpoint);  // reuse_address on
         port_ = acceptor->local_endpoint().port();
         close_acceptor_ = [acceptor] { acceptor->close(); };
-        asio::co_spawn(io_, accept_loop<Tcp>(acceptor), rethrow);
+        asio::co_spawn(io_, accept_loop<Tcp>(acceptor), log_thrown);
     }
 
     void listen_local(const std::string& path) {
@@ -240,63 +251,90 @@ private:
         acceptor->listen();
         socket_path_ = path;
         close_acceptor_ = [acceptor] { acceptor->close(); };
-        asio::co_spawn(io_, accept_loop<Local>(acceptor), rethrow);
-    }
-
-    void run() {
-        for (;;) {
-            try {
-                io_.run();
-                return;
-            } catch (const std::exception& error) {
-                spdlog::error("a connection ended by an error: {}", error.what());
-            }
-        }
+        asio::co_spawn(io_, accept_loop<Local>(acceptor), log_thrown);
     }
 
     void stop() {
         stopping_ = true;
         if (close_acceptor_) close_acceptor_();
-        for (const auto& [id, connection] : open_) connection.close();
+        close_those([](const Open&) { return true; });
+    }
+
+    template <class Which>
+    void close_those(const Which& which) {
+        const std::lock_guard lock(open_mutex_);
+        for (const auto& [id, connection] : open_) {
+            if (!which(connection)) continue;
+            asio::post(connection.executor, [this, number = id] { close(number); });
+        }
+    }
+
+    // On the connection's executor, where it also ends.
+    void close(std::uint64_t id) {
+        std::function<void()> closing;
+        {
+            const std::lock_guard lock(open_mutex_);
+            const auto found = open_.find(id);
+            if (found != open_.end()) closing = found->second.close;
+        }
+        if (closing) closing();
+    }
+
+    template <class Protocol>
+    asio::any_io_executor executor_of_next() {
+        if constexpr (std::is_same_v<Protocol, Tcp>) {
+            if (current_tls()) return asio::make_strand(tls_pool_);
+        }
+        return io_.get_executor();
     }
 
     template <class Protocol>
     awaitable<void> accept_loop(std::shared_ptr<typename Protocol::acceptor> acceptor) {
         asio::steady_timer timer(io_);
         while (!stopping_) {
-            auto [error, socket] = co_await acceptor->async_accept(as_tuple);
+            const asio::any_io_executor executor = executor_of_next<Protocol>();
+            auto [error, socket] = co_await acceptor->async_accept(executor, as_tuple);
             if (stopping_) co_return;
             if (error) {  // out of descriptors, or the peer left: a pause instead of a busy loop
                 timer.expires_after(milliseconds(50));
                 (void)co_await timer.async_wait(as_tuple);
-            } else if (open_.size() >= options_.max_connections) {
-                spdlog::warn("refused a connection: {} are open, the limit", open_.size());
+            } else if (connections_ >= options_.max_connections) {
+                spdlog::warn("refused a connection: {} are open, the limit",
+                             options_.max_connections);
             } else {
-                asio::co_spawn(io_, serve(std::move(socket)), rethrow);
+                ++connections_;
+                asio::co_spawn(executor, serve(std::move(socket)),
+                               [this](const std::exception_ptr& thrown) {
+                                   --connections_;
+                                   log_thrown(thrown);
+                               });
             }
         }
     }
 
-    struct Connection {
-        std::function<void()> close;
-        std::string serial = {};  // of its client's certificate
-    };
-
     // Remembers how to close a connection, for stop(), close_connections() and the limit.
     class Registration {
     public:
-        Registration(Server& server, std::function<void()> close)
-            : server_(server), id_(server.next_id_++) {
-            server_.open_.emplace(id_, Connection{std::move(close)});
+        Registration(Server& server, asio::any_io_executor executor, std::function<void()> close)
+            : server_(server) {
+            const std::lock_guard lock(server_.open_mutex_);
+            id_ = server_.next_id_++;
+            server_.open_.emplace(id_, Open{std::move(executor), std::move(close)});
         }
-        void shown(std::string serial) const { server_.open_.at(id_).serial = std::move(serial); }
+        void shown(std::string serial) const {
+            const std::lock_guard lock(server_.open_mutex_);
+            server_.open_.at(id_).serial = std::move(serial);
+        }
         Registration(const Registration&) = delete;
         Registration& operator=(const Registration&) = delete;
-        ~Registration() { server_.open_.erase(id_); }
+        ~Registration() {
+            const std::lock_guard lock(server_.open_mutex_);
+            server_.open_.erase(id_);
+        }
 
     private:
         Server& server_;
-        std::uint64_t id_;
+        std::uint64_t id_ = 0;
     };
 
     awaitable<void> serve(Local::socket socket) {
@@ -307,7 +345,8 @@ private:
             co_return;
         }
         Plain<Local> stream(std::move(socket));
-        const Registration registration(*this, [&stream] { stream.close(); });
+        const Registration registration(*this, stream.get_executor(),
+                                        [&stream] { stream.close(); });
         co_await serve_requests(stream, {.chain = {}, .uid = credentials.uid, .remote = "unix"});
     }
 
@@ -315,15 +354,18 @@ private:
     class Share {
     public:
         Share(Server& server, std::string address) : server_(server), address_(std::move(address)) {
+            const std::lock_guard lock(server_.open_mutex_);
             ++server_.peers_[address_];
         }
         Share(const Share&) = delete;
         Share& operator=(const Share&) = delete;
         ~Share() {
+            const std::lock_guard lock(server_.open_mutex_);
             const auto found = server_.peers_.find(address_);
             if (--found->second == 0) server_.peers_.erase(found);
         }
         bool is_over() const {
+            const std::lock_guard lock(server_.open_mutex_);
             return server_.peers_.at(address_) > server_.options_.max_connections_per_peer;
         }
 
@@ -347,7 +389,8 @@ private:
         const std::shared_ptr<asio::ssl::context> context = current_tls();
         if (!context) {
             Plain<Tcp> stream(std::move(socket));
-            const Registration registration(*this, [&stream] { stream.close(); });
+            const Registration registration(*this, stream.get_executor(),
+                                            [&stream] { stream.close(); });
             co_await serve_requests(stream, std::move(peer));
         } else {
             co_await serve_tls(Tls(Plain<Tcp>(std::move(socket)), *context), std::move(peer));
@@ -356,7 +399,9 @@ private:
 
     awaitable<void> serve_tls(Tls stream, Peer peer) {
         auto& socket = beast::get_lowest_layer(stream);
-        const Registration registration(*this, [&socket] { socket.close(); });
+        const Registration registration(*this, socket.get_executor(),
+                                        [&socket] { socket.close(); });
+        if (stopping_) co_return;  // stop() may have been before the registration
         socket.expires_after(options_.request_timeout);
         const auto [error] =
             co_await stream.async_handshake(asio::ssl::stream_base::server, as_tuple);
@@ -511,8 +556,8 @@ private:
     template <class Stream>
     awaitable<bool> write_stream(Stream& stream, HttpResponse response, bool keep) {
         struct Count {
-            unsigned& value;
-            explicit Count(unsigned& counted) : value(counted) { ++value; }
+            std::atomic<unsigned>& value;
+            explicit Count(std::atomic<unsigned>& counted) : value(counted) { ++value; }
             Count(const Count&) = delete;
             Count& operator=(const Count&) = delete;
             ~Count() { --value; }
@@ -563,19 +608,23 @@ private:
     HttpHandler handler_;
     asio::io_context io_{1};
     asio::executor_work_guard<asio::io_context::executor_type> work_{io_.get_executor()};
+    asio::thread_pool tls_pool_{options_.tls ? std::max(1U, std::thread::hardware_concurrency())
+                                             : 1U};
     asio::thread_pool pool_;
     std::thread thread_;
     std::mutex tls_mutex_;
     std::shared_ptr<asio::ssl::context> tls_;
     std::uint16_t port_ = 0;
     std::string socket_path_;
-    // Of the I/O thread:
-    std::function<void()> close_acceptor_;
-    std::unordered_map<std::uint64_t, Connection> open_;
+    std::function<void()> close_acceptor_;  // of the I/O thread
+    std::mutex open_mutex_;
+    // Under open_mutex_:
+    std::unordered_map<std::uint64_t, Open> open_;
     std::unordered_map<std::string, std::size_t> peers_;
     std::uint64_t next_id_ = 0;
-    unsigned streams_ = 0;
-    bool stopping_ = false;
+    std::atomic<std::size_t> connections_ = 0;  // from the accept to the end
+    std::atomic<unsigned> streams_ = 0;
+    std::atomic<bool> stopping_ = false;
 };
 
 }  // namespace

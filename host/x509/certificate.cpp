@@ -192,13 +192,13 @@ bool Certificate::is_ca() const {
 }
 
 Result<crypto::PublicKey> Certificate::public_key() const {
-    unsigned char* encoded = nullptr;
-    const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate_.get()), &encoded);
-    if (size <= 0) {
+    EVP_PKEY* const parsed = X509_get0_pubkey(certificate_.get());
+    if (parsed == nullptr) {
         return fail(Code::peer_malformed, "certificate's key: {}", crypto::openssl_error());
     }
-    auto key = crypto::PublicKey::from_spki_der({encoded, static_cast<std::size_t>(size)});
-    OPENSSL_free(encoded);
+    EVP_PKEY_up_ref(parsed);
+    crypto::PublicKey key(parsed);
+    QUOIN_CHECK(key.algorithm());
     return key;
 }
 

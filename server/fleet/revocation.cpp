@@ -42,16 +42,14 @@ Result<void> find_devices(soci::session& session, const std::string& ids,
     return {};
 }
 
-// The plus signs: by the index of the subjects. SQLite would take that of revoked_ms, of which most
-// rows have the same value.
 void find_certificates(soci::session& session, const std::string& ids, std::int64_t now_ms,
                        Endings& endings) {
     const soci::rowset<soci::row> rows =
         (session.prepare << "SELECT subject_id, serial, kind FROM certificates WHERE subject_id "
                             "IN (" +
                                 ids +
-                                ") AND kind IN ('device', 'attest') AND +revoked_ms = 0 AND "
-                                "+not_after_ms > :now",
+                                ") AND kind IN ('device', 'attest') AND revoked_ms = 0 AND "
+                                "not_after_ms > :now",
          soci::use(now_ms));
     for (const soci::row& row : rows) {
         const auto found = endings.find(row.get<std::string>(0));
@@ -157,7 +155,7 @@ Result<void> end_rows(soci::session& session, const RevocationRequest& request,
     const int reason = std::to_underlying(request.reason);
     // Expired ones, too: a clock that was set back must not bring them to life.
     session << "UPDATE certificates SET revoked_ms = :now, reason = :reason WHERE subject_id IN (" +
-                   ids + ") AND kind IN ('device', 'attest') AND +revoked_ms = 0",
+                   ids + ") AND kind IN ('device', 'attest') AND revoked_ms = 0",
         soci::use(now_ms), soci::use(reason);
     session << "UPDATE devices SET state = 'revoked', reason = :why, updated_ms = :now WHERE "
                "device_id IN (" +

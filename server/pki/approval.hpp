@@ -12,11 +12,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
 #include "host/crypto/crypto.hpp"
 #include "host/error.hpp"
+#include "host/store/group_commit.hpp"
 
 namespace quoin::server {
 
@@ -53,6 +55,13 @@ private:
     Approval claims_;
     std::string signer_;
     crypto::ByteVector payload_, signature_;
+};
+
+// Of an approval that is not in the database yet: the CA writes it in the transaction in which it
+// issues by it.
+struct Recording {
+    store::GroupCommit::Work write = {};
+    std::function<void()> written = {};  // called when it is committed
 };
 
 // SHA-256 of its SubjectPublicKeyInfo.

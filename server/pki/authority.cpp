@@ -262,14 +262,19 @@ Result<Enrolee> Authority::authenticate_birth(std::span<const Certificate> chain
     }
     QUOIN_CHECK(check_time(leaf));
     QUOIN_TRY(const crypto::Sha256Digest digest, leaf.sha256());
-    QUOIN_TRY(Enrolee found, database_.read([&](soci::session& session) {
-        return load_enrolee(session, "birth_cert_sha256", crypto::to_hex(digest));
+    QUOIN_TRY(const crypto::PublicKey public_key, leaf.public_key());
+    QUOIN_TRY(const crypto::Sha256Digest key, key_digest(public_key));
+    const BirthKey birth{.certificate = crypto::to_hex(digest), .key = crypto::to_hex(key)};
+    QUOIN_TRY(Enrolee found, database_.read([&](soci::session& session) -> Result<Enrolee> {
+        QUOIN_TRY(Enrolee one, load_enrolee(session, "birth_cert_sha256", birth.certificate));
+        QUOIN_TRY(const bool is_known, check_birth_key(session, birth));
+        if (!is_known) one.birth = birth;
+        return one;
     }));
     if (found.device != identity.id) {
         return fail(Code::peer_forbidden, "the birth certificate names {} and the inventory {}",
                     identity.id, found.device);
     }
-    QUOIN_CHECK(check_birth_key(database_, leaf, crypto::to_hex(digest)));
     return found;
 }
 

@@ -74,8 +74,9 @@ public:
     // certificate and marks the approval as used, in one transaction. A used approval gives the
     // certificate that was issued for it, while that is good. `approval`: approval.hpp.
     // integrity_mismatch: no approval of this plant's RA; peer_forbidden: not of this request;
-    // state_wrong: not one that holds now.
-    Result<x509::Certificate> issue(Bytes approval, const x509::Request& request);
+    // state_wrong: not one that holds now; and the errors of `recording`.
+    Result<x509::Certificate> issue(Bytes approval, const x509::Request& request,
+                                    const Recording& recording = {});
 
     // Leaves of services and operators, and the issuing CA, as they are in the home now.
     Result<void> record_home();

@@ -5,6 +5,7 @@
 
 #include "host/x509/test_pki.hpp"
 #include "server/fixture.hpp"
+#include "server/pki/approval.hpp"
 
 namespace quoin::server {
 namespace {
@@ -35,7 +36,10 @@ protected:
                                  .lifetime = std::chrono::hours(1)}));
     }
     Result<void> show(const x509::Certificate& birth, const std::string& digest) {
-        return check_birth_key(*plant_.database, birth, digest);
+        const BirthKey shown{.certificate = digest,
+                             .key = crypto::to_hex(must(key_digest(must(birth.public_key()))))};
+        return plant_.database->transaction(
+            [&](soci::session& session) { return remember_birth_key(session, shown); });
     }
 
     Fixture plant_;

@@ -1,14 +1,13 @@
 // How many devices a second can a plant enrol, beside the bare cryptography and the disk?
 //
-// product: clients on threads of their own enrol over HTTPS (one connection each, birth
-// certificate,
-//          request bound to it) with EST, RA, CA and a SQLite database, as in quoind.
-// bare:    the same threads do the same handshakes (in memory), signatures, verifications and
+// product: devices, one after the other on each thread, enrol over HTTPS for the first time (birth
+//          certificate, request bound to the connection) with EST, RA, CA, audit log and a SQLite
+//          database, as in quoind.
+// bare:    as many threads do the same handshakes (in memory), signatures, verifications and
 //          certificates, and one durable commit of the same rows for each group of as many as there
 //          are threads.
-// They take turns in one run. Keys are made before. usage: enrol_bench [--rounds N] [--enrolments
-// N]
-// [--threads N]
+// They take turns in one run. Keys and birth certificates are made before.
+// usage: enrol_bench [--rounds N] [--enrolments N] [--threads N]
 #include <openssl/ssl.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <thread>
 #include <vector>
@@ -59,6 +59,13 @@ tls::Credentials credentials(const std::filesystem::path& unlock_file,
             .key = must(crypto::PrivateKey::load(base.string() + ".key", unlock))};
 }
 
+// One that enrols.
+struct Device {
+    std::string id;
+    crypto::PrivateKey key;  // to be certified
+    tls::Context context;    // with its birth certificate
+};
+
 // Everything that both sides use.
 class Plant {
 public:
@@ -68,14 +75,14 @@ public:
         folder_ = name;
         home_ = folder_ / "home";
         must(init_pki({.home = home_, .site = "bench"}, crypto::Passphrase("a long passphrase")));
-        Maker maker = must(Maker::open(folder_ / "maker"));
+        must(Maker::open(folder_ / "maker"));
         must(trust_maker(home_, folder_ / "maker" / "ca.crt"));
+        maker_ = credentials(folder_ / "maker" / "unlock.key", folder_ / "maker" / "ca");
         database_ = must(store::Database::open("sqlite://" + (folder_ / "db.sqlite").string()));
         bare_database_ =
             must(store::Database::open("sqlite://" + (folder_ / "bare.sqlite").string()));
         must(database_->migrate(migrations()));
         must(bare_database_->migrate(migrations()));
-        for (int i = 0; i < options.threads; ++i) add_device(maker, fmt::format("mpu-{}", i));
         audit_ = must(
             audit::Log::open({.file = folder_ / "audit.jsonl"},
                              must(crypto::PrivateKey::generate(crypto::Algorithm::ml_dsa_65))));
@@ -89,50 +96,51 @@ public:
         std::filesystem::remove_all(folder_, ignored);
     }
 
-    double product(const std::vector<std::vector<crypto::PrivateKey>>& keys) {
-        return per_second([&](std::size_t thread) {
-            const auto context =
-                must(tls::client_context(suite, roots_, tls::Server::quoind, &births_[thread]));
-            for (const crypto::PrivateKey& key : keys[thread]) enrol(thread, context, key);
-        });
-    }
-
-    double bare(const std::vector<std::vector<crypto::PrivateKey>>& keys) {
-        std::atomic<int> done = 0;
-        return per_second([&](std::size_t thread) {
-            const auto context =
-                must(tls::client_context(suite, roots_, tls::Server::quoind, &births_[thread]));
-            for (const crypto::PrivateKey& key : keys[thread]) {
-                bare_enrol(thread, context, key);
-                if (++done % options_.threads == 0) bare_commit();
+    std::vector<Device> make_devices() {
+        std::vector<Device> devices;
+        must(database_->transaction([&](soci::session& session) -> Result<void> {
+            for (int i = 0; i < options_.enrolments; ++i) {
+                devices.push_back(make_device(session, fmt::format("mpu-{}", next_device_++)));
             }
-        });
+            return {};
+        }));
+        return devices;
     }
 
-    std::vector<std::vector<crypto::PrivateKey>> make_keys() const {
-        std::vector<std::vector<crypto::PrivateKey>> keys(births_.size());
-        for (int i = 0; i < options_.enrolments; ++i) {
-            keys[static_cast<std::size_t>(i) % births_.size()].push_back(
-                must(crypto::PrivateKey::generate(tls::info(suite).mpu)));
-        }
-        return keys;
+    double product(const std::vector<Device>& devices) const {
+        return per_second(devices, [&](const Device& device) { enrol(device); });
+    }
+
+    double bare(const std::vector<Device>& devices) {
+        std::atomic<int> done = 0;
+        return per_second(devices, [&](const Device& device) {
+            bare_enrol(device);
+            if (++done % options_.threads == 0) bare_commit();
+        });
     }
 
 private:
-    void add_device(Maker& maker, const std::string& id) {
-        must(maker.birth(id, "mpu"));
-        births_.push_back(
-            credentials(maker.device_folder(id) / "unlock.key", maker.device_folder(id) / "birth"));
-        const std::string digest = crypto::to_hex(must(births_.back().chain.front().sha256()));
-        must(database_->transaction([&](soci::session& session) -> Result<void> {
-            session
-                << "INSERT INTO devices (device_id, silicon_id, class, birth_cert_sha256, "
-                   "state, reason, release_version, boot_counter, verdict, verdict_reason, "
-                   "verdict_level, verdict_ms, last_pass_ms, created_ms, updated_ms) VALUES "
-                   "(:id, :silicon, 'mpu', :digest, 'active', '', '', 0, '', '', '', 0, 0, 0, 0)",
-                soci::use(id), soci::use(id), soci::use(digest);
-            return {};
-        }));
+    Device make_device(soci::session& session, const std::string& id) {
+        tls::Credentials birth{.chain = {},
+                               .key = must(crypto::PrivateKey::generate(tls::info(suite).mpu))};
+        birth.chain.push_back(
+            must(x509::issue(maker_->key, maker_->chain.front(), must(birth.key.public_key()),
+                             {.profile = x509::Profile::birth,
+                              .common_name = id,
+                              .identity = x509::Identity{x509::Kind::birth, "", id, {}},
+                              .names = {},
+                              .lifetime = std::chrono::hours(1)})));
+        const std::string digest = crypto::to_hex(must(birth.chain.front().sha256()));
+        session << "INSERT INTO devices (device_id, silicon_id, class, birth_cert_sha256, state, "
+                   "reason, release_version, boot_counter, verdict, verdict_reason, verdict_level, "
+                   "verdict_ms, last_pass_ms, created_ms, updated_ms) VALUES (:id, :silicon, "
+                   "'mpu', :digest, 'expected', '', '', 0, '', '', '', 0, 0, 0, 0)",
+            soci::use(id), soci::use(id), soci::use(digest);
+        session << "INSERT INTO births VALUES (:digest, :id, 1, '')", soci::use(digest),
+            soci::use(id);
+        return {.id = id,
+                .key = must(crypto::PrivateKey::generate(tls::info(suite).mpu)),
+                .context = must(tls::client_context(suite, roots_, tls::Server::quoind, &birth))};
     }
 
     void start() {
@@ -147,6 +155,7 @@ private:
                                                 .profile = must(load_profile(home_)),
                                                 .broker_host = "127.0.0.1",
                                                 .broker_port = 1,
+                                                .broker_next_port = 1,
                                                 .renew_at = 0.66,
                                                 .requests_per_s = 1e9,
                                                 .burst = 1e9},
@@ -154,6 +163,7 @@ private:
         roots_ = {authority_->root()};
         quoind_ = service("quoind");
         ra_ = service("ra").key;
+        ra_public_ = must(ra_->public_key());
         const auto unlock = must(crypto::existing_unlock_key(home_ / "unlock.key"));
         issuing_key_ = must(crypto::PrivateKey::load(home_ / "pki" / "issuing.key", unlock));
         server_context_ =
@@ -172,28 +182,31 @@ private:
         return credentials(home_ / "unlock.key", home_ / "services" / name);
     }
 
-    template <class Work>
-    double per_second(const Work& work) const {
+    double per_second(const std::vector<Device>& devices,
+                      const std::function<void(const Device&)>& work) const {
+        std::atomic<std::size_t> next = 0;
         const auto begin = Clock::now();
         {
             std::vector<std::jthread> threads;
-            for (std::size_t i = 0; i < births_.size(); ++i) threads.emplace_back(work, i);
+            for (int i = 0; i < options_.threads; ++i) {
+                threads.emplace_back([&] {
+                    for (std::size_t at = next++; at < devices.size(); at = next++)
+                        work(devices[at]);
+                });
+            }
         }
         const std::chrono::duration<double> took = Clock::now() - begin;
-        return options_.enrolments / took.count();
+        return static_cast<double>(devices.size()) / took.count();
     }
 
-    static std::string name_of(std::size_t thread) { return fmt::format("mpu-{}", thread); }
-
-    void enrol(std::size_t thread, const tls::Context& context,
-               const crypto::PrivateKey& key) const {
+    void enrol(const Device& device) const {
         const net::BoundBody body = [&](Bytes exporter) -> Result<std::string> {
             QUOIN_TRY(const std::string der,
-                      x509::Request::make_der(key, name_of(thread), crypto::to_base64(exporter)));
+                      x509::Request::make_der(device.key, device.id, crypto::to_base64(exporter)));
             return crypto::to_base64(bytes_of(der));
         };
         const auto reply =
-            must(net::http_request({.base_url = url_, .tls = context.get()}, "POST",
+            must(net::http_request({.base_url = url_, .tls = device.context.get()}, "POST",
                                    "/.well-known/est/simpleenroll", body, "application/pkcs10"));
         if (reply.status != 200) {
             std::fprintf(stderr, "%d %s\n", reply.status, reply.body.c_str());
@@ -201,25 +214,23 @@ private:
         }
     }
 
-    void bare_enrol(std::size_t thread, const tls::Context& context,
-                    const crypto::PrivateKey& key) const {
-        const tls::test::Connection client(SSL_new(context.get()));
+    void bare_enrol(const Device& device) const {
+        const tls::test::Connection client(SSL_new(device.context.get()));
         const tls::test::Connection server(SSL_new(server_context_.get()));
         must(tls::expect_server(client.get(), "127.0.0.1"));
         if (!tls::test::run(client.get(), server.get()).ok()) std::exit(1);
         const std::string password = crypto::to_base64(must(tls::channel_binding(client.get())));
-        const std::string der = must(x509::Request::make_der(key, name_of(thread), password));
+        const std::string der = must(x509::Request::make_der(device.key, device.id, password));
         const x509::Request request = must(x509::Request::from_der(bytes_of(der)));
         const std::vector<std::uint8_t> approval(400, 7);
         const crypto::ByteVector signature = must(ra_->sign(approval));
-        must(must(ra_->public_key()).verify(approval, signature));
-        must(x509::issue(
-            *issuing_key_, authority_->issuing(), request.public_key(),
-            {.profile = x509::Profile::device,
-             .common_name = name_of(thread),
-             .identity = x509::Identity{x509::Kind::device, "bench", name_of(thread), {}},
-             .names = {},
-             .lifetime = std::chrono::hours(1)}));
+        must(ra_public_->verify(approval, signature));
+        must(x509::issue(*issuing_key_, authority_->issuing(), request.public_key(),
+                         {.profile = x509::Profile::device,
+                          .common_name = device.id,
+                          .identity = x509::Identity{x509::Kind::device, "bench", device.id, {}},
+                          .names = {},
+                          .lifetime = std::chrono::hours(1)}));
     }
 
     // What a group of enrolments leaves behind.
@@ -248,7 +259,6 @@ private:
 
     Options options_;
     std::filesystem::path folder_, home_;
-    std::vector<tls::Credentials> births_;
     std::unique_ptr<store::Database> database_, bare_database_;
     std::unique_ptr<audit::Log> audit_;
     Bus bus_;
@@ -256,12 +266,14 @@ private:
     std::unique_ptr<RegistrationAuthority> registration_;
     std::unique_ptr<Est> est_;
     std::vector<x509::Certificate> roots_;
-    std::optional<tls::Credentials> quoind_;
+    std::optional<tls::Credentials> maker_, quoind_;
     std::optional<crypto::PrivateKey> ra_, issuing_key_;
+    std::optional<crypto::PublicKey> ra_public_;
     tls::Context server_context_;
     std::unique_ptr<net::HttpServer> server_;
     std::string url_;
     std::atomic<std::int64_t> bare_number_ = 0;
+    int next_device_ = 0;
 };
 
 double median(std::vector<double> values) {
@@ -283,8 +295,9 @@ int main(int argc, char** argv) {
     Plant plant(options);
     std::vector<double> product, bare, ratios;
     for (int round = 0; round <= options.rounds; ++round) {
-        const double one = plant.product(plant.make_keys());
-        const double other = plant.bare(plant.make_keys());
+        const std::vector<Device> devices = plant.make_devices();
+        const double one = plant.product(devices);
+        const double other = plant.bare(devices);
         if (round == 0) continue;  // warm-up
         product.push_back(one);
         bare.push_back(other);

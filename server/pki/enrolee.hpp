@@ -5,6 +5,7 @@
 #include <soci/soci.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,12 @@
 #include "host/error.hpp"
 
 namespace quoin::server {
+
+// SHA-256 in hex: of a birth certificate that is on the inventory, and of its SubjectPublicKeyInfo.
+struct BirthKey {
+    std::string certificate;
+    std::string key;
+};
 
 // A device of the inventory that has proven who it is, by its birth or by its operational
 // certificate.
@@ -21,6 +28,8 @@ struct Enrolee {
     std::string state;
     std::int64_t epoch = 1;       // how often it was taken in
     bool foreign_client = false;  // no agent of ours: need not bind requests to the TLS channel
+    // Seen for the first time: to be remembered with what the device asks for.
+    std::optional<BirthKey> birth = {};
 };
 
 // True if a device in this state may get certificates.

@@ -231,16 +231,19 @@ Result<HttpResponse> Est::enrol(const HttpRequest& request, bool renewal, std::s
         return plain(415, "the body must be application/pkcs10 in base64");
     }
     QUOIN_TRY(const Submission asked, submission(request, std::move(enrolee), renewal));
-    QUOIN_TRY(const Submitted submitted, registration_.submit(asked));
-    if (submitted.approval.empty()) {
+    const Issue issue = [this](Bytes approval, const x509::Request& csr,
+                               const Recording& recording) {
+        return authority_.issue(approval, csr, recording);
+    };
+    QUOIN_TRY(const Submitted submitted, registration_.submit(asked, issue));
+    if (!submitted.certificate) {
         HttpResponse response =
             plain(202, fmt::format("request {} waits for an operator; ask again with the same key",
                                    submitted.number));
         response.headers.emplace_back("Retry-After", std::to_string(options_.retry_after.count()));
         return response;
     }
-    QUOIN_TRY(const x509::Certificate issued, authority_.issue(submitted.approval, asked.request));
-    return certs_only({&issued, 1}, true);
+    return certs_only({&*submitted.certificate, 1}, true);
 }
 
 // While the plant migrates, a key of either suite; but who has moved does not come back.

@@ -47,14 +47,13 @@ Result<void> check_request(const Approval& claims, const x509::Request& request)
 }
 
 struct Row {
-    std::string state, approval, serial, key_residence;
+    std::string state, approval, serial;
 };
 
 Result<Row> load_row(soci::session& session, std::int64_t number) {
     Row row;
-    session << "SELECT state, approval, serial, key_residence FROM enrolments WHERE number = :n",
-        soci::use(number), soci::into(row.state), soci::into(row.approval), soci::into(row.serial),
-        soci::into(row.key_residence);
+    session << "SELECT state, approval, serial FROM enrolments WHERE number = :n",
+        soci::use(number), soci::into(row.state), soci::into(row.approval), soci::into(row.serial);
     if (session.got_data()) return row;
     return fail(Code::state_wrong, "there is no enrolment {}", number);
 }
@@ -202,7 +201,9 @@ Result<std::string> Authority::record_issued(soci::session& session, const Appro
     if (approved.is_attest()) {
         QUOIN_CHECK(check_quote_key(session, claims.device, crypto::to_hex(claims.quote_key)));
     }
-    QUOIN_TRY(const Row row, load_row(session, claims.number));
+    std::string key_residence;
+    session << "SELECT key_residence FROM enrolments WHERE number = :n", soci::use(claims.number),
+        soci::into(key_residence);
     // By the key identifiers: the issuers of both hierarchies have one name.
     const NextPointer second = next();
     const bool by_second =
@@ -210,25 +211,30 @@ Result<std::string> Authority::record_issued(soci::session& session, const Appro
     if (second && !by_second) QUOIN_CHECK(check_not_moved(session, claims.device));
     QUOIN_CHECK(record(session, certificate,
                        {.number = claims.number,
-                        .key_residence = row.key_residence,
+                        .key_residence = key_residence,
                         .issuer = (by_second ? second->issuing : issuing_).serial_hex()}));
     const std::string serial = certificate.serial_hex();
     session << "UPDATE enrolments SET state = 'issued', serial = :s WHERE number = :n",
         soci::use(serial), soci::use(claims.number);
-    return row.key_residence;
+    return key_residence;
 }
 
-Result<Certificate> Authority::issue(Bytes approval, const x509::Request& request) {
+Result<Certificate> Authority::issue(Bytes approval, const x509::Request& request,
+                                     const Recording& recording) {
     QUOIN_TRY(const Approved approved, verify_approval(approval));
     const Approval& claims = approved.claims();
     QUOIN_CHECK(check_request(claims, request));
-    QUOIN_TRY(std::optional<Certificate> before, database_.read([&](soci::session& session) {
-        return issued_before(session, approved);
-    }));
+    std::optional<Certificate> before;
+    if (!recording.write) {
+        QUOIN_TRY(before, database_.read([&](soci::session& session) {
+            return issued_before(session, approved);
+        }));
+    }
     if (before) return *std::move(before);
     QUOIN_TRY(const Certificate certificate, sign(approved, request));
     std::string key_residence;
     const auto recorded = commits_.run([&](soci::session& session) -> Result<void> {
+        if (recording.write) QUOIN_CHECK(recording.write(session));
         QUOIN_TRY(before, issued_before(session, approved));
         if (before) return {};
         QUOIN_TRY(key_residence, record_issued(session, approved, certificate));
@@ -236,6 +242,7 @@ Result<Certificate> Authority::issue(Bytes approval, const x509::Request& reques
     });
     QUOIN_CHECK(recorded);
     if (before) return *std::move(before);  // another thread came first: ours is nobody's
+    if (recording.written) recording.written();
     QUOIN_TRY(const crypto::ByteVector quote_key, certificate.quote_key());
     const std::string serial = certificate.serial_hex();
     audit_.append(

@@ -14,7 +14,9 @@ using x509::OcspRequest;
 using x509::OcspStatus;
 
 constexpr std::string_view path_prefix = "/ocsp/";
-constexpr std::size_t max_kept = 4096;           // of about 10 KiB each
+constexpr std::size_t max_kept = 4096;   // of about 10 KiB each
+constexpr std::size_t max_known = 4096;  // of about 200 bytes each
+constexpr std::int64_t known_ms = 1000;
 constexpr std::size_t max_signed_in_tick = 256;  // the rest a second later
 
 HttpResponse ocsp_response(std::string der) {
@@ -68,6 +70,7 @@ void OcspResponder::replace(x509::Certificate issuing, tls::Credentials own) {
     ++generation_;
     signer_ = std::move(fresh);
     kept_.clear();
+    known_.clear();
 }
 
 bool OcspResponder::is_asked(const HttpRequest& request) const {
@@ -157,6 +160,16 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
     });
 }
 
+std::optional<OcspResponder::Row> OcspResponder::known(const OcspRequest& request,
+                                                       std::uint64_t generation) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = known_.find(request.questions().front().serial_hex);
+    if (generation != generation_ || found == known_.end()) return std::nullopt;
+    const std::int64_t age_ms = now_ms() - found->second.read_ms;
+    if (age_ms < 0 || age_ms >= known_ms) return std::nullopt;
+    return found->second.row;
+}
+
 Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
     Made made;
     std::shared_ptr<const Signer> by;
@@ -173,10 +186,21 @@ Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
         std::min(now + std::chrono::milliseconds(options_.lifetime).count(), own.not_after_ms());
     if (made.until_ms <= now) return fail(Code::state_wrong, "the responder's certificate expired");
     made.due_ms = now + (made.until_ms - now) / 2;
-    QUOIN_TRY(const std::vector<Row> rows, look_up(request, *by, own_is_checked));
-    if (!own_is_checked) {
+    std::vector<Row> rows;
+    const bool is_single = request.questions().size() == 1 && request.is_about(0, by->issuing);
+    const auto remembered =
+        is_single && own_is_checked ? known(request, made.generation) : std::nullopt;
+    if (remembered) {
+        rows.push_back(*remembered);
+    } else {
+        QUOIN_TRY(rows, look_up(request, *by, own_is_checked));
         const std::lock_guard lock(mutex_);
-        own_checked_ = made.generation;
+        if (!own_is_checked) own_checked_ = made.generation;
+        if (is_single && rows.front().recorded && made.generation == generation_) {
+            if (known_.size() >= max_known) known_.clear();
+            known_.insert_or_assign(request.questions().front().serial_hex,
+                                    Known{.row = rows.front(), .read_ms = now});
+        }
     }
     std::vector<x509::OcspAnswer> answers;
     for (const Row& row : rows) {
@@ -215,6 +239,7 @@ void OcspResponder::drop(const std::vector<std::string>& subjects) {
     const std::set<std::string_view> ended(subjects.begin(), subjects.end());
     const std::lock_guard lock(mutex_);
     ++generation_;
+    known_.clear();
     std::erase_if(kept_,
                   [&](const auto& each) { return ended.contains(each.second.made.subject); });
 }

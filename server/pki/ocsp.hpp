@@ -8,8 +8,9 @@
 //
 // good: recorded, issued by this CA, not revoked. What is not recorded is unknown. While the
 // database cannot be read the answer is tryLater, and what was signed ahead is given until its time
-// is over, not longer (I10). A revocation takes effect at once: what was kept is dropped, and what
-// was read before it is not kept.
+// is over, not longer (I10). A status that was read is good for a second: before a plant's devices
+// connect, all ask about one broker. A revocation takes effect at once: what was kept is dropped,
+// and what was read before it is not kept.
 //
 // Threads: any.
 #pragma once
@@ -98,7 +99,13 @@ private:
         bool recorded = false;
     };
 
+    struct Known {
+        Row row;
+        std::int64_t read_ms = 0;
+    };
+
     Result<Made> make(const x509::OcspRequest& request);
+    std::optional<Row> known(const x509::OcspRequest& request, std::uint64_t generation) const;
     Result<std::vector<Row>> look_up(const x509::OcspRequest& request, const Signer& signer,
                                      bool own_is_checked);
     std::shared_ptr<const std::string> kept(const std::string& request);
@@ -115,7 +122,8 @@ private:
     OcspCounters counters_;
     mutable std::mutex mutex_;  // what is below
     std::shared_ptr<const Signer> signer_;
-    std::unordered_map<std::string, Kept> kept_;  // by the request's DER
+    std::unordered_map<std::string, Kept> kept_;    // by the request's DER
+    std::unordered_map<std::string, Known> known_;  // by serial; since the last revocation
     std::optional<x509::OcspRequest> stapled_;
     std::string stapled_der_;       // of stapled_
     std::uint64_t generation_ = 0;  // of revocations

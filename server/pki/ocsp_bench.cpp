@@ -5,6 +5,8 @@
 //                               prints {"port":N}; ends with its standard input
 //   ocsp_bench load ...         one request at a time on each connection, no pipelining; one thread
 //   ocsp_bench sign             ML-DSA-65 signatures of what an answer signs, one thread
+//   ocsp_bench check FOLDER     what an agent does before its first CONNECT, on a new connection
+//                               with a nonce each time, to the end of the verification
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
@@ -51,6 +53,9 @@ Result<void> write_requests(const fs::path& folder, const x509::Certificate& lea
     const crypto::ByteVector nonce(x509::ocsp_nonce_size, 0x5a);
     QUOIN_TRY(const auto ahead, x509::OcspRequest::make(leaf, issuing, {}));
     QUOIN_TRY(const auto live, x509::OcspRequest::make(leaf, issuing, nonce));
+    QUOIN_TRY(const std::string leaf_pem, leaf.pem());
+    QUOIN_TRY(const std::string issuing_pem, issuing.pem());
+    QUOIN_CHECK(files::write_atomically(folder / "chain.crt", leaf_pem + issuing_pem, 0644));
     QUOIN_TRY(const std::string ahead_der, ahead.der());
     QUOIN_TRY(const std::string live_der, live.der());
     QUOIN_CHECK(files::write_atomically(folder / "ahead.request", ahead_der, 0644));
@@ -237,6 +242,34 @@ Result<void> load(const LoadOptions& options) {
     return {};
 }
 
+// ---- the check of an agent ----
+
+Result<void> check(const fs::path& folder, std::uint16_t port, int times) {
+    QUOIN_CHECK(crypto::provider_is_loaded());
+    QUOIN_TRY(const auto chain, x509::Certificate::load(folder / "chain.crt"));
+    std::vector<double> took_ms;
+    for (int i = 0; i < times; ++i) {
+        const auto begin = Clock::now();
+        std::array<std::uint8_t, x509::ocsp_nonce_size> nonce{};
+        QUOIN_CHECK(crypto::random_bytes(nonce));
+        QUOIN_TRY(const auto request, x509::OcspRequest::make(chain[0], chain[1], nonce));
+        QUOIN_TRY(const std::string der, request.der());
+        QUOIN_TRY(const auto reply,
+                  net::http_request({.base_url = fmt::format("http://127.0.0.1:{}", port)}, "POST",
+                                    "/ocsp", der, "application/ocsp-request"));
+        QUOIN_TRY(const auto answer,
+                  x509::verify_ocsp_response(bytes_of(reply.body), chain[0], chain[1], nonce));
+        QUOIN_CHECK(x509::require_good(answer, chain[0]));
+        const std::chrono::duration<double, std::milli> took = Clock::now() - begin;
+        took_ms.push_back(took.count());
+    }
+    const double first_ms = took_ms.front();
+    std::ranges::sort(took_ms);
+    fmt::print("{{\"first_ms\":{:.2f},\"p50_ms\":{:.2f},\"p99_ms\":{:.2f}}}\n", first_ms,
+               took_ms[took_ms.size() / 2], took_ms[took_ms.size() * 99 / 100]);
+    return {};
+}
+
 // ---- the bare signature ----
 
 Result<void> sign(double seconds) {
@@ -272,10 +305,16 @@ int main(int argc, char** argv) {
     load->add_flag("--fresh", options.fresh);
     auto* sign = app.add_subcommand("sign");
     sign->add_option("--seconds", options.seconds);
+    int times = 1000;
+    auto* check = app.add_subcommand("check");
+    check->add_option("folder", folder)->required();
+    check->add_option("--port", options.port)->required();
+    check->add_option("--times", times)->check(CLI::Range(1, 1'000'000));
     CLI11_PARSE(app, argc, argv);
-    const auto done = *serve  ? quoin::server::serve(folder)
-                      : *load ? quoin::server::load(options)
-                              : quoin::server::sign(options.seconds);
+    const auto done = *serve   ? quoin::server::serve(folder)
+                      : *load  ? quoin::server::load(options)
+                      : *check ? quoin::server::check(folder, options.port, times)
+                               : quoin::server::sign(options.seconds);
     if (done) return EXIT_SUCCESS;
     fmt::print(stderr, "{}\n", done.error().message);
     return EXIT_FAILURE;

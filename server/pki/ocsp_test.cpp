@@ -163,6 +163,14 @@ TEST(ocsp_responder, revoked__what_was_kept_is_gone_at_once) {
         << "of others it stays";
 }
 
+TEST(ocsp_responder, revoked_within_the_second_after_it_was_read__known_at_once) {
+    Responder plant;
+    EXPECT_EQ(plant.status(plant.first, nonce), OcspStatus::good);
+    EXPECT_EQ(plant.status(plant.first, nonce), OcspStatus::good);
+    plant.revoke(plant.first);
+    EXPECT_EQ(plant.status(plant.first, nonce), OcspStatus::revoked);
+}
+
 TEST(ocsp_responder, half_of_its_life__signed_again_only_if_asked_for) {
     Responder plant({.lifetime = std::chrono::seconds(2)});
     const auto request = post(must(plant.about(plant.first).der()));
@@ -185,7 +193,7 @@ TEST(ocsp_responder, database_away__try_later_and_what_was_kept_until_its_time_i
     Responder plant({.lifetime = std::chrono::seconds(2)});
     EXPECT_EQ(plant.status(plant.first), OcspStatus::good);
     plant.break_database();
-    const auto live = plant.ask(plant.first, nonce);
+    const auto live = plant.ask(plant.second, nonce);
     ASSERT_FALSE(live);
     EXPECT_EQ(live.error().code, Code::state_stale);
     EXPECT_THAT(live.error().message, HasSubstr("trylater"));

@@ -6,6 +6,7 @@
 #include "host/keys/program_key.hpp"
 #include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
+#include "server/pki/birth_key.hpp"
 
 namespace quoin::server {
 
@@ -103,16 +104,6 @@ Result<void> check_unchanged(soci::session& session, const Enrolee& before) {
 }
 
 template <class Row>
-Result<Submitted> answer(const Row& row) {
-    if (row.state == "refused") {
-        return fail(Code::peer_forbidden,
-                    "request {} of {} was refused: {}; it may ask again with a new key", row.number,
-                    row.device, row.reason);
-    }
-    return Submitted{.number = row.number, .approval = row.approval};
-}
-
-template <class Row>
 void insert_row(soci::session& session, const Row& row) {
     using Texts = std::vector<std::string>;
     using Numbers = std::vector<std::int64_t>;
@@ -133,6 +124,43 @@ void insert_row(soci::session& session, const Row& row) {
         {"serial", Texts{std::string()}},
     }};
     store::insert_new(session, "enrolments", values);
+}
+
+// input_conflict: there is a request with this key already.
+template <class Row>
+Result<void> write(soci::session& session, const Row& row, const Enrolee& enrolee) {
+    QUOIN_CHECK(check_unchanged(session, enrolee));
+    QUOIN_TRY(const std::optional<Row> first, find_by_key<Row>(session, row.device, row.key));
+    if (first) {
+        return fail(Code::input_conflict, "request {} of {} is for the same key", first->number,
+                    row.device);
+    }
+    if (row.kind == "attest") {
+        QUOIN_CHECK(check_quote_key(session, row.device, crypto::to_hex(row.quote_key)));
+    }
+    if (enrolee.birth) QUOIN_CHECK(remember_birth_key(session, *enrolee.birth));
+    // A device that has lost the key of its last request: one waits at a time.
+    const std::string reason = fmt::format("superseded by request {}", row.number);
+    const std::int64_t now = now_ms();
+    session << "UPDATE enrolments SET state = 'refused', reason = :why, decided_ms = :now "
+               "WHERE device_id = :d AND kind = :k AND state = 'pending'",
+        soci::use(reason), soci::use(now), soci::use(row.device), soci::use(row.kind);
+    insert_row(session, row);
+    return {};
+}
+
+template <class Row>
+Result<Submitted> answer(const Row& row, const x509::Request& request, const Issue& issue) {
+    if (row.state == "refused") {
+        return fail(Code::peer_forbidden,
+                    "request {} of {} was refused: {}; it may ask again with a new key", row.number,
+                    row.device, row.reason);
+    }
+    Submitted submitted{.number = row.number};
+    if (row.state != "pending") {
+        QUOIN_TRY(submitted.certificate, issue(row.approval, request, {}));
+    }
+    return submitted;
 }
 
 }  // namespace
@@ -228,29 +256,6 @@ Result<crypto::ByteVector> RegistrationAuthority::sign(const Row& row,
                          signer->key, signer->chain.front().serial_hex());
 }
 
-// The row that is there then: another thread may have been first with the same key.
-Result<RegistrationAuthority::Row> RegistrationAuthority::insert(Row row, const Enrolee& enrolee) {
-    std::optional<Row> first;
-    const auto inserted = commits_.run([&](soci::session& session) -> Result<void> {
-        QUOIN_CHECK(check_unchanged(session, enrolee));
-        QUOIN_TRY(first, find_by_key<Row>(session, row.device, row.key));
-        if (first) return {};
-        if (row.kind == "attest") {
-            QUOIN_CHECK(check_quote_key(session, row.device, crypto::to_hex(row.quote_key)));
-        }
-        // A device that has lost the key of its last request: one waits at a time.
-        const std::string reason = fmt::format("superseded by request {}", row.number);
-        const std::int64_t now = now_ms();
-        session << "UPDATE enrolments SET state = 'refused', reason = :why, decided_ms = :now "
-                   "WHERE device_id = :d AND kind = :k AND state = 'pending'",
-            soci::use(reason), soci::use(now), soci::use(row.device), soci::use(row.kind);
-        insert_row(session, row);
-        return {};
-    });
-    QUOIN_CHECK(inserted);
-    return first ? *std::move(first) : std::move(row);
-}
-
 void RegistrationAuthority::tell(const Row& row) {
     const bool waits = row.state == "pending";
     audit_.append(waits ? audit::Id::pki_enrolment_pending : audit::Id::pki_enrolment_approved,
@@ -261,12 +266,22 @@ void RegistrationAuthority::tell(const Row& row) {
                    {"key_sha256", crypto::to_hex(row.key)}});
 }
 
-Result<Submitted> RegistrationAuthority::submit(const Submission& submission) {
+Result<Submitted> RegistrationAuthority::submit(const Submission& submission, const Issue& issue) {
+    auto submitted = submit_once(submission, issue);
+    // Another thread was first with the same key: its answer is the answer.
+    if (!submitted && submitted.error().code == Code::input_conflict) {
+        return submit_once(submission, issue);
+    }
+    return submitted;
+}
+
+Result<Submitted> RegistrationAuthority::submit_once(const Submission& submission,
+                                                     const Issue& issue) {
     QUOIN_TRY(Row row, row_of(submission));
     QUOIN_TRY(const std::optional<Row> known, database_.read([&](soci::session& session) {
         return find_by_key<Row>(session, row.device, row.key);
     }));
-    if (known) return answer(*known);
+    if (known) return answer(*known, submission.request, issue);
     std::string rule_name;
     QUOIN_TRY(const Rule rule, rule_for(row, rule_name));
     if (rule == Rule::refuse) {
@@ -278,14 +293,19 @@ Result<Submitted> RegistrationAuthority::submit(const Submission& submission) {
     row.number = next_number_.fetch_add(1);
     row.actor = fmt::format("{}{}", by_rule, rule_name);
     row.state = rule == Rule::manual ? "pending" : "approved";
-    if (rule == Rule::automatic) {
+    const Recording recording{
+        .write = [&](soci::session& session) { return write(session, row, submission.enrolee); },
+        .written = [&] { tell(row); }};
+    Submitted submitted{.number = row.number};
+    if (rule == Rule::manual) {
+        QUOIN_CHECK(commits_.run(recording.write));
+        recording.written();
+    } else {
         row.decided_ms = now_ms();
         QUOIN_TRY(row.approval, sign(row, submission.enrolee));
+        QUOIN_TRY(submitted.certificate, issue(row.approval, submission.request, recording));
     }
-    const std::int64_t number = row.number;
-    QUOIN_TRY(const Row there, insert(std::move(row), submission.enrolee));
-    if (there.number == number) tell(there);
-    return answer(there);
+    return submitted;
 }
 
 Result<void> RegistrationAuthority::approve(std::int64_t number, std::string_view actor) {

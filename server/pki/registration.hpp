@@ -1,9 +1,10 @@
 // The registration authority: decides who gets a certificate, and says so with its own key.
 //
-//   submit:  refused                    (no row)
-//            pending --approve--> approved --(Authority::issue)--> issued
-//               |                    ^
-//               +--refuse--> refused |  by rule, at once
+//   submit:  refused  (no row)
+//            issued   (approved by rule: the approval and the certificate in one transaction)
+//            pending --approve--> approved --submit--> issued
+//               |                    |
+//               +-------refuse-------+--> refused
 //
 // Each request of a device is checked against the inventory and the policy, and is one row of
 // `enrolments`, found again by its key: a device that asks again with the same key gets the same
@@ -17,8 +18,10 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -52,8 +55,12 @@ struct Submission {
 
 struct Submitted {
     std::int64_t number = 0;
-    crypto::ByteVector approval = {};  // empty: an operator has not decided yet
+    std::optional<x509::Certificate> certificate = {};  // none: an operator has not decided yet
 };
+
+// The CA: Authority::issue().
+using Issue = std::function<Result<x509::Certificate>(Bytes approval, const x509::Request& request,
+                                                      const Recording& recording)>;
 
 class RegistrationAuthority {
 public:
@@ -62,7 +69,8 @@ public:
                                                                store::Database& database,
                                                                audit::Log& audit);
 
-    Result<Submitted> submit(const Submission& submission);
+    // What is approved, `issue` issues; its errors are returned, too.
+    Result<Submitted> submit(const Submission& submission, const Issue& issue);
     // Once is enough: a second time it succeeds and does nothing.
     Result<void> approve(std::int64_t number, std::string_view actor);
     Result<void> refuse(std::int64_t number, std::string_view reason, std::string_view actor);
@@ -77,12 +85,12 @@ private:
     Result<Row> row_of(const Submission& submission);
     Result<Rule> rule_for(const Row& row, std::string& name);
     Result<crypto::ByteVector> sign(const Row& row, const Enrolee& enrolee) const;
-    Result<Row> insert(Row row, const Enrolee& enrolee);
+    Result<Submitted> submit_once(const Submission& submission, const Issue& issue);
     void tell(const Row& row);
 
     RegistrationOptions options_;
     store::Database& database_;
-    store::GroupCommit commits_;  // of requests that come together
+    store::GroupCommit commits_;  // of requests that wait, and come together
     audit::Log& audit_;
     mutable std::mutex mutex_;
     std::shared_ptr<const tls::Credentials> own_;  // under mutex_

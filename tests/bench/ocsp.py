@@ -99,6 +99,12 @@ def sign(seconds):
     return {"per_s": per_s, "per_core_s": per_s * seconds / max(0.01, used)}
 
 
+def agent_check(servers):
+    done = subprocess.run(["ocsp_bench", "check", servers.folder, "--port", str(servers.our_port)], capture_output=True,
+                          text=True, check=True, timeout=120)
+    return json.loads(done.stdout)
+
+
 def one_round(servers, seconds):
     ahead = ("--body", servers.folder / "ahead.request", "--seconds", seconds)
     live = ("--body", servers.folder / "live.request", "--seconds", seconds)
@@ -111,7 +117,8 @@ def one_round(servers, seconds):
         return rate(servers.nginx, lambda: servers.load(servers.nginx_port, *arguments), seconds)
 
     return {"ahead": ours(*ahead), "nginx": nginx(*get), "ahead, new connections": ours(*ahead, "--fresh"),
-            "nginx, new connections": nginx(*get, "--fresh"), "live": ours(*live), "signatures": sign(seconds)}
+            "nginx, new connections": nginx(*get, "--fresh"), "live": ours(*live), "signatures": sign(seconds),
+            "check": agent_check(servers)}
 
 
 def run(options, table, progress):
@@ -139,4 +146,8 @@ def run(options, table, progress):
            row("nginx, new connections", "nginx, new connections"),
            row("live, with a nonce; ÷ bare signatures (goal 0.5)", "live", "signatures"),
            row("bare ML-DSA-65 signatures", "signatures")])
+    table("What an agent's status check adds to its first connection, loopback, nothing else running",
+          ["", "p50 ms", "p99 ms"],
+          [["1,000 checks, a new connection and a nonce each",
+            *(f"{statistics.median(one['check'][key] for one in rounds):.2f}" for key in ("p50_ms", "p99_ms"))]])
     return rounds
