@@ -24,7 +24,7 @@ using Outcome = std::variant<Enrolled, Pending>;
 
 class Enrolment {
 public:
-    Enrolment(const Config& config, const IdentityStore& store, EstClient est,
+    Enrolment(const Config& config, const IdentityStore& store, const EstClient& est,
               DeviceClass device_class)
         : Enrolment(config, store, est, est, device_class) {}
     // A move: asks as the device stands now, and gets and proves an identity of `next`.
