@@ -9,22 +9,12 @@
 #include "cli/passphrase.hpp"
 #include "cli/pki_acts.hpp"
 #include "cli/supervise/programs.hpp"
-#include "cli/supervise/sealed_file.hpp"
-#include "host/files/files.hpp"
 #include "server/pki/migration.hpp"
 
 namespace quoin::cli {
 namespace {
 
 using nlohmann::json;
-
-server::OnStep progress(const Context& context) {
-    if (context.json) return {};
-    return [](std::string_view step) {
-        fmt::print("  {}\n", step);
-        std::fflush(stdout);
-    };
-}
 
 struct BeginOptions {
     std::string to;
@@ -42,13 +32,8 @@ Result<void> begin(const Context& context, const BeginOptions& options) {
               read_passphrase(options.next_passphrase_file, "--new-root-passphrase-file",
                               "passphrase of the new root"));
     server::MigrationRequest request{.home = context.home, .to = to};
-    Descriptor copy;
-    if (!options.root_key.empty()) {
-        // Read by us, who may; used by the owner of the home. It is encrypted.
-        QUOIN_TRY(const std::string key, files::read(options.root_key));
-        QUOIN_TRY(copy, sealed_file("quoin-root", key));
-        request.root_key = descriptor_path(copy);
-    }
+    QUOIN_TRY(const Descriptor copy, root_key_copy(options.root_key));
+    if (copy) request.root_key = descriptor_path(copy);
     QUOIN_CHECK(act_as_owner(context));
     QUOIN_CHECK(server::begin_migration(request, present, next, key_notices(), progress(context)));
     QUOIN_TRY(const auto pending, server::pending_migration(context.home));

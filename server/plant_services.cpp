@@ -38,20 +38,15 @@ Result<tls::Context> PlantProcess::client_context(std::string_view service) cons
 Result<tls::Context> PlantProcess::server_context() const {
     QUOIN_TRY(const auto* const own, credentials("quoind"));
     std::vector<tls::ServerIdentity> identities{{settings_.suite, *own}};
-    std::shared_ptr<const x509::Certificate> of_next;
     if (const NextPointer next = authority_->next()) {
         QUOIN_TRY(tls::Credentials second, credentials_of_next(*next, "quoind"));
-        of_next = std::make_shared<const x509::Certificate>(second.chain.front());
         identities.push_back({next->profile.suite, std::move(second)});
     }
     // Who needs a certificate is decided for each request: cacerts must work without.
     QUOIN_TRY(tls::Context context,
               tls::server_context(identities, authority_->client_anchors(), false));
-    QUOIN_CHECK(tls::staple(context.get(), tls::StapleFor([this, of_next](const X509* shown) {
-                                const bool second = of_next && shown != nullptr &&
-                                                    X509_cmp(shown, of_next->native()) == 0;
-                                return second ? ocsp_next_->staple() : ocsp_->staple();
-                            })));
+    QUOIN_CHECK(tls::staple(
+        context.get(), tls::StapleFor([this](const X509* shown) { return ocsp_->staple(shown); })));
     return context;
 }
 
@@ -111,11 +106,9 @@ Result<void> PlantProcess::use_services(ServiceSet set) {
             QUOIN_TRY(siem, siem_context());
         }
         QUOIN_CHECK(authority_->record_home());  // before anybody sees them
-        QUOIN_TRY(const auto* const responder, credentials("ocsp"));
         QUOIN_TRY(const auto* const ra, credentials("ra"));
+        QUOIN_CHECK(replace_responders());
         registration_->replace(*ra);
-        ocsp_->replace(authority_->issuing(), *responder);
-        QUOIN_CHECK(ocsp_->keep_staple(services_.credentials.at("quoind").chain.front()));
         QUOIN_CHECK(audit_->replace_key(log_signer->key));
         QUOIN_CHECK(write_services());
         https_->replace_tls(std::move(https));

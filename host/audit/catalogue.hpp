@@ -43,6 +43,8 @@ enum class Severity : std::uint8_t {
     ROW(pki, services, replaced, notice, "the services use new certificates and keys") \
     ROW(pki, services, kept, error, "the services could not take new certificates and keep those they have") \
     ROW(pki, certificate, revoked, warning, "a certificate was revoked") \
+    ROW(pki, issuing, rotated, notice, "the plant issues by a new issuing CA") \
+    ROW(pki, issuing, retired, notice, "the key of an earlier issuing CA, whose certificates have expired, was destroyed") \
     ROW(pki, enrolment, pending, notice, "a request for a certificate waits for an operator") \
     ROW(pki, enrolment, approved, notice, "the registration authority approved a request for a certificate") \
     ROW(pki, enrolment, refused, warning, "a request for a certificate was refused") \

@@ -8,7 +8,6 @@
 
 #include "host/files/files.hpp"
 #include "server/config/settings.hpp"
-#include "server/pki/migration.hpp"
 
 namespace quoin::server {
 namespace {
@@ -101,6 +100,22 @@ Result<std::string> owner_of(const Certificate& root) {
     return crypto::to_hex(digest);
 }
 
+Result<void> check_answer(const Certificate& issuing, const Certificate& root,
+                          const PrivateKey& key, const fs::path& file) {
+    QUOIN_TRY(const auto wanted, key.public_key());
+    QUOIN_TRY(const auto present, issuing.public_key());
+    QUOIN_TRY(const auto wanted_der, wanted.spki_der());
+    QUOIN_TRY(const auto present_der, present.spki_der());
+    if (!issuing.is_ca() || wanted_der != present_der) {
+        return fail(Code::input_invalid, "{}: is not the answer to the request of this home",
+                    file.string());
+    }
+    const std::array anchors{root};
+    const auto sound = x509::verify_chain(issuing, {}, anchors, x509::Purpose::any);
+    if (sound) return {};
+    return fail(Code::input_invalid, "{}: {}", file.string(), sound.error().message);
+}
+
 Result<PrivateKey> make_key(const keys::Choice& choice, const std::string& owner,
                             std::string_view name, crypto::Algorithm algorithm,
                             const KeyNotices& notices) {
@@ -140,8 +155,6 @@ Result<void> issue_operator(const IssuingCa& ca, const fs::path& folder, const s
 }
 
 Result<IssuingCa> open_issuing_ca(const fs::path& home) {
-    QUOIN_TRY(const bool settled, settle_migration(home));
-    static_cast<void>(settled);
     const fs::path folder = home / "pki";
     if (!fs::exists(folder)) {
         return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());
@@ -160,7 +173,7 @@ Result<IssuingCa> open_issuing_ca(const fs::path& home) {
     return IssuingCa{.site = identity.site,
                      .owner = std::move(owner),
                      .profile = std::move(profile),
-                     .addresses = status_addresses(settings.status_url),
+                     .addresses = status_addresses(settings.status_url, certificate.serial_hex()),
                      .key = std::move(key),
                      .certificate = std::move(certificate),
                      .unlock = std::move(unlock),

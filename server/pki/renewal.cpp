@@ -1,14 +1,10 @@
-#include <fcntl.h>
-
-#include <cerrno>
-#include <cstdio>
 #include <optional>
-#include <system_error>
 
 #include "host/audit/signers.hpp"
 #include "host/files/files.hpp"
 #include "server/pki/ceremony.hpp"
 #include "server/pki/issuing.hpp"
+#include "server/pki/switching.hpp"
 
 namespace quoin::server {
 namespace {
@@ -47,10 +43,10 @@ Result<void> remove_unused_keys(const IssuingCa& ca, const fs::path& folder,
 
 }  // namespace
 
-Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
-    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home));
-    QUOIN_TRY(const files::Lock renewal, files::lock_folder(home / "pki"));  // one at a time
-    QUOIN_TRY(const auto lock, keep_quoind_out(home));
+Result<std::optional<files::Lock>> issue_services(const IssuingCa& ca, const fs::path& home,
+                                                  const fs::path& folder,
+                                                  const KeyNotices& notices) {
+    QUOIN_TRY(auto lock, keep_quoind_out(home));
     if (ca.keys.store.empty() && ca.key.is_in_store()) {
         return fail(Code::config_invalid,
                     "{}: is in quoin-se, and quoin.toml would have the services' keys in files: "
@@ -60,19 +56,23 @@ Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
     QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
     QUOIN_TRY(const auto names, quoind.server_names());
     QUOIN_CHECK(remove_unused_keys(ca, home / "services", notices));
-    QUOIN_TRY(const Staging staging, Staging::make(home, ".services-"));
     for (const Service& service : services()) {
-        QUOIN_CHECK(issue_service(ca, staging.path(), service, names, notices));
+        QUOIN_CHECK(issue_service(ca, folder, service, names, notices));
     }
     // What the old audit key has signed must still be believed.
     QUOIN_CHECK(audit::keep_signer(home));
+    return lock;
+}
+
+Result<void> renew_services(const fs::path& home, const KeyNotices& notices) {
+    QUOIN_TRY(const files::Lock one_at_a_time, files::lock_folder(home));
+    QUOIN_TRY(const bool settled, settle_locked(home, {}));
+    static_cast<void>(settled);
+    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home));
+    QUOIN_TRY(const Staging staging, Staging::make(home, ".services-"));
+    QUOIN_TRY(const auto quoind_out, issue_services(ca, home, staging.path(), notices));
     // Exchanged in one step, so that a crash leaves the old ones or the new ones; then the old go.
-    if (::renameat2(AT_FDCWD, staging.path().c_str(), AT_FDCWD, (home / "services").c_str(),
-                    RENAME_EXCHANGE) != 0) {
-        return fail(Code::resource_unavailable, "{}: cannot exchange the services: {}",
-                    home.string(), std::generic_category().message(errno));
-    }
-    return {};
+    return exchange(staging.path(), home / "services");
 }
 
 }  // namespace quoin::server
