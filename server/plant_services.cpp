@@ -74,8 +74,11 @@ void PlantProcess::follow_services() {
         audit_->append(audit::Id::pki_services_kept, "", {{"reason", why.message}});
     };
     if (const auto outcome = renewal_.outcome(); outcome && !*outcome) keep(outcome->error());
-    if (now_ms() >= services_.renewal_ms) renewal_.start();
-    if (look_at_services(home_) == services_.seen) return;
+    if (look_at_services(home_) == services_.seen) {
+        // Not before those that are there are taken: they may be what the last one has made.
+        if (now_ms() >= services_.renewal_ms) renewal_.start();
+        return;
+    }
     auto set = load_services(home_, settings_.keys);
     if (!set && set.error().code == Code::state_stale) return;  // the next tick reads it whole
     const auto used = set ? use_services(*std::move(set)) : std::unexpected(set.error());
