@@ -1,6 +1,9 @@
 #include "cli/migrate_commands.hpp"
 
+#include <poll.h>
 #include <CLI/CLI.hpp>
+
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -15,6 +18,8 @@ namespace quoin::cli {
 namespace {
 
 using nlohmann::json;
+
+constexpr std::chrono::seconds abort_within{15};
 
 struct BeginOptions {
     std::string to;
@@ -98,18 +103,38 @@ Result<void> finish(const Context& context, bool leave_behind) {
     return {};
 }
 
+Result<void> none_certified(const json& answer) {
+    const auto certified = answer["certified"].get<std::int64_t>();
+    if (certified == 0) return {};
+    return fail(Code::state_wrong,
+                "{} devices have certificates of the new suite, and none goes back: finish, or "
+                "say --danger-strand-devices and set up anew those that have moved",
+                certified);
+}
+
+// When quoind serves the second hierarchy no more. One may have come in the moment before.
+Result<void> none_certified_meanwhile(const Context& context, const std::string& issuer) {
+    QUOIN_TRY(const Client client, Client::open(context));
+    const auto deadline = std::chrono::steady_clock::now() + abort_within;
+    while (std::chrono::steady_clock::now() < deadline) {
+        QUOIN_TRY(const json answer, client.get(target("migration", {{"issuer", issuer}})));
+        if (answer["to"].is_null()) return none_certified(answer);
+        static_cast<void>(::poll(nullptr, 0, 100));  // ms
+    }
+    return fail(Code::resource_timeout, "quoind serves the new suite still; see its log");
+}
+
 Result<void> abort_it(const Context& context, bool danger_strand_devices) {
     QUOIN_TRY(const json answer, ask_plant(context));
     const bool is_on = !answer["to"].is_null();
-    const std::int64_t certified = is_on ? answer["certified"].get<std::int64_t>() : 0;
-    if (certified > 0 && !danger_strand_devices) {
-        return fail(Code::state_wrong,
-                    "{} devices have certificates of the new suite, and none goes back: finish, or "
-                    "say --danger-strand-devices and set up anew those that have moved ({})",
-                    certified, answer["moved"].get<std::int64_t>());
-    }
+    if (is_on && !danger_strand_devices) QUOIN_CHECK(none_certified(answer));
     QUOIN_CHECK(act_as_owner(context));
-    QUOIN_CHECK(server::abort_migration(context.home, key_notices(), progress(context)));
+    QUOIN_TRY(const auto pending, server::pending_migration(context.home));
+    const auto confirm = [&]() -> Result<void> {
+        if (danger_strand_devices) return {};
+        return none_certified_meanwhile(context, pending->issuing.serial_hex());
+    };
+    QUOIN_CHECK(server::abort_migration(context.home, confirm, key_notices(), progress(context)));
     tell(context, {{"home", context.home}}, "The plant stays as it was.");
     return {};
 }

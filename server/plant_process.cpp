@@ -91,7 +91,7 @@ Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choic
 // What a migration has left, before anything of the home is used.
 Result<void> settle(const std::filesystem::path& home) {
     QUOIN_TRY(const bool settled, settle_home(home));
-    if (settled) spdlog::info("pki: a migration that was cut off is finished");
+    if (settled) spdlog::info("pki: a migration or a rotation that was cut off is finished");
     return remove_retired(home);
 }
 
@@ -157,7 +157,10 @@ PlantProcess::~PlantProcess() {
 
 void PlantProcess::tick() {
     fleet_->sweep();
-    is_outdated_ = has_another_root();
+    if (!is_outdated_ && has_another_root()) {
+        audit_->append(audit::Id::pki_migration_finished, "", {});
+        is_outdated_ = true;
+    }
     if (is_outdated_ || is_settling(home_)) return;  // its services are of another root already
     const bool changed = authority_->tick();  // before the services, which a new one has issued
     follow_services();

@@ -172,11 +172,15 @@ bool Authority::load_next_again() {
         return false;
     }
     if (*loaded == present) return false;
-    const std::lock_guard lock(mutex_);
-    next_ = *std::move(loaded);
-    spdlog::info("pki: {}", next_ ? fmt::format("the plant migrates to suite {}",
-                                                tls::info(next_->profile.suite).name)
-                                  : "the plant does not migrate any more");
+    const NextPointer now = *std::move(loaded);
+    {
+        const std::lock_guard lock(mutex_);
+        next_ = now;
+    }
+    const NextHierarchy& which = now ? *now : *present;
+    audit_.append(now ? audit::Id::pki_migration_begun : audit::Id::pki_migration_aborted, "",
+                  {{"suite", tls::info(which.profile.suite).name},
+                   {"issuing_serial", which.issuer->certificate.serial_hex()}});
     return true;
 }
 
@@ -356,20 +360,27 @@ void Authority::note_move(const std::string& device, const std::string& serial) 
     const NextPointer second = next();
     if (!second) return;
     const std::string issuer = second->issuer->certificate.serial_hex();
-    const auto noted = database_.transaction([&](soci::session& session) -> Result<void> {
+    const auto noted = database_.transaction([&](soci::session& session) -> Result<bool> {
         int ours = 0;
         session << "SELECT COUNT(*) FROM certificates WHERE serial = :s AND subject_id = :d AND "
-                   "kind = 'device' AND issuer = :i",
-            soci::use(serial), soci::use(device), soci::use(issuer), soci::into(ours);
-        if (ours == 0) return {};
+                   "kind = 'device' AND issuer = :i AND NOT EXISTS (SELECT 1 FROM moves WHERE "
+                   "device_id = :e AND moves.issuer = :j)",
+            soci::use(serial), soci::use(device), soci::use(issuer), soci::use(device),
+            soci::use(issuer), soci::into(ours);
+        if (ours == 0) return false;
         const std::array<store::Column, 3> columns{
             {{"device_id", std::vector<std::string>{device}},
              {"issuer", std::vector<std::string>{issuer}},
              {"at_ms", std::vector<std::int64_t>{now_ms()}}}};
         store::insert_new(session, "moves", columns);
-        return {};
+        return true;
     });
-    if (!noted) spdlog::error("pki: {} has moved: {}", device, noted.error().message);
+    if (!noted) {
+        spdlog::error("pki: {} has moved: {}", device, noted.error().message);
+    } else if (*noted) {
+        audit_.append(audit::Id::pki_migration_moved, device,
+                      {{"suite", tls::info(second->profile.suite).name}, {"serial", serial}});
+    }
 }
 
 Result<feed::Seal> Authority::seal(Bytes message) const {

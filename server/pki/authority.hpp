@@ -64,8 +64,8 @@ public:
     NextPointer next() const;
     // Whether a chain that TLS has verified is of the second hierarchy, which it may be.
     Result<bool> is_of_next(std::span<const x509::Certificate> chain) const;
-    // Roots and the CAs that issue, and while the plant migrates NewWithOld (RFC 7030, section 4.1.3;
-    // why no OldWithNew: host/x509/cross.hpp).
+    // Roots and the CAs that issue, and while the plant migrates NewWithOld (RFC 7030,
+    // section 4.1.3; why no OldWithNew: host/x509/cross.hpp).
     std::vector<x509::Certificate> ca_certificates() const;
     // The plant's root (roots) and the makers' CAs: what a TLS server asks of its clients.
     std::vector<x509::Certificate> client_anchors() const;

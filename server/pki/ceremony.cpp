@@ -204,7 +204,7 @@ Result<void> add_operator(const fs::path& home, const std::string& name, x509::R
     }
     QUOIN_TRY(const bool settled, settle_home(home));
     static_cast<void>(settled);
-    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home));
+    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home, home));
     return issue_operator(ca, folder, name, role);
 }
 

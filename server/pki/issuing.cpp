@@ -154,13 +154,13 @@ Result<void> issue_operator(const IssuingCa& ca, const fs::path& folder, const s
                        .lifetime = ca.profile.lifetime.operator_});
 }
 
-Result<IssuingCa> open_issuing_ca(const fs::path& home) {
-    const fs::path folder = home / "pki";
+Result<IssuingCa> open_issuing_ca(const fs::path& home, const fs::path& hierarchy) {
+    const fs::path folder = hierarchy / "pki";
     if (!fs::exists(folder)) {
         return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());
     }
     QUOIN_TRY(Settings settings, load_settings(home));
-    QUOIN_TRY(PkiProfile profile, load_profile(home));
+    QUOIN_TRY(PkiProfile profile, load_profile(hierarchy));
     QUOIN_TRY(crypto::Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
     QUOIN_TRY(PrivateKey key,
               keys::load_program_key(settings.keys, folder / "issuing.key", unlock));
@@ -168,7 +168,7 @@ Result<IssuingCa> open_issuing_ca(const fs::path& home) {
     QUOIN_TRY(std::string owner, owner_of(root));
     QUOIN_TRY(Certificate certificate, first_of(folder / "issuing.crt"));
     // The site is that of what was issued before.
-    QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
+    QUOIN_TRY(const Certificate quoind, first_of(hierarchy / "services" / "quoind.crt"));
     QUOIN_TRY(const Identity identity, quoind.identity());
     return IssuingCa{.site = identity.site,
                      .owner = std::move(owner),

@@ -76,18 +76,18 @@ Result<void> check_answer(const x509::Certificate& issuing, const x509::Certific
 Result<void> issue_service(const IssuingCa& ca, const std::filesystem::path& folder,
                            const Service& service, const std::vector<std::string>& names,
                            const KeyNotices& notices);
-// New ones for all services, in `folder`, with the names of the present ones. state_wrong: quoind
-// runs on older ones than the present ones. The lock, if it does not run, is to be held until they
-// are in their place.
-Result<std::optional<files::Lock>> issue_services(const IssuingCa& ca,
-                                                  const std::filesystem::path& home,
-                                                  const std::filesystem::path& folder,
-                                                  const KeyNotices& notices);
+// state_wrong: quoind runs on older services than the present ones, whose keys the next ones would
+// take away. The lock, if it does not run, is to be held until they are in their place.
+Result<std::optional<files::Lock>> keep_quoind_out(const std::filesystem::path& home);
+// New ones for all services, in `folder`, with the names of `present`, which they are to replace.
+Result<void> issue_services(const IssuingCa& ca, const std::filesystem::path& present,
+                            const std::filesystem::path& folder, const KeyNotices& notices);
 Result<void> issue_operator(const IssuingCa& ca, const std::filesystem::path& folder,
                             const std::string& name, x509::Role role);
 
-// That of a home, as its quoin.toml and pki/profile.toml say. The home must be settled
-// (switching.hpp).
-Result<IssuingCa> open_issuing_ca(const std::filesystem::path& home);
+// That of a home, as its quoin.toml says, or of the second hierarchy in it; each has its
+// pki/profile.toml. The home must be settled (switching.hpp).
+Result<IssuingCa> open_issuing_ca(const std::filesystem::path& home,
+                                  const std::filesystem::path& hierarchy);
 
 }  // namespace quoin::server

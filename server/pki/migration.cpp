@@ -23,7 +23,6 @@ using crypto::PrivateKey;
 using x509::Certificate;
 
 constexpr const char* next_name = "next";
-constexpr std::array folders{"services", "operator", "pki"};
 
 // Whether a certificate holds now, by the last revocation list (none: quoind never ran). An old
 // list says nothing: state_stale.
@@ -146,7 +145,7 @@ Result<void> make_next(const MigrationRequest& request, const Root& present,
     QUOIN_TRY(const Root next, make_hierarchy(request, settings, next_passphrase, staged, notices));
     tell(on_step, "certify the new root by the present one, and the present one by the new one");
     QUOIN_CHECK(certify_each_other(present, next, request.home, staged));
-    QUOIN_CHECK(mark(staged, folders));
+    for (const char* folder : {"services", "operator", "pki"}) QUOIN_CHECK(mark(staged / folder));
     tell(on_step, "begin: devices move from now on");
     return move_durably(staged, request.home / next_name);
 }
@@ -201,8 +200,8 @@ Result<void> finish_migration(const fs::path& home, const KeyNotices& notices,
     return switch_to(pending->folder, home, on_step);
 }
 
-Result<void> abort_migration(const fs::path& home, const KeyNotices& notices,
-                             const OnStep& on_step) {
+Result<void> abort_migration(const fs::path& home, const std::function<Result<void>()>& confirm,
+                             const KeyNotices& notices, const OnStep& on_step) {
     QUOIN_TRY(const files::Lock lock, files::lock_folder(home));
     QUOIN_TRY(const bool settled, settle_locked(home, on_step));
     QUOIN_TRY(const auto pending, pending_migration(home));
@@ -212,6 +211,14 @@ Result<void> abort_migration(const fs::path& home, const KeyNotices& notices,
     QUOIN_TRY(const fs::path aside, new_name(home, staging_prefix));
     tell(on_step, "abort: the present hierarchy stays");
     QUOIN_CHECK(move_durably(pending->folder, aside));
+    if (confirm) {
+        tell(on_step, "ask whether a device has moved meanwhile");
+        auto agreed = confirm();
+        if (!agreed) {
+            QUOIN_CHECK(move_durably(aside, pending->folder));
+            return agreed;
+        }
+    }
     tell(on_step, "remove the new one");
     return remove_staged(home, notices);
 }

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -49,9 +50,12 @@ Result<void> begin_migration(const MigrationRequest& request,
 // to ask. input_not_found: there is no migration.
 Result<void> finish_migration(const std::filesystem::path& home, const KeyNotices& notices = {},
                               const OnStep& on_step = {});
-// Removes HOME/next. Devices that have moved would be lost: that none has is the caller's to ask.
-Result<void> abort_migration(const std::filesystem::path& home, const KeyNotices& notices = {},
-                             const OnStep& on_step = {});
+// Puts HOME/next aside, and removes it when `confirm` agrees; its error puts it back, and is
+// returned. Devices that have moved would be lost: that none has is the caller's to ask, then, when
+// none can move any more.
+Result<void> abort_migration(const std::filesystem::path& home,
+                             const std::function<Result<void>()>& confirm = {},
+                             const KeyNotices& notices = {}, const OnStep& on_step = {});
 
 struct Migration {
     PkiProfile profile;

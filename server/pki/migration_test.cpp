@@ -193,6 +193,20 @@ TEST_F(Migrating, finish__the_new_hierarchy_is_the_only_one) {
     EXPECT_TRUE(leftovers().empty());
 }
 
+TEST_F(Migrating, renew_services__both_hierarchies_get_new_ones_and_finish_takes_them) {
+    use("begun");
+    const auto before = fingerprint("services/quoind.crt");
+    const auto next_before = fingerprint("next/services/quoind.crt");
+    const auto renewed = renew_services(home_);
+    ASSERT_TRUE(renewed) << renewed.error().message;
+    EXPECT_NE(fingerprint("services/quoind.crt"), before);
+    const auto next = fingerprint("next/services/quoind.crt");
+    EXPECT_NE(next, next_before);
+    ASSERT_TRUE(finish());
+    expect_whole(tls::Suite::hybrid);
+    EXPECT_EQ(fingerprint("services/quoind.crt"), next);
+}
+
 TEST_F(Migrating, finish__maker_that_was_trusted_meanwhile__stays_trusted) {
     use("begun");
     ASSERT_TRUE(files::write_atomically(home_ / "pki/makers/late.crt", text("pki/root.crt"), 0600));
@@ -240,6 +254,22 @@ TEST_F(Migrating, abort__the_present_hierarchy_stays_and_another_can_begin) {
     EXPECT_TRUE(leftovers().empty());
     ASSERT_TRUE(begin());
     EXPECT_NE(fingerprint("next/pki/root.crt"), next);
+}
+
+TEST_F(Migrating, abort__not_confirmed__the_plant_migrates_on) {
+    use("begun");
+    const auto next = fingerprint("next/pki/root.crt");
+    bool was_aside = false;
+    const auto refused = abort_migration(home_, [&]() -> Result<void> {
+        was_aside = !*pending_migration(home_);
+        return fail(Code::state_wrong, "a device has moved");
+    });
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("a device has moved"));
+    EXPECT_TRUE(was_aside);
+    EXPECT_EQ(fingerprint("next/pki/root.crt"), next);
+    EXPECT_TRUE(leftovers().empty());
+    ASSERT_TRUE(finish());
 }
 
 TEST_F(Migrating, begin__killed_at_each_step__the_plant_is_as_before_and_begin_succeeds) {

@@ -1,9 +1,9 @@
 #include "server/pki/rotation.hpp"
 
-#include <array>
 #include <span>
 #include <system_error>
 
+#include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
 #include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
@@ -22,7 +22,6 @@ using crypto::PrivateKey;
 using x509::Certificate;
 
 constexpr const char* request_folder = "pki-request";
-constexpr std::array switched{"services", "pki"};
 
 Result<void> remove_folder(const fs::path& folder) {
     std::error_code failure;
@@ -41,7 +40,7 @@ Result<Certificate> root_of(const fs::path& home) { return first_of(home / "pki"
 // Under the lock, and settled.
 Result<IssuingCa> open_present(const fs::path& home) {
     QUOIN_TRY(const auto migration, pending_migration(home));
-    if (!migration) return open_issuing_ca(home);
+    if (!migration) return open_issuing_ca(home, home);
     return fail(Code::input_conflict,
                 "{}: the plant migrates to another root: finish or abort that first",
                 home.string());
@@ -144,10 +143,12 @@ Result<void> make_switch(const RotationInstall& request, const IssuingCa& presen
     QUOIN_TRY(const fs::path staged, new_name(home, staging_prefix));
     QUOIN_CHECK(files::make_private_folder(staged / "services"));
     tell(on_step, "make services by the new issuing CA");
-    QUOIN_TRY(const auto quoind_out, issue_services(next, home, staged / "services", notices));
+    QUOIN_TRY(const auto quoind_out, keep_quoind_out(home));
+    QUOIN_CHECK(issue_services(next, home / "services", staged / "services", notices));
+    QUOIN_CHECK(audit::keep_signer(home));
     tell(on_step, "put the present one among the earlier ones");
     QUOIN_CHECK(stage_pki(present, next, home, staged, request.devices_now));
-    QUOIN_CHECK(mark(staged, switched));
+    for (const char* folder : {"services", "pki"}) QUOIN_CHECK(mark(staged / folder));
     tell(on_step, "rotate: the new issuing CA is the plant's");
     return switch_to(staged, home, on_step);
 }

@@ -121,11 +121,8 @@ Result<void> exchange(const fs::path& one, const fs::path& other) {
                 other.string(), std::generic_category().message(errno));
 }
 
-Result<void> mark(const fs::path& staged, std::span<const char* const> which) {
-    for (const char* folder : which) {
-        QUOIN_CHECK(files::write_atomically(staged / folder / mark_name, "", 0600));
-    }
-    return {};
+Result<void> mark(const fs::path& folder) {
+    return files::write_atomically(folder / mark_name, "", 0600);
 }
 
 // Of a manufacturer that was trusted since.

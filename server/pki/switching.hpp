@@ -10,7 +10,6 @@
 
 #include <filesystem>
 #include <functional>
-#include <span>
 #include <string_view>
 #include <vector>
 
@@ -35,8 +34,8 @@ Result<void> move_durably(const std::filesystem::path& from, const std::filesyst
 // Two folders, in one step, durably.
 Result<void> exchange(const std::filesystem::path& one, const std::filesystem::path& other);
 
-// `staged`/FOLDER is to take the place of HOME/FOLDER. Of services, operator and pki.
-Result<void> mark(const std::filesystem::path& staged, std::span<const char* const> folders);
+// STAGED/FOLDER (services, operator or pki) is to take the place of HOME/FOLDER.
+Result<void> mark(const std::filesystem::path& folder);
 // Of a manufacturer that was trusted since.
 Result<void> copy_makers(const std::filesystem::path& from, const std::filesystem::path& to);
 // Files that settle lays into HOME/conf.d, if they are in `staged`.
