@@ -367,6 +367,8 @@ Result<bool> Agent::serve(Enrolled& enrolled, Session& session, const std::stop_
             const auto other = look_around(enrolled);
             if (!other) spdlog::debug("look_failed error=\"{}\"", other.error().message);
             if (other && *other) return true;
+            // Spread by the times at which devices look.
+            if (enrolled.plant.renew) renewal = Clock::now();
             continue;
         }
         way_.reset();  // of one device one request waits: this one supersedes that of a move

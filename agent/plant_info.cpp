@@ -50,6 +50,9 @@ Result<PlantInfo> parse_plant_info(std::string_view text) {
     if (json.contains("next") && !field(json, "next", is_text)) {
         return fail(Code::peer_malformed, "plant info: \"next\" is not a text");
     }
+    if (json.contains("renew") && !json["renew"].is_boolean()) {
+        return fail(Code::peer_malformed, "plant info: \"renew\" is not true or false");
+    }
     if (!x509::is_valid_id(json["site"].get<std::string>())) {
         return fail(Code::peer_malformed, "plant info: \"site\" is not a name");
     }
@@ -60,6 +63,7 @@ Result<PlantInfo> parse_plant_info(std::string_view text) {
                      .device_class = json["class"],
                      .renew_at = json["renew_at"],
                      .now_ms = json["now_ms"],
+                     .renew = json.value("renew", false),
                      .next_suite = json.value("next", "")};
 }
 

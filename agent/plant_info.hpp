@@ -21,6 +21,7 @@ struct PlantInfo {
     std::string device_class;
     double renew_at = 0;  // share of a certificate's life, 0.1..0.95
     std::int64_t now_ms = 0;
+    bool renew = false;           // now: it would have its certificate by another issuing CA
     std::string next_suite = {};  // the plant migrates to it; empty: it does not
 };
 

@@ -39,6 +39,7 @@ TEST(plant_info, bad__is_refused__naming_the_key) {
     refused("suite", 1);
     refused("class", nullptr);
     refused("next", 1);
+    refused("renew", 1);
     refused("broker", "b:1");
     refused("broker", {{"host", "b"}, {"port", 0}});
     refused("broker", {{"host", "b"}, {"port", 65536}});

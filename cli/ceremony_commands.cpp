@@ -8,6 +8,7 @@
 #include "cli/passphrase.hpp"
 #include "cli/pki_acts.hpp"
 #include "cli/profile_option.hpp"
+#include "cli/rotate_commands.hpp"
 #include "cli/supervise/account.hpp"
 #include "host/x509/certificate.hpp"
 #include "server/pki/ceremony.hpp"
@@ -222,7 +223,9 @@ void add_issuing_request(CLI::App* issuing, Context& context) {
     auto root = std::make_shared<std::string>();
     auto* command =
         issuing->add_subcommand("request", "Make the issuing CA's key, and a request to the root");
-    command->add_option("--root", *root, "The root's certificate, PEM")->required();
+    command->add_option("--root", *root,
+                        "The root's certificate, PEM; not of a plant that has a PKI: it gets a "
+                        "second issuing CA (quoin pki rotate-issuing)");
     add_profile_option(command, options->profile);
     add_status_option(command, options);
     add_key_options(command, options);
@@ -230,6 +233,8 @@ void add_issuing_request(CLI::App* issuing, Context& context) {
         "Example:\n  quoin pki issuing request --root root.crt --profile profile.toml "
         "--home plant");
     on_run(command, context, [&context, options, root]() -> Result<void> {
+        if (has_pki(context)) return request_rotation(context);
+        if (root->empty()) return fail(Code::input_invalid, "--root: say which root it is for");
         QUOIN_TRY(server::PkiRequest request, request_of(context, *options));
         QUOIN_TRY(request.keys, server::key_choice(request));
         QUOIN_CHECK(act_where_keys_are(context, request));
@@ -246,10 +251,12 @@ void add_issuing_install(CLI::App* issuing, Context& context) {
     auto* command = issuing->add_subcommand(
         "install", "Make services and `admin` by the issuing CA that the root has certified");
     command->add_option("certificate", *file, "The root's answer, PEM")->required();
+    auto devices_now = add_devices_now(command);
     add_name_option(command, options);
     add_witness_option(command, options);
     command->footer("Example:\n  quoin pki issuing install issuing.crt --home plant");
-    on_run(command, context, [&context, options, file]() -> Result<void> {
+    on_run(command, context, [&context, options, file, devices_now]() -> Result<void> {
+        if (has_pki(context)) return install_rotation(context, *file, *devices_now);
         server::PkiRequest request{.home = context.home, .site = {}};
         if (!options->names.empty()) request.names = options->names;
         request.witnesses = options->witnesses;

@@ -1,6 +1,9 @@
 #include "cli/migrate_commands.hpp"
 
+#include <poll.h>
 #include <CLI/CLI.hpp>
+
+#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
@@ -9,8 +12,6 @@
 #include "cli/passphrase.hpp"
 #include "cli/pki_acts.hpp"
 #include "cli/supervise/programs.hpp"
-#include "cli/supervise/sealed_file.hpp"
-#include "host/files/files.hpp"
 #include "server/pki/migration.hpp"
 
 namespace quoin::cli {
@@ -18,13 +19,7 @@ namespace {
 
 using nlohmann::json;
 
-server::OnStep progress(const Context& context) {
-    if (context.json) return {};
-    return [](std::string_view step) {
-        fmt::print("  {}\n", step);
-        std::fflush(stdout);
-    };
-}
+constexpr std::chrono::seconds abort_within{15};
 
 struct BeginOptions {
     std::string to;
@@ -42,13 +37,8 @@ Result<void> begin(const Context& context, const BeginOptions& options) {
               read_passphrase(options.next_passphrase_file, "--new-root-passphrase-file",
                               "passphrase of the new root"));
     server::MigrationRequest request{.home = context.home, .to = to};
-    Descriptor copy;
-    if (!options.root_key.empty()) {
-        // Read by us, who may; used by the owner of the home. It is encrypted.
-        QUOIN_TRY(const std::string key, files::read(options.root_key));
-        QUOIN_TRY(copy, sealed_file("quoin-root", key));
-        request.root_key = descriptor_path(copy);
-    }
+    QUOIN_TRY(const Descriptor copy, root_key_copy(options.root_key));
+    if (copy) request.root_key = descriptor_path(copy);
     QUOIN_CHECK(act_as_owner(context));
     QUOIN_CHECK(server::begin_migration(request, present, next, key_notices(), progress(context)));
     QUOIN_TRY(const auto pending, server::pending_migration(context.home));
@@ -113,18 +103,38 @@ Result<void> finish(const Context& context, bool leave_behind) {
     return {};
 }
 
+Result<void> none_certified(const json& answer) {
+    const auto certified = answer["certified"].get<std::int64_t>();
+    if (certified == 0) return {};
+    return fail(Code::state_wrong,
+                "{} devices have certificates of the new suite, and none goes back: finish, or "
+                "say --danger-strand-devices and set up anew those that have moved",
+                certified);
+}
+
+// When quoind serves the second hierarchy no more. One may have come in the moment before.
+Result<void> none_certified_meanwhile(const Context& context, const std::string& issuer) {
+    QUOIN_TRY(const Client client, Client::open(context));
+    const auto deadline = std::chrono::steady_clock::now() + abort_within;
+    while (std::chrono::steady_clock::now() < deadline) {
+        QUOIN_TRY(const json answer, client.get(target("migration", {{"issuer", issuer}})));
+        if (answer["to"].is_null()) return none_certified(answer);
+        static_cast<void>(::poll(nullptr, 0, 100));  // ms
+    }
+    return fail(Code::resource_timeout, "quoind serves the new suite still; see its log");
+}
+
 Result<void> abort_it(const Context& context, bool danger_strand_devices) {
     QUOIN_TRY(const json answer, ask_plant(context));
     const bool is_on = !answer["to"].is_null();
-    const std::int64_t certified = is_on ? answer["certified"].get<std::int64_t>() : 0;
-    if (certified > 0 && !danger_strand_devices) {
-        return fail(Code::state_wrong,
-                    "{} devices have certificates of the new suite, and none goes back: finish, or "
-                    "say --danger-strand-devices and set up anew those that have moved ({})",
-                    certified, answer["moved"].get<std::int64_t>());
-    }
+    if (is_on && !danger_strand_devices) QUOIN_CHECK(none_certified(answer));
     QUOIN_CHECK(act_as_owner(context));
-    QUOIN_CHECK(server::abort_migration(context.home, key_notices(), progress(context)));
+    QUOIN_TRY(const auto pending, server::pending_migration(context.home));
+    const auto confirm = [&]() -> Result<void> {
+        if (danger_strand_devices) return {};
+        return none_certified_meanwhile(context, pending->issuing.serial_hex());
+    };
+    QUOIN_CHECK(server::abort_migration(context.home, confirm, key_notices(), progress(context)));
     tell(context, {{"home", context.home}}, "The plant stays as it was.");
     return {};
 }

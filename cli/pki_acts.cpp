@@ -2,6 +2,8 @@
 
 #include "cli/output.hpp"
 #include "cli/supervise/account.hpp"
+#include "cli/supervise/sealed_file.hpp"
+#include "host/files/files.hpp"
 
 namespace quoin::cli {
 
@@ -29,6 +31,20 @@ server::KeyNotices key_notices() {
                     fmt::print(stderr, "old keys stay in {} until the next renewal: {}\n", store,
                                printable(why.message));
                 }};
+}
+
+server::OnStep progress(const Context& context) {
+    if (context.json) return {};
+    return [](std::string_view step) {
+        fmt::print("  {}\n", step);
+        std::fflush(stdout);
+    };
+}
+
+Result<Descriptor> root_key_copy(const std::string& file) {
+    if (file.empty()) return Descriptor();
+    QUOIN_TRY(const std::string key, files::read(file));
+    return sealed_file("quoin-root", key);
 }
 
 }  // namespace quoin::cli

@@ -5,7 +5,9 @@
 #include <string>
 
 #include "cli/context.hpp"
+#include "host/descriptor.hpp"
 #include "server/pki/ceremony.hpp"
+#include "server/pki/switching.hpp"
 
 namespace quoin::cli {
 
@@ -17,5 +19,11 @@ Result<void> act_as_owner(const Context& context);
 
 // On standard error: what was asked for is done all the same.
 server::KeyNotices key_notices();
+
+// Each step of an act, for people.
+server::OnStep progress(const Context& context);
+
+// Read by us, who may; used by the owner of the home. It is encrypted. No file: none.
+Result<Descriptor> root_key_copy(const std::string& file);
 
 }  // namespace quoin::cli

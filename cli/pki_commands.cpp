@@ -9,6 +9,7 @@
 #include "cli/output.hpp"
 #include "cli/pki_acts.hpp"
 #include "cli/revocation_commands.hpp"
+#include "cli/rotate_commands.hpp"
 #include "cli/supervise/programs.hpp"
 #include "cli/supervise/sealed_file.hpp"
 #include "host/files/files.hpp"
@@ -149,6 +150,7 @@ void add_pki_commands(CLI::App& app, Context& context) {
     add_operator(pki, context);
     add_trust_maker(pki, context);
     add_renew_services(pki, context);
+    add_rotate_issuing(pki, context);
     add_revocation_commands(pki, context);
     add_birth(app, context);
 }

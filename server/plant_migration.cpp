@@ -1,5 +1,8 @@
-// How a running plant follows a migration to another suite: server/pki/migration.hpp.
+// How a running plant follows a migration to another suite, and a new issuing CA: migration.hpp and
+// rotation.hpp of server/pki.
 #include <spdlog/spdlog.h>
+
+#include <algorithm>
 
 #include "host/keys/program_key.hpp"
 #include "server/plant_process.hpp"
@@ -30,21 +33,28 @@ Result<tls::Credentials> PlantProcess::credentials_of_next(const NextHierarchy& 
     return tls::Credentials{.chain = std::move(chain), .key = std::move(key)};
 }
 
-// The status of what the second hierarchy issues, while there is one.
-Result<void> PlantProcess::follow_migration() {
+// Who answers for each of the issuing CAs: the responder in services/ for the one that made it, the
+// one in next/ for that of the second hierarchy, and any other for itself.
+Result<void> PlantProcess::replace_responders() {
+    QUOIN_TRY(const auto* const own, credentials("ocsp"));
+    QUOIN_TRY(const auto* const quoind, credentials("quoind"));
+    std::vector<OcspResponder::Signer> signers{{own->chain.back(), *own}};
+    std::vector<x509::Certificate> stapled{quoind->chain.front()};
     const NextPointer next = authority_->next();
-    migrates_ = false;
-    if (!next) return {};
-    QUOIN_TRY(tls::Credentials own, credentials_of_next(*next, "ocsp"));
-    ocsp_next_->replace(next->issuing, std::move(own));
-    QUOIN_TRY(const auto quoind, x509::Certificate::load(next->folder / "services" / "quoind.crt"));
-    QUOIN_CHECK(ocsp_next_->keep_staple(quoind.front()));
-    migrates_ = true;
-    return {};
-}
-
-OcspResponder& PlantProcess::responder(const net::HttpRequest& request) const {
-    return migrates_ && ocsp_next_->is_asked(request) ? *ocsp_next_ : *ocsp_;
+    if (next) {
+        QUOIN_TRY(tls::Credentials its, credentials_of_next(*next, "ocsp"));
+        QUOIN_TRY(const auto chain,
+                  x509::Certificate::load(next->folder / "services" / "quoind.crt"));
+        signers.push_back({its.chain.back(), std::move(its)});
+        stapled.push_back(chain.front());
+    }
+    for (const IssuerPointer& issuer : authority_->all_issuers()) {
+        const x509::Certificate& its = issuer->certificate;
+        const bool is_there = std::ranges::any_of(
+            signers, [&](const auto& one) { return one.issuing.serial_hex() == its.serial_hex(); });
+        if (!is_there) signers.push_back({its, {.chain = {its}, .key = issuer->key}});
+    }
+    return ocsp_->replace(std::move(signers), stapled);
 }
 
 }  // namespace quoin::server

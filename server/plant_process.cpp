@@ -63,13 +63,12 @@ spdlog::level::level_enum log_level(audit::Severity severity) {
 }
 
 // Where others ask about certificates; none for a wildcard.
-x509::Addresses addresses(const Settings& settings, std::uint16_t port) {
-    if (!settings.status_url.empty()) return status_addresses(settings.status_url);
+std::string status_url(const Settings& settings, std::uint16_t port) {
+    if (!settings.status_url.empty()) return settings.status_url;
     const std::string& host = settings.http.address;
     if (host == "0.0.0.0" || host == "::") return {};
     const bool v6 = host.find(':') != std::string::npos;
-    return status_addresses(v6 ? fmt::format("http://[{}]:{}", host, port)
-                               : fmt::format("http://{}:{}", host, port));
+    return v6 ? fmt::format("http://[{}]:{}", host, port) : fmt::format("http://{}:{}", host, port);
 }
 
 // Keys that are not where the configuration would have them: made in a fallback, or before it said
@@ -90,8 +89,8 @@ Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choic
 
 // What a migration has left, before anything of the home is used.
 Result<void> settle(const std::filesystem::path& home) {
-    QUOIN_TRY(const bool settled, settle_migration(home));
-    if (settled) spdlog::info("pki: a migration that was cut off is finished");
+    QUOIN_TRY(const bool settled, settle_home(home));
+    if (settled) spdlog::info("pki: a migration or a rotation that was cut off is finished");
     return remove_retired(home);
 }
 
@@ -157,13 +156,16 @@ PlantProcess::~PlantProcess() {
 
 void PlantProcess::tick() {
     fleet_->sweep();
-    is_outdated_ = has_another_root();
+    if (!is_outdated_ && has_another_root()) {
+        audit_->append(audit::Id::pki_migration_finished, "", {});
+        is_outdated_ = true;
+    }
     if (is_outdated_ || is_settling(home_)) return;  // its services are of another root already
+    const bool changed = authority_->tick();  // before the services, which a new one has issued
     follow_services();
     ocsp_->tick();
-    if (migrates_) ocsp_next_->tick();
-    if (!authority_->tick()) return;
-    const auto followed = follow_migration();
+    if (!changed) return;
+    const auto followed = replace_responders();
     auto context = followed ? server_context() : std::unexpected(followed.error());
     if (context) {
         https_->replace_tls(*std::move(context));
@@ -225,7 +227,7 @@ Result<void> PlantProcess::listen_http() {
     };
     options.ready = [this](const HttpRequest& request) -> std::optional<HttpResponse> {
         if (!wired_ || !asks_for_status(request)) return std::nullopt;
-        return responder(request).handle_at_once(request);
+        return ocsp_->handle_at_once(request);
     };
     options.max_connections = 128;
     options.max_streams = 0;
@@ -245,7 +247,7 @@ Result<void> PlantProcess::open_roles() {
                                            .site = settings_.site,
                                            .device_lifetime = settings_.device_lifetime,
                                            .crl_lifetime = settings_.crl_lifetime,
-                                           .addresses = addresses(settings_, http_->port()),
+                                           .status_url = status_url(settings_, http_->port()),
                                            .keys = settings_.keys,
                                            .suite = settings_.suite},
                                           *database_, bus_, *audit_));
@@ -272,18 +274,12 @@ Result<void> PlantProcess::open_roles() {
 }
 
 Result<void> PlantProcess::open_responder() {
-    QUOIN_TRY(const auto* const own, credentials("ocsp"));
-    QUOIN_TRY(const auto* const quoind, credentials("quoind"));
     const double live_per_s = settings_.ocsp_live_per_peer;
-    const OcspOptions options{
-        .lifetime = settings_.ocsp_lifetime, .live_per_s = live_per_s, .burst = 2 * live_per_s};
-    ocsp_ = std::make_unique<OcspResponder>(options, authority_->issuing(), *own, *database_, bus_,
-                                            *audit_);
-    // Asked only while there is a second hierarchy; made now, because it listens to the bus.
-    ocsp_next_ = std::make_unique<OcspResponder>(options, authority_->issuing(), *own, *database_,
-                                                 bus_, *audit_);
-    QUOIN_CHECK(ocsp_->keep_staple(quoind->chain.front()));
-    return follow_migration();
+    ocsp_ = std::make_unique<OcspResponder>(
+        OcspOptions{
+            .lifetime = settings_.ocsp_lifetime, .live_per_s = live_per_s, .burst = 2 * live_per_s},
+        *database_, bus_, *audit_);
+    return replace_responders();
 }
 
 Result<void> PlantProcess::connect_bus() {
@@ -499,13 +495,13 @@ ApiSources PlantProcess::sources() {
             const NextPointer next = authority_->next();
             if (!next) return std::nullopt;
             return MigrationState{.suite = std::string(tls::info(next->profile.suite).name),
-                                  .issuer = next->issuing.serial_hex()};
+                                  .issuer = next->issuer->certificate.serial_hex()};
         },
     };
 }
 
 HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
-    if (request.path == "/ocsp") return responder(request).handle(request);
+    if (request.path == "/ocsp") return ocsp_->handle(request);
     if (request.path.starts_with("/.well-known/")) return est_->handle(request);
     if (request.path.starts_with("/api/")) return api_->handle(request);
     return net::problem(
@@ -514,7 +510,7 @@ HttpResponse PlantProcess::answer_https(const HttpRequest& request) {
 
 HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (asks_for_status(request)) {
-        return wired_ ? responder(request).handle(request) : text_response(503, "starting\n");
+        return wired_ ? ocsp_->handle(request) : text_response(503, "starting\n");
     }
     if (request.method != "GET") {
         HttpResponse response = net::problem({Code::input_invalid, "use GET"});
@@ -528,10 +524,7 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     if (request.path == "/crl.pem") {
         return {.content_type = "application/x-pem-file", .body = authority_->crl_pem()};
     }
-    if (request.path == "/issuing.crl") {
-        return {.content_type = "application/pkix-crl", .body = authority_->crl_der()};
-    }
-    if (request.path == "/issuing.crt") return certificate_response(authority_->issuing());
+    if (request.path.starts_with("/issuing")) return answer_issuing(request.path);
     if (request.path == "/root.crt") return certificate_response(authority_->root());
     if (request.path == "/metrics") {
         std::string text = metrics_->text(role_metrics());
@@ -544,6 +537,24 @@ HttpResponse PlantProcess::answer_http(const HttpRequest& request) {
     }
     return net::problem(
         {Code::input_not_found, fmt::format("there is nothing at {}", request.path)});
+}
+
+// "/issuing-SERIAL.crt" and ".crl" of an issuing CA; "/issuing.crt" and ".crl" of the present one.
+HttpResponse PlantProcess::answer_issuing(std::string_view path) const {
+    for (const IssuerPointer& issuer : authority_->all_issuers()) {
+        const std::string serial = issuer->certificate.serial_hex();
+        const bool is_present = serial == authority_->issuing().serial_hex();
+        const std::string name = fmt::format("/issuing-{}", serial);
+        const auto is = [&](std::string_view kind) {
+            return path == name + std::string(kind) ||
+                   (is_present && path == fmt::format("/issuing{}", kind));
+        };
+        if (is(".crt")) return certificate_response(issuer->certificate);
+        if (is(".crl")) {
+            return {.content_type = "application/pkix-crl", .body = authority_->crl_der(serial)};
+        }
+    }
+    return net::problem({Code::input_not_found, "there is no such issuing CA"});
 }
 
 HttpResponse PlantProcess::answer_ready() {

@@ -76,8 +76,7 @@ private:
     Result<void> listen_http();
     Result<void> open_roles();
     Result<void> open_responder();
-    Result<void> follow_migration();
-    OcspResponder& responder(const net::HttpRequest& request) const;
+    Result<void> replace_responders();
     Result<void> connect_bus();
     Result<void> start_broker_roles(const ProcessOptions& options);
     Result<void> start_feed();
@@ -103,6 +102,7 @@ private:
 
     net::HttpResponse answer_http(const net::HttpRequest& request);
     net::HttpResponse answer_https(const net::HttpRequest& request);
+    net::HttpResponse answer_issuing(std::string_view path) const;
     net::HttpResponse answer_ready();
     std::vector<Metric> role_metrics() const;
     void audit_tls(const std::string& peer, const std::string& reason);
@@ -127,8 +127,6 @@ private:
     std::unique_ptr<RegistrationAuthority> registration_;
     std::unique_ptr<Est> est_;
     std::unique_ptr<OcspResponder> ocsp_;
-    std::unique_ptr<OcspResponder> ocsp_next_;  // of the second hierarchy
-    std::atomic<bool> migrates_ = false;
     std::unique_ptr<BrokerRecords> broker_records_;
     std::unique_ptr<Metrics> metrics_;
     std::unique_ptr<Api> api_;

@@ -101,7 +101,8 @@ TEST_F(plant_process, revoked_operator__open_connections_end_at_once) {
         must(x509::Certificate::load(plant_->home / "pki" / "root.crt"));
     const auto context = [&](const char* name) {
         const tls::Credentials own = plant_->operator_credentials(name);
-        tls::Context made = must(tls::client_context(plant_->suite, anchors, &own));
+        tls::Context made =
+            must(tls::client_context(plant_->suite, anchors, tls::Server::quoind, &own));
         must(tls::demand_staple(made.get()));
         return made;
     };

@@ -38,20 +38,15 @@ Result<tls::Context> PlantProcess::client_context(std::string_view service) cons
 Result<tls::Context> PlantProcess::server_context() const {
     QUOIN_TRY(const auto* const own, credentials("quoind"));
     std::vector<tls::ServerIdentity> identities{{settings_.suite, *own}};
-    std::shared_ptr<const x509::Certificate> of_next;
     if (const NextPointer next = authority_->next()) {
         QUOIN_TRY(tls::Credentials second, credentials_of_next(*next, "quoind"));
-        of_next = std::make_shared<const x509::Certificate>(second.chain.front());
         identities.push_back({next->profile.suite, std::move(second)});
     }
     // Who needs a certificate is decided for each request: cacerts must work without.
     QUOIN_TRY(tls::Context context,
               tls::server_context(identities, authority_->client_anchors(), false));
-    QUOIN_CHECK(tls::staple(context.get(), tls::StapleFor([this, of_next](const X509* shown) {
-                                const bool second = of_next && shown != nullptr &&
-                                                    X509_cmp(shown, of_next->native()) == 0;
-                                return second ? ocsp_next_->staple() : ocsp_->staple();
-                            })));
+    QUOIN_CHECK(tls::staple(
+        context.get(), tls::StapleFor([this](const X509* shown) { return ocsp_->staple(shown); })));
     return context;
 }
 
@@ -94,9 +89,12 @@ void PlantProcess::follow_services() {
         audit_->append(audit::Id::pki_services_kept, "", {{"reason", why.message}});
     };
     if (const auto outcome = renewal_.outcome(); outcome && !*outcome) keep(outcome->error());
-    if (now_ms() >= services_.renewal_ms) renewal_.start();
     follow_siem_trust();
-    if (look_at_services(home_) == services_.seen) return;
+    if (look_at_services(home_) == services_.seen) {
+        // Not before those that are there are taken: they may be what the last one has made.
+        if (now_ms() >= services_.renewal_ms) renewal_.start();
+        return;
+    }
     auto set = load_services(home_, settings_.keys);
     if (!set && set.error().code == Code::state_stale) return;  // the next tick reads it whole
     const auto used = set ? use_services(*std::move(set)) : std::unexpected(set.error());
@@ -127,11 +125,9 @@ Result<void> PlantProcess::use_services(ServiceSet set) {
             QUOIN_TRY(siem, siem_context());
         }
         QUOIN_CHECK(authority_->record_home());  // before anybody sees them
-        QUOIN_TRY(const auto* const responder, credentials("ocsp"));
         QUOIN_TRY(const auto* const ra, credentials("ra"));
+        QUOIN_CHECK(replace_responders());
         registration_->replace(*ra);
-        ocsp_->replace(authority_->issuing(), *responder);
-        QUOIN_CHECK(ocsp_->keep_staple(services_.credentials.at("quoind").chain.front()));
         QUOIN_CHECK(audit_->replace_key(log_signer->key));
         QUOIN_CHECK(write_services());
         https_->replace_tls(std::move(https));

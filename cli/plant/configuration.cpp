@@ -100,8 +100,8 @@ Result<void> write_overlays(const PlantRequest& request) {
 
 Result<Prepared> prepare_plant(const PlantRequest& request, const Say& say) {
     QUOIN_CHECK(make_folders(request.home));
-    QUOIN_TRY(const bool settled, server::settle_migration(request.home));
-    if (settled) say("a migration that was cut off is finished");
+    QUOIN_TRY(const bool settled, server::settle_home(request.home));
+    if (settled) say("a migration or a rotation that was cut off is finished");
     QUOIN_CHECK(make_pki(request, say));
     QUOIN_CHECK(write_overlays(request));
     Prepared prepared;

@@ -181,7 +181,11 @@ Result<void> Plant::look_at_broker() {
         say_("the broker was started again: the plant's hierarchies have changed");
         return {};
     }
-    QUOIN_TRY(const bool is_renewed, broker_tls_->refresh());
+    QUOIN_TRY(bool is_renewed, broker_tls_->refresh());
+    if (broker_next_tls_) {
+        QUOIN_TRY(const bool next_is_renewed, broker_next_tls_->refresh());
+        is_renewed = is_renewed || next_is_renewed;
+    }
     if (!is_renewed) return {};
     // If it does not run now, it reads them when it starts.
     const auto told = supervisor_.signal("broker", SIGHUP);
@@ -198,6 +202,9 @@ Result<bool> Plant::follow_migration() {
     if (hierarchies == hierarchies_) return false;
     // With an address of its own for devices (--broker-listen), that stays where it is.
     QUOIN_TRY(server::Settings settings, server::load_settings(home_));
+    // quoind first: a broker that knows nothing of the devices refuses them, and they wait longer
+    // each time.
+    if (!quoind_is_of(settings.suite)) return false;
     if (prepared_.ports.mqtt == prepared_.settings.broker_port) {
         prepared_.ports.mqtt = settings.broker_port;
     }
@@ -209,6 +216,12 @@ Result<bool> Plant::follow_migration() {
     }
     QUOIN_CHECK(start_broker());
     return true;
+}
+
+bool Plant::quoind_is_of(tls::Suite suite) const {
+    const auto asked = client();
+    const auto status = asked ? asked->get("status") : std::unexpected(asked.error());
+    return status && status->value("suite", "") == tls::info(suite).name;
 }
 
 Result<void> Plant::start_quoind() {

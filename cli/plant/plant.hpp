@@ -51,6 +51,7 @@ private:
     void watch_broker(const std::stop_token& stop);
     Result<void> look_at_broker();
     Result<bool> follow_migration();
+    bool quoind_is_of(tls::Suite suite) const;
     Result<void> start_quoind();
     Result<void> wait_until_ready() const;
     Result<void> cannot_start(const std::string& name) const;

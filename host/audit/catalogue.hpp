@@ -43,6 +43,12 @@ enum class Severity : std::uint8_t {
     ROW(pki, services, replaced, notice, "the services use new certificates and keys") \
     ROW(pki, services, kept, error, "the services could not take new certificates and keep those they have") \
     ROW(pki, certificate, revoked, warning, "a certificate was revoked") \
+    ROW(pki, issuing, rotated, notice, "the plant issues by a new issuing CA") \
+    ROW(pki, issuing, retired, notice, "the key of an earlier issuing CA, whose certificates have expired, was destroyed") \
+    ROW(pki, migration, begun, notice, "the plant migrates to a stronger suite") \
+    ROW(pki, migration, moved, info, "a device has moved to the new suite") \
+    ROW(pki, migration, aborted, warning, "the plant does not migrate any more, and stays as it was") \
+    ROW(pki, migration, finished, notice, "the plant is of the new suite only; quoind starts again with it") \
     ROW(pki, enrolment, pending, notice, "a request for a certificate waits for an operator") \
     ROW(pki, enrolment, approved, notice, "the registration authority approved a request for a certificate") \
     ROW(pki, enrolment, refused, warning, "a request for a certificate was refused") \

@@ -1,6 +1,7 @@
 // How far the plant's migration to another suite has come.
 #include <nlohmann/json.hpp>
 
+#include "server/api/parameters.hpp"
 #include "server/api/route.hpp"
 
 namespace quoin::server {
@@ -27,10 +28,19 @@ std::int64_t count(soci::session& session, const std::string& of, const std::str
 
 }  // namespace
 
-Result<net::HttpResponse> Api::migration(const Call&) {
+Result<net::HttpResponse> Api::migration(const Call& call) {
     const std::optional<MigrationState> state = sources_.migration();
     nlohmann::json document{{"suite", options_.suite}, {"to", nullptr}};
-    if (!state) return json_response(document.dump());
+    if (!state) {
+        // Who has given a migration up asks whether that was in time.
+        QUOIN_TRY(const std::string issuer, id(call.request.query, "issuer"));
+        const auto counted = database_.read([&](soci::session& session) -> Result<void> {
+            document["certified"] = count(session, std::string(has_certificate), issuer);
+            return {};
+        });
+        QUOIN_CHECK(counted);
+        return json_response(document.dump());
+    }
     const auto counted = database_.read([&](soci::session& session) -> Result<void> {
         document["to"] = state->suite;
         const std::string& issuer = state->issuer;

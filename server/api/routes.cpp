@@ -17,10 +17,11 @@ const std::vector<Api::Route> Api::routes{
     {"GET",
      "migration",
      Role::viewer,
-     {},
+     {"issuer"},
      "",
      json_type,
-     "How many devices have moved to the new suite, if the plant migrates",
+     "How many devices have moved to the new suite, if the plant migrates; or have certificates of "
+     "the issuing CA with this serial",
      &Api::migration},
     {"GET",
      "devices",

@@ -176,12 +176,12 @@ Result<void> check_status_url(std::string_view url) {
     return fail(Code::config_invalid, "\"{}\" is not http://HOST[:PORT], without a path", url);
 }
 
-x509::Addresses status_addresses(std::string_view url) {
+x509::Addresses status_addresses(std::string_view url, std::string_view issuer) {
     if (url.empty()) return {};
     // DER, as RFC 5280, section 4.2.1.13 has it.
-    return {.crl = fmt::format("{}/issuing.crl", url),
+    return {.crl = fmt::format("{}/issuing-{}.crl", url, issuer),
             .ocsp = fmt::format("{}/ocsp", url),
-            .issuer = fmt::format("{}/issuing.crt", url)};
+            .issuer = fmt::format("{}/issuing-{}.crt", url, issuer)};
 }
 
 // Nobody answers for the root by OCSP: its key is offline.

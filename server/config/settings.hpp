@@ -91,9 +91,9 @@ Result<Endpoint> parse_endpoint(std::string_view text);
 
 // Plain http, without a path.
 Result<void> check_status_url(std::string_view url);
-// What certificates of the issuing CA, and that of the issuing CA itself, say about status: paths
-// of quoind's HTTP port. None for an empty URL.
-x509::Addresses status_addresses(std::string_view url);
+// What certificates of an issuing CA (`issuer`: its serial), and that of the issuing CA itself, say
+// about status: paths of quoind's HTTP port. None for an empty URL.
+x509::Addresses status_addresses(std::string_view url, std::string_view issuer);
 x509::Addresses root_addresses(std::string_view url);
 
 Result<Settings> parse_settings(std::string_view text, std::string_view name,

@@ -6,11 +6,11 @@
 #include <array>
 
 #include "host/files/files.hpp"
-#include "host/keys/program_key.hpp"
 #include "host/store/bulk.hpp"
 #include "server/bus/clock.hpp"
 #include "server/pki/birth_key.hpp"
 #include "server/pki/certificate_rows.hpp"
+#include "server/pki/rotation.hpp"
 
 namespace quoin::server {
 namespace {
@@ -72,16 +72,14 @@ Result<void> check_time(const Certificate& certificate) {
 }  // namespace
 
 Authority::Authority(AuthorityOptions options, store::Database& database, Bus& bus,
-                     audit::Log& audit, Certificate root, Certificate issuing,
-                     crypto::PrivateKey key)
+                     audit::Log& audit, Certificate root, IssuersPointer issuers)
     : options_(std::move(options)),
       database_(database),
       commits_(database),
       bus_(bus),
       audit_(audit),
       root_(std::move(root)),
-      issuing_(std::move(issuing)),
-      key_(std::move(key)) {
+      issuers_(std::move(issuers)) {
     bus_.broker_session.listen([this](const BrokerSession& session) {
         const auto* opened = std::get_if<feed::Connected>(&session.report);
         if (opened != nullptr) note_move(opened->id, opened->serial);
@@ -92,17 +90,13 @@ Result<std::unique_ptr<Authority>> Authority::open(AuthorityOptions options,
                                                    store::Database& database, Bus& bus,
                                                    audit::Log& audit) {
     const std::filesystem::path pki = options.home / "pki";
-    QUOIN_TRY(const crypto::Passphrase unlock,
-              crypto::existing_unlock_key(options.home / "unlock.key"));
     QUOIN_TRY(Certificate root, load_one(pki / "root.crt"));
-    QUOIN_TRY(Certificate issuing, load_one(pki / "issuing.crt"));
-    QUOIN_TRY(crypto::PrivateKey key,
-              keys::load_program_key(options.keys, pki / "issuing.key", unlock));
-    auto authority = std::unique_ptr<Authority>(new Authority(std::move(options), database, bus,
-                                                              audit, std::move(root),
-                                                              std::move(issuing), std::move(key)));
+    QUOIN_TRY(IssuersPointer issuers, load_issuers(options.home, options.keys, nullptr));
+    auto authority = std::unique_ptr<Authority>(new Authority(
+        std::move(options), database, bus, audit, std::move(root), std::move(issuers)));
     QUOIN_TRY(authority->makers_, authority->load_makers());
     authority->load_next_again();
+    QUOIN_CHECK(authority->name_issuers());
     QUOIN_CHECK(authority->record_home());
     QUOIN_CHECK(authority->publish_crl());
     return authority;
@@ -131,6 +125,28 @@ NextPointer Authority::next() const {
     return next_;
 }
 
+IssuersPointer Authority::issuers() const {
+    const std::lock_guard lock(mutex_);
+    return issuers_;
+}
+
+std::vector<IssuerPointer> Authority::all_issuers() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<IssuerPointer> all{issuers_->present};
+    all.insert(all.end(), issuers_->earlier.begin(), issuers_->earlier.end());
+    if (next_) all.push_back(next_->issuer);
+    return all;
+}
+
+bool Authority::must_renew(std::span<const Certificate> chain) const {
+    if (chain.size() < 2) return false;
+    const IssuersPointer all = issuers();
+    const std::string serial = chain[1].serial_hex();
+    return std::ranges::any_of(all->earlier, [&](const IssuerPointer& one) {
+        return one->renew_now && one->certificate.serial_hex() == serial;
+    });
+}
+
 Result<bool> Authority::is_of_next(std::span<const Certificate> chain) const {
     const NextPointer second = next();
     if (!second || chain.empty()) return false;
@@ -138,10 +154,10 @@ Result<bool> Authority::is_of_next(std::span<const Certificate> chain) const {
 }
 
 std::vector<Certificate> Authority::ca_certificates() const {
-    std::vector<Certificate> all{root_, issuing_};
+    std::vector<Certificate> all{root_, issuing()};
     if (const NextPointer second = next()) {
         all.push_back(second->root);
-        all.push_back(second->issuing);
+        all.push_back(second->issuer->certificate);
         all.push_back(second->new_with_old);
     }
     return all;
@@ -156,12 +172,50 @@ bool Authority::load_next_again() {
         return false;
     }
     if (*loaded == present) return false;
-    const std::lock_guard lock(mutex_);
-    next_ = *std::move(loaded);
-    spdlog::info("pki: {}", next_ ? fmt::format("the plant migrates to suite {}",
-                                                tls::info(next_->profile.suite).name)
-                                  : "the plant does not migrate any more");
+    const NextPointer now = *std::move(loaded);
+    {
+        const std::lock_guard lock(mutex_);
+        next_ = now;
+    }
+    const NextHierarchy& which = now ? *now : *present;
+    audit_.append(now ? audit::Id::pki_migration_begun : audit::Id::pki_migration_aborted, "",
+                  {{"suite", tls::info(which.profile.suite).name},
+                   {"issuing_serial", which.issuer->certificate.serial_hex()}});
     return true;
+}
+
+// The issuing CAs of the root, as they are on disk now. True: they changed.
+bool Authority::load_issuers_again() {
+    const IssuersPointer before = issuers();
+    auto loaded = load_issuers(options_.home, options_.keys, before);
+    if (!loaded) {
+        spdlog::error("pki: issuing CAs are as they were: {}", loaded.error().message);
+        return false;
+    }
+    if (*loaded == before) return false;
+    const Certificate present = (*loaded)->present->certificate;
+    const bool is_new = present.serial_hex() != before->present->certificate.serial_hex();
+    {
+        const std::lock_guard lock(mutex_);
+        issuers_ = *std::move(loaded);
+    }
+    if (is_new) {
+        audit_.append(audit::Id::pki_issuing_rotated, "",
+                      {{"name", present.common_name()},
+                       {"serial", present.serial_hex()},
+                       {"earlier", before->present->certificate.serial_hex()}});
+    }
+    return true;
+}
+
+// Rows of before there were several: of the first issuing CA, which is the only one then.
+Result<void> Authority::name_issuers() {
+    const std::string present = issuing().serial_hex();
+    return database_.transaction([&](soci::session& session) -> Result<void> {
+        session << "UPDATE certificates SET issuer = :i WHERE issuer = '' AND kind <> 'ca'",
+            soci::use(present);
+        return {};
+    });
 }
 
 // Leaves of services and operators, and the issuing CAs. Again at each start: one may have been
@@ -171,10 +225,10 @@ Result<void> Authority::record_home() {
         Certificate certificate;
         std::string issuer;
     };
-    std::vector<Found> found{{issuing_, root_.serial_hex()}};
+    std::vector<Found> found{{issuing(), root_.serial_hex()}};
     std::vector<std::filesystem::path> homes{options_.home};
     if (const NextPointer second = next()) {
-        found.push_back({second->issuing, second->root.serial_hex()});
+        found.push_back({second->issuer->certificate, second->root.serial_hex()});
         homes.push_back(second->folder);
     }
     for (const std::filesystem::path& home : homes) {
@@ -283,25 +337,26 @@ Result<Enrolee> Authority::enrolee(const std::string& device) {
         [&](soci::session& session) { return load_enrolee(session, "device_id", device); });
 }
 
-// Null: the present hierarchy. A device certificate is of the hierarchy whose suite its key is of;
-// an attestation certificate, whose key is the same in all suites, of that of the device's newest.
-Result<NextPointer> Authority::issuer_of(const std::string& device, x509::Profile profile,
-                                         const x509::Request& request) {
+// While the plant migrates, a device certificate is of the hierarchy whose suite its key is of; an
+// attestation certificate, whose key is the same in all suites, of that of the device's newest.
+Result<IssuerPointer> Authority::issuer_for(const std::string& device, x509::Profile profile,
+                                            const x509::Request& request) {
+    const IssuerPointer present = issuers()->present;
     const NextPointer second = next();
-    if (!second) return second;
+    if (!second) return present;
     if (profile == x509::Profile::device) {
         QUOIN_TRY(const crypto::Algorithm key, request.public_key().algorithm());
         const PkiProfile::Algorithms& algorithms = second->profile.algorithms;
-        return key == algorithms.mcu || key == algorithms.mpu ? second : nullptr;
+        return key == algorithms.mcu || key == algorithms.mpu ? second->issuer : present;
     }
-    const std::string issuer = second->issuing.serial_hex();
-    return database_.read([&](soci::session& session) -> Result<NextPointer> {
+    const std::string issuer = second->issuer->certificate.serial_hex();
+    return database_.read([&](soci::session& session) -> Result<IssuerPointer> {
         std::string newest;
         session << "SELECT issuer FROM certificates WHERE subject_id = :d AND kind = 'device' AND "
                    "revoked_ms = 0 ORDER BY not_before_ms DESC, CASE WHEN issuer = :i THEN 0 ELSE "
                    "1 END LIMIT 1",
             soci::use(device), soci::use(issuer), soci::into(newest);
-        return newest == issuer ? second : nullptr;
+        return newest == issuer ? second->issuer : present;
     });
 }
 
@@ -309,26 +364,34 @@ Result<NextPointer> Authority::issuer_of(const std::string& device, x509::Profil
 void Authority::note_move(const std::string& device, const std::string& serial) {
     const NextPointer second = next();
     if (!second) return;
-    const std::string issuer = second->issuing.serial_hex();
-    const auto noted = database_.transaction([&](soci::session& session) -> Result<void> {
+    const std::string issuer = second->issuer->certificate.serial_hex();
+    const auto noted = database_.transaction([&](soci::session& session) -> Result<bool> {
         int ours = 0;
         session << "SELECT COUNT(*) FROM certificates WHERE serial = :s AND subject_id = :d AND "
-                   "kind = 'device' AND issuer = :i",
-            soci::use(serial), soci::use(device), soci::use(issuer), soci::into(ours);
-        if (ours == 0) return {};
+                   "kind = 'device' AND issuer = :i AND NOT EXISTS (SELECT 1 FROM moves WHERE "
+                   "device_id = :e AND moves.issuer = :j)",
+            soci::use(serial), soci::use(device), soci::use(issuer), soci::use(device),
+            soci::use(issuer), soci::into(ours);
+        if (ours == 0) return false;
         const std::array<store::Column, 3> columns{
             {{"device_id", std::vector<std::string>{device}},
              {"issuer", std::vector<std::string>{issuer}},
              {"at_ms", std::vector<std::int64_t>{now_ms()}}}};
         store::insert_new(session, "moves", columns);
-        return {};
+        return true;
     });
-    if (!noted) spdlog::error("pki: {} has moved: {}", device, noted.error().message);
+    if (!noted) {
+        spdlog::error("pki: {} has moved: {}", device, noted.error().message);
+    } else if (*noted) {
+        audit_.append(audit::Id::pki_migration_moved, device,
+                      {{"suite", tls::info(second->profile.suite).name}, {"serial", serial}});
+    }
 }
 
 Result<feed::Seal> Authority::seal(Bytes message) const {
-    QUOIN_TRY(crypto::ByteVector signature, key_.sign(message));
-    QUOIN_TRY(crypto::ByteVector issuer, issuing_.der());
+    const IssuerPointer by = issuers()->present;
+    QUOIN_TRY(crypto::ByteVector signature, by->key.sign(message));
+    QUOIN_TRY(crypto::ByteVector issuer, by->certificate.der());
     return feed::Seal{.signature = std::move(signature), .issuer = std::move(issuer)};
 }
 
@@ -337,9 +400,10 @@ std::string Authority::crl_pem() const {
     return crl_pem_;
 }
 
-std::string Authority::crl_der() const {
+std::string Authority::crl_der(const std::string& issuer) const {
     const std::lock_guard lock(mutex_);
-    return crl_der_;
+    const auto found = crl_ders_.find(issuer);
+    return found == crl_ders_.end() ? std::string() : found->second;
 }
 
 Result<std::uint64_t> Authority::next_crl_number() {
@@ -368,7 +432,7 @@ Result<std::vector<x509::Revoked>> Authority::revoked_of(const Certificate& issu
         // Unordered, or SQLite would walk the whole table by its key; the list is sorted.
         const soci::rowset<soci::row> rows =
             (session.prepare << "SELECT serial, revoked_ms, reason FROM certificates WHERE "
-                                "revoked_ms > 0 AND not_after_ms > :oldest AND issuer IN ('', :i)",
+                                "revoked_ms > 0 AND not_after_ms > :oldest AND issuer = :i",
              soci::use(oldest_ms), soci::use(serial));
         for (const soci::row& row : rows) {
             const auto reason = x509::reason_by_number(static_cast<std::uint64_t>(row.get<int>(2)));
@@ -386,28 +450,30 @@ Result<void> Authority::publish_crl() {
     const std::int64_t now = now_ms();
     const std::int64_t oldest = now - lifetime_ms;  // an expired one stays on one list more
     QUOIN_TRY(const std::uint64_t number, next_crl_number());
-    QUOIN_TRY(const auto revoked, revoked_of(issuing_, oldest));
-    QUOIN_TRY(std::string pem,
-              x509::issue_crl_pem(key_, issuing_, revoked, number, options_.crl_lifetime));
-    // Of both issuers, in one file: whoever checks looks for the list by the issuer's key.
-    if (const NextPointer second = next()) {
-        QUOIN_TRY(const auto of_next, revoked_of(second->issuing, oldest));
-        QUOIN_TRY(const std::string list, x509::issue_crl_pem(second->key, second->issuing, of_next,
-                                                              number, options_.crl_lifetime));
+    std::string pem;
+    std::map<std::string, std::string> ders;
+    std::size_t count = 0;
+    // In one file: whoever checks looks for the list by the issuer's name and key.
+    for (const IssuerPointer& issuer : all_issuers()) {
+        QUOIN_TRY(const auto revoked, revoked_of(issuer->certificate, oldest));
+        QUOIN_TRY(const std::string list,
+                  x509::issue_crl_pem(issuer->key, issuer->certificate, revoked, number,
+                                      options_.crl_lifetime));
+        QUOIN_TRY(ders[issuer->certificate.serial_hex()], der_of(list));
         pem += list;
+        count += revoked.size();
     }
-    QUOIN_TRY(std::string der, der_of(pem));
     {
         const std::lock_guard lock(mutex_);
         crl_pem_ = pem;
-        crl_der_ = std::move(der);
+        crl_ders_ = std::move(ders);
     }
     QUOIN_CHECK(files::write_atomically(options_.home / "pki" / "crl.pem", pem, 0644));
     {
         const std::lock_guard lock(mutex_);
         crl_due_ms_ = now + lifetime_ms / 2;
     }
-    audit_.append(audit::Id::pki_crl_published, "", {{"crl", number}, {"revoked", revoked.size()}});
+    audit_.append(audit::Id::pki_crl_published, "", {{"crl", number}, {"revoked", count}});
     return {};
 }
 
@@ -424,22 +490,42 @@ void Authority::list_revocations() {
     bus_.certificates_revoked.listen([this](const CertificatesRevoked&) { try_publish_crl(); });
 }
 
-bool Authority::tick() {
-    const bool next_changed = load_next_again();
-    if (next_changed) {
-        const auto recorded = record_home();
-        if (!recorded) spdlog::error("pki: migration: {}", recorded.error().message);
+// All that it has issued has expired, and was on one list more.
+Result<bool> Authority::has_certificates(const Certificate& issuer) {
+    const std::string serial = issuer.serial_hex();
+    const std::int64_t oldest = now_ms() - options_.crl_lifetime.count() * 1000;
+    return database_.read([&](soci::session& session) -> Result<bool> {
+        std::int64_t left = 0;
+        session << "SELECT COUNT(*) FROM certificates WHERE issuer = :i AND not_after_ms > :o",
+            soci::use(serial), soci::use(oldest), soci::into(left);
+        return left > 0;
+    });
+}
+
+// By ourselves, because only the records say when, and a key that nobody needs is one that nobody
+// watches.
+void Authority::retire_earlier() {
+    for (const IssuerPointer& one : issuers()->earlier) {
+        const std::string serial = one->certificate.serial_hex();
+        const auto retired = [&]() -> Result<bool> {
+            QUOIN_TRY(const bool is_needed, has_certificates(one->certificate));
+            return is_needed ? false : retire_issuing(options_.home, serial);
+        }();
+        if (!retired) {
+            spdlog::error("pki: the key of {} stays: {}", one->certificate.common_name(),
+                          retired.error().message);
+        } else if (*retired) {
+            audit_.append(audit::Id::pki_issuing_retired, "",
+                          {{"name", one->certificate.common_name()}, {"serial", serial}});
+        }
     }
-    bool due = next_changed;
-    {
-        const std::lock_guard lock(mutex_);
-        due = due || now_ms() >= crl_due_ms_;
-    }
-    if (due) try_publish_crl();
+}
+
+bool Authority::load_makers_again() {
     auto makers = load_makers();
     if (!makers) {
         spdlog::error("pki: makers are as they were: {}", makers.error().message);
-        return next_changed;
+        return false;
     }
     const auto differs = [](const Certificate& one, const Certificate& other) {
         const auto equal = same(one, other);
@@ -450,7 +536,26 @@ bool Authority::tick() {
     for (std::size_t i = 0; !changed && i < makers_.size(); ++i)
         changed = differs(makers_[i], (*makers)[i]);
     if (changed) makers_ = *std::move(makers);
-    return changed || next_changed;
+    return changed;
+}
+
+bool Authority::tick() {
+    const bool next_changed = load_next_again();
+    const bool issuers_changed = load_issuers_again();
+    if (next_changed || issuers_changed) {
+        const auto recorded = record_home();
+        if (!recorded) spdlog::error("pki: new certificates: {}", recorded.error().message);
+    }
+    bool due = next_changed || issuers_changed;
+    {
+        const std::lock_guard lock(mutex_);
+        due = due || now_ms() >= crl_due_ms_;
+    }
+    if (due) {
+        try_publish_crl();
+        retire_earlier();
+    }
+    return load_makers_again() || next_changed || issuers_changed;
 }
 
 }  // namespace quoin::server

@@ -10,6 +10,7 @@
 #include "server/pki/issuing.hpp"
 #include "server/pki/record.hpp"
 #include "server/pki/root.hpp"
+#include "server/pki/switching.hpp"
 
 namespace quoin::server {
 namespace {
@@ -19,7 +20,7 @@ using crypto::Passphrase;
 using crypto::PrivateKey;
 using x509::Certificate;
 
-constexpr std::string_view staging_prefix = ".pki-init-";
+constexpr std::string_view init_prefix = ".pki-init-";
 
 Result<void> check(const PkiRequest& request, const Passphrase& root_passphrase) {
     QUOIN_CHECK(check_site(request.site));
@@ -48,7 +49,7 @@ Result<void> fill(const PkiRequest& request, const Passphrase& root_passphrase,
     const IssuingCa ca{.site = request.site,
                        .owner = std::move(owner),
                        .profile = profile,
-                       .addresses = status_addresses(request.status_url),
+                       .addresses = status_addresses(request.status_url, issuing.serial_hex()),
                        .key = std::move(key),
                        .certificate = std::move(issuing),
                        .unlock = std::move(unlock),
@@ -69,7 +70,7 @@ Result<void> remove_begun(const keys::Choice& choice, const fs::path& home,
     std::error_code failure;
     std::vector<fs::path> begun;
     for (const auto& entry : fs::directory_iterator(home, failure)) {
-        if (entry.path().filename().string().starts_with(staging_prefix)) begun.push_back(entry);
+        if (entry.path().filename().string().starts_with(init_prefix)) begun.push_back(entry);
     }
     for (const fs::path& staged : begun) {
         QUOIN_TRY(const bool is_done, remove_leftovers(choice, staged, notices));
@@ -173,7 +174,7 @@ Result<void> init_pki(const PkiRequest& asked, const Passphrase& root_passphrase
     QUOIN_CHECK(files::make_private_folder(request.home));
     QUOIN_TRY(const files::Lock lock, files::lock_folder(request.home));
     QUOIN_CHECK(remove_begun(*request.keys, request.home, notices));
-    QUOIN_TRY(const Staging staging, Staging::make(request.home, staging_prefix));
+    QUOIN_TRY(const Staging staging, Staging::make(request.home, init_prefix));
     const auto make = [&]() -> Result<void> {
         QUOIN_CHECK(fill(request, root_passphrase, profile, staging.path(), notices));
         QUOIN_CHECK(write_configuration(request, profile.suite));
@@ -201,7 +202,9 @@ Result<void> add_operator(const fs::path& home, const std::string& name, x509::R
     if (fs::exists(folder / (name + ".crt"))) {
         return fail(Code::input_conflict, "operator {} has a certificate already", name);
     }
-    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home));
+    QUOIN_TRY(const bool settled, settle_home(home));
+    static_cast<void>(settled);
+    QUOIN_TRY(const IssuingCa ca, open_issuing_ca(home, home));
     return issue_operator(ca, folder, name, role);
 }
 

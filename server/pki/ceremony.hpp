@@ -65,12 +65,12 @@ Result<void> init_pki(const PkiRequest& request, const crypto::Passphrase& root_
 Result<void> add_operator(const std::filesystem::path& home, const std::string& name,
                           x509::Role role);
 
-// New keys and certificates for the services, with the names that their certificates have now; in
-// the store that quoin.toml says. A plant that runs takes them within a second or two, without a
-// stop; quoind does this by itself when two thirds of a life are over. The old ones are not revoked
-// by this. A second time while quoind still runs on certificates older than the present ones is
-// state_wrong: the keys of those are removed by it. A broker that runs on them without its quoind
-// is not noticed.
+// New keys and certificates for the services, with the names that their certificates have now, also
+// for those of the second hierarchy while the plant migrates; in the store that quoin.toml says. A
+// plant that runs takes them within a second or two, without a stop; quoind does this by itself
+// when two thirds of a life are over. The old ones are not revoked by this. A second time while
+// quoind still runs on certificates older than the present ones is state_wrong: the keys of those
+// are removed by it. A broker that runs on them without its quoind is not noticed.
 Result<void> renew_services(const std::filesystem::path& home, const KeyNotices& notices = {});
 
 // Birth certificates of this CA are accepted from now on. Returns where the certificate was put.

@@ -141,9 +141,11 @@ TEST_F(Ceremony, init_pki__status_url__in_certificates_and_configuration) {
     ASSERT_TRUE(made) << made.error().message;
     EXPECT_EQ(load_settings(home_)->status_url, request.status_url);
     const std::string service = text_of_certificate(home_ / "services/broker.crt");
-    EXPECT_THAT(service, HasSubstr("URI:http://plant.example:8080/issuing.crl"));
+    const std::string of_issuer =
+        "http://plant.example:8080/issuing-" + first("pki/issuing.crt").serial_hex();
+    EXPECT_THAT(service, HasSubstr("URI:" + of_issuer + ".crl"));
     EXPECT_THAT(service, HasSubstr("OCSP - URI:http://plant.example:8080/ocsp"));
-    EXPECT_THAT(service, HasSubstr("CA Issuers - URI:http://plant.example:8080/issuing.crt"));
+    EXPECT_THAT(service, HasSubstr("CA Issuers - URI:" + of_issuer + ".crt"));
     const std::string issuing = text_of_certificate(home_ / "pki/issuing.crt");
     EXPECT_THAT(issuing, HasSubstr("CA Issuers - URI:http://plant.example:8080/root.crt"));
     EXPECT_THAT(issuing, testing::Not(HasSubstr("OCSP")));

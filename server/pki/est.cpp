@@ -274,6 +274,8 @@ Result<HttpResponse> Est::describe(const HttpRequest& request, std::string& devi
                             {"now_ms", now_ms()}};
     // What the plant migrates to; its broker is told to who has moved.
     if (second && !has_moved) document["next"] = tls::info(second->profile.suite).name;
+    // Its issuing CA was replaced, and is to be left soon.
+    if (authority_.must_renew(request.client_chain)) document["renew"] = true;
     return HttpResponse{.body = document.dump() + "\n"};
 }
 

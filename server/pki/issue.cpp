@@ -1,9 +1,8 @@
 // The half of the CA that issues: only what the registration authority has signed, and once.
-#include <openssl/x509v3.h>
-
 #include <algorithm>
 
 #include "server/bus/clock.hpp"
+#include "server/config/settings.hpp"
 #include "server/pki/authority.hpp"
 #include "server/pki/certificate_rows.hpp"
 
@@ -103,8 +102,11 @@ Result<crypto::PublicKey> Authority::registration_key(const std::string& serial)
         if (text.empty()) return not_approved("its signer is no recorded RA");
         QUOIN_TRY(const crypto::ByteVector der, crypto::from_base64(text));
         QUOIN_TRY(ra, Certificate::from_der(der));
+        // Of an earlier issuing CA, if it approved before a rotation.
+        std::vector<Certificate> issuing;
+        for (const IssuerPointer& one : all_issuers()) issuing.push_back(one->certificate);
         const auto chained =
-            x509::verify_chain(*ra, {&issuing_, 1}, {&root_, 1}, x509::Purpose::registration);
+            x509::verify_chain(*ra, issuing, {&root_, 1}, x509::Purpose::registration);
         if (!chained) return not_approved(chained.error().message);
         const std::lock_guard lock(mutex_);
         ra_ = ra;
@@ -134,7 +136,12 @@ Result<Authority::Approved> Authority::verify_approval(Bytes approval) {
     return Approved(*std::move(opened), crypto::to_base64(approval));
 }
 
-Result<Certificate> Authority::sign(const Approved& approved, const x509::Request& request) {
+struct Authority::Signed {
+    Certificate certificate;
+    std::string issuer;  // serial
+};
+
+Result<Authority::Signed> Authority::sign(const Approved& approved, const x509::Request& request) {
     const Approval& claims = approved.claims();
     const x509::Identity identity{
         .kind = approved.is_attest() ? x509::Kind::attest : x509::Kind::device,
@@ -144,16 +151,18 @@ Result<Certificate> Authority::sign(const Approved& approved, const x509::Reques
     QUOIN_TRY(crypto::ByteVector quote_key, request.quote_key());
     const x509::Profile profile =
         approved.is_attest() ? x509::Profile::attest : x509::Profile::device;
-    QUOIN_TRY(const NextPointer second, issuer_of(claims.device, profile, request));
-    return x509::issue(second ? second->key : key_, second ? second->issuing : issuing_,
-                       request.public_key(),
-                       {.profile = profile,
-                        .common_name = claims.device,
-                        .identity = identity,
-                        .names = {},
-                        .lifetime = options_.device_lifetime,
-                        .addresses = options_.addresses,
-                        .quote_key = std::move(quote_key)});
+    QUOIN_TRY(const IssuerPointer by, issuer_for(claims.device, profile, request));
+    std::string issuer = by->certificate.serial_hex();
+    QUOIN_TRY(Certificate certificate,
+              x509::issue(by->key, by->certificate, request.public_key(),
+                          {.profile = profile,
+                           .common_name = claims.device,
+                           .identity = identity,
+                           .names = {},
+                           .lifetime = options_.device_lifetime,
+                           .addresses = status_addresses(options_.status_url, issuer),
+                           .quote_key = std::move(quote_key)}));
+    return Signed{std::move(certificate), std::move(issuer)};
 }
 
 // None: the approval holds, and is not used.
@@ -186,7 +195,7 @@ Result<std::optional<Certificate>> Authority::issued_before(soci::session& sessi
 
 // Returns where the device says that its key is.
 Result<std::string> Authority::record_issued(soci::session& session, const Approved& approved,
-                                             const Certificate& certificate) {
+                                             const Signed& made) {
     const Approval& claims = approved.claims();
     QUOIN_CHECK(check_registration(session, approved.signer()));
     // In the transaction of the record: a revocation comes before or after, never in between.
@@ -204,16 +213,14 @@ Result<std::string> Authority::record_issued(soci::session& session, const Appro
     std::string key_residence;
     session << "SELECT key_residence FROM enrolments WHERE number = :n", soci::use(claims.number),
         soci::into(key_residence);
-    // By the key identifiers: the issuers of both hierarchies have one name.
     const NextPointer second = next();
-    const bool by_second =
-        second && X509_check_issued(second->issuing.native(), certificate.native()) == X509_V_OK;
-    if (second && !by_second) QUOIN_CHECK(check_not_moved(session, claims.device));
-    QUOIN_CHECK(record(session, certificate,
-                       {.number = claims.number,
-                        .key_residence = key_residence,
-                        .issuer = (by_second ? second->issuing : issuing_).serial_hex()}));
-    const std::string serial = certificate.serial_hex();
+    if (second && made.issuer != second->issuer->certificate.serial_hex()) {
+        QUOIN_CHECK(check_not_moved(session, claims.device));
+    }
+    QUOIN_CHECK(
+        record(session, made.certificate,
+               {.number = claims.number, .key_residence = key_residence, .issuer = made.issuer}));
+    const std::string serial = made.certificate.serial_hex();
     session << "UPDATE enrolments SET state = 'issued', serial = :s WHERE number = :n",
         soci::use(serial), soci::use(claims.number);
     return key_residence;
@@ -231,13 +238,14 @@ Result<Certificate> Authority::issue(Bytes approval, const x509::Request& reques
         }));
     }
     if (before) return *std::move(before);
-    QUOIN_TRY(const Certificate certificate, sign(approved, request));
+    QUOIN_TRY(const Signed made, sign(approved, request));
+    const Certificate& certificate = made.certificate;
     std::string key_residence;
     const auto recorded = commits_.run([&](soci::session& session) -> Result<void> {
         if (recording.write) QUOIN_CHECK(recording.write(session));
         QUOIN_TRY(before, issued_before(session, approved));
         if (before) return {};
-        QUOIN_TRY(key_residence, record_issued(session, approved, certificate));
+        QUOIN_TRY(key_residence, record_issued(session, approved, made));
         return {};
     });
     QUOIN_CHECK(recorded);

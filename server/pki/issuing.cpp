@@ -8,7 +8,6 @@
 
 #include "host/files/files.hpp"
 #include "server/config/settings.hpp"
-#include "server/pki/migration.hpp"
 
 namespace quoin::server {
 namespace {
@@ -101,6 +100,22 @@ Result<std::string> owner_of(const Certificate& root) {
     return crypto::to_hex(digest);
 }
 
+Result<void> check_answer(const Certificate& issuing, const Certificate& root,
+                          const PrivateKey& key, const fs::path& file) {
+    QUOIN_TRY(const auto wanted, key.public_key());
+    QUOIN_TRY(const auto present, issuing.public_key());
+    QUOIN_TRY(const auto wanted_der, wanted.spki_der());
+    QUOIN_TRY(const auto present_der, present.spki_der());
+    if (!issuing.is_ca() || wanted_der != present_der) {
+        return fail(Code::input_invalid, "{}: is not the answer to the request of this home",
+                    file.string());
+    }
+    const std::array anchors{root};
+    const auto sound = x509::verify_chain(issuing, {}, anchors, x509::Purpose::any);
+    if (sound) return {};
+    return fail(Code::input_invalid, "{}: {}", file.string(), sound.error().message);
+}
+
 Result<PrivateKey> make_key(const keys::Choice& choice, const std::string& owner,
                             std::string_view name, crypto::Algorithm algorithm,
                             const KeyNotices& notices) {
@@ -139,15 +154,13 @@ Result<void> issue_operator(const IssuingCa& ca, const fs::path& folder, const s
                        .lifetime = ca.profile.lifetime.operator_});
 }
 
-Result<IssuingCa> open_issuing_ca(const fs::path& home) {
-    QUOIN_TRY(const bool settled, settle_migration(home));
-    static_cast<void>(settled);
-    const fs::path folder = home / "pki";
+Result<IssuingCa> open_issuing_ca(const fs::path& home, const fs::path& hierarchy) {
+    const fs::path folder = hierarchy / "pki";
     if (!fs::exists(folder)) {
         return fail(Code::input_not_found, "{}: has no PKI; run: quoin pki init", home.string());
     }
     QUOIN_TRY(Settings settings, load_settings(home));
-    QUOIN_TRY(PkiProfile profile, load_profile(home));
+    QUOIN_TRY(PkiProfile profile, load_profile(hierarchy));
     QUOIN_TRY(crypto::Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
     QUOIN_TRY(PrivateKey key,
               keys::load_program_key(settings.keys, folder / "issuing.key", unlock));
@@ -155,12 +168,12 @@ Result<IssuingCa> open_issuing_ca(const fs::path& home) {
     QUOIN_TRY(std::string owner, owner_of(root));
     QUOIN_TRY(Certificate certificate, first_of(folder / "issuing.crt"));
     // The site is that of what was issued before.
-    QUOIN_TRY(const Certificate quoind, first_of(home / "services" / "quoind.crt"));
+    QUOIN_TRY(const Certificate quoind, first_of(hierarchy / "services" / "quoind.crt"));
     QUOIN_TRY(const Identity identity, quoind.identity());
     return IssuingCa{.site = identity.site,
                      .owner = std::move(owner),
                      .profile = std::move(profile),
-                     .addresses = status_addresses(settings.status_url),
+                     .addresses = status_addresses(settings.status_url, certificate.serial_hex()),
                      .key = std::move(key),
                      .certificate = std::move(certificate),
                      .unlock = std::move(unlock),

@@ -3,11 +3,13 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "host/crypto/crypto.hpp"
+#include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
 #include "host/x509/certificate.hpp"
 #include "host/x509/identity.hpp"
@@ -66,14 +68,26 @@ Result<crypto::PrivateKey> make_key(const keys::Choice& choice, const std::strin
                                     std::string_view name, crypto::Algorithm algorithm,
                                     const KeyNotices& notices);
 
+// The answer to the request whose key this is: of this root, and a CA.
+Result<void> check_answer(const x509::Certificate& issuing, const x509::Certificate& root,
+                          const crypto::PrivateKey& key, const std::filesystem::path& file);
+
 // NAME.crt and NAME.key in `folder`, with a new key. `names`: of servers.
 Result<void> issue_service(const IssuingCa& ca, const std::filesystem::path& folder,
                            const Service& service, const std::vector<std::string>& names,
                            const KeyNotices& notices);
+// state_wrong: quoind runs on older services than the present ones, whose keys the next ones would
+// take away. The lock, if it does not run, is to be held until they are in their place.
+Result<std::optional<files::Lock>> keep_quoind_out(const std::filesystem::path& home);
+// New ones for all services, in `folder`, with the names of `present`, which they are to replace.
+Result<void> issue_services(const IssuingCa& ca, const std::filesystem::path& present,
+                            const std::filesystem::path& folder, const KeyNotices& notices);
 Result<void> issue_operator(const IssuingCa& ca, const std::filesystem::path& folder,
                             const std::string& name, x509::Role role);
 
-// That of a home, as its quoin.toml and pki/profile.toml say.
-Result<IssuingCa> open_issuing_ca(const std::filesystem::path& home);
+// That of a home, as its quoin.toml says, or of the second hierarchy in it; each has its
+// pki/profile.toml. The home must be settled (switching.hpp).
+Result<IssuingCa> open_issuing_ca(const std::filesystem::path& home,
+                                  const std::filesystem::path& hierarchy);
 
 }  // namespace quoin::server

@@ -1,11 +1,6 @@
 #include "server/pki/migration.hpp"
 
-#include <fcntl.h>
-
 #include <array>
-#include <cerrno>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <system_error>
 
@@ -17,6 +12,7 @@
 #include "server/config/settings.hpp"
 #include "server/pki/issuing.hpp"
 #include "server/pki/root.hpp"
+#include "server/pki/switching.hpp"
 
 namespace quoin::server {
 namespace {
@@ -27,69 +23,6 @@ using crypto::PrivateKey;
 using x509::Certificate;
 
 constexpr const char* next_name = "next";
-constexpr const char* switching_name = ".switching";
-constexpr std::string_view staging_prefix = ".next-";
-constexpr std::string_view retired_prefix = ".retired-";
-// In each folder of the new hierarchy until it is in its place.
-constexpr const char* mark_name = ".next";
-// pki/ last: with it the plant is of the new suite.
-constexpr std::array folders{"services", "operator", "pki"};
-constexpr std::array<std::pair<const char*, const char*>, 2> overlays{
-    {{"suite.toml", "90-suite.toml"}, {"ports.toml", "91-ports.toml"}}};
-
-void tell(const OnStep& on_step, std::string_view step) {
-    if (on_step) on_step(step);
-}
-
-Result<void> move(const fs::path& from, const fs::path& to) {
-    QUOIN_CHECK(move_folder(from, to));
-    return files::sync_folder(to.parent_path());
-}
-
-Result<void> exchange(const fs::path& one, const fs::path& other) {
-    if (::renameat2(AT_FDCWD, one.c_str(), AT_FDCWD, other.c_str(), RENAME_EXCHANGE) == 0) {
-        return files::sync_folder(other.parent_path());
-    }
-    return fail(Code::resource_unavailable, "cannot exchange {} and {}: {}", one.string(),
-                other.string(), std::generic_category().message(errno));
-}
-
-Result<fs::path> new_name(const fs::path& home, std::string_view prefix) {
-    QUOIN_TRY(const std::string suffix, crypto::random_hex(4));
-    return home / fmt::format("{}{}", prefix, suffix);
-}
-
-// The entries of a folder that begin so; none if the folder is not there.
-Result<std::vector<fs::path>> entries(const fs::path& folder, std::string_view prefix) {
-    std::vector<fs::path> found;
-    std::error_code failure;
-    fs::directory_iterator entry(folder, failure);
-    for (; !failure && entry != fs::directory_iterator(); entry.increment(failure)) {
-        if (entry->path().filename().string().starts_with(prefix)) found.push_back(entry->path());
-    }
-    if (failure && failure != std::errc::no_such_file_or_directory) {
-        return fail(Code::resource_unavailable, "{}: {}", folder.string(), failure.message());
-    }
-    return found;
-}
-
-// Hierarchies that are not, or never became, the plant's: keys in their store, and the folder.
-Result<void> remove_hierarchies(const fs::path& home, std::string_view prefix,
-                                const KeyNotices& notices) {
-    QUOIN_TRY(const auto found, entries(home, prefix));
-    if (found.empty()) return {};
-    QUOIN_TRY(const Settings settings, load_settings(home));
-    for (const fs::path& folder : found) {
-        QUOIN_TRY(const bool is_done, remove_leftovers(settings.keys, folder, notices));
-        std::error_code failure;
-        if (is_done) fs::remove_all(folder, failure);
-        if (failure) {
-            return fail(Code::resource_unavailable, "{}: cannot remove: {}", folder.string(),
-                        failure.message());
-        }
-    }
-    return {};
-}
 
 // Whether a certificate holds now, by the last revocation list (none: quoind never ran). An old
 // list says nothing: state_stale.
@@ -120,19 +53,6 @@ Result<void> issue_operators(const IssuingCa& ca, const fs::path& home, const fs
     return {};
 }
 
-Result<PrivateKey> open_root(const MigrationRequest& request, const Certificate& root,
-                             const Passphrase& passphrase) {
-    const fs::path file =
-        request.root_key.empty() ? request.home / "pki" / "root.key" : request.root_key;
-    QUOIN_TRY(PrivateKey key, PrivateKey::load(file, passphrase));
-    QUOIN_TRY(const auto its_public, key.public_key());
-    QUOIN_TRY(const auto its, its_public.spki_der());
-    QUOIN_TRY(const auto root_public, root.public_key());
-    QUOIN_TRY(const auto wanted, root_public.spki_der());
-    if (its == wanted) return key;
-    return fail(Code::input_invalid, "{}: is not the key of the plant's root", file.string());
-}
-
 // Into STAGED/pki: both directions, and the roots that the plant had before.
 Result<void> certify_each_other(const Root& present, const Root& next, const fs::path& home,
                                 const fs::path& staged) {
@@ -154,72 +74,20 @@ Result<void> certify_each_other(const Root& present, const Root& next, const fs:
     return write_certificates(former / (crypto::to_hex(digest) + ".crt"), pair);
 }
 
-Result<void> mark(const fs::path& staged) {
-    for (const char* folder : folders) {
-        QUOIN_CHECK(files::write_atomically(staged / folder / mark_name, "", 0600));
-    }
-    return {};
-}
-
-// Of a manufacturer that was trusted since.
-Result<void> copy_makers(const fs::path& from, const fs::path& to) {
-    QUOIN_TRY(const auto makers, entries(from / "pki" / "makers", ""));
-    for (const fs::path& maker : makers) {
-        const fs::path copy = to / "pki" / "makers" / maker.filename();
-        if (fs::exists(copy)) continue;
-        QUOIN_TRY(const std::string text, files::read(maker));
-        QUOIN_CHECK(files::write_atomically(copy, text, 0600));
-    }
-    return {};
-}
-
 // What is to be laid over quoin.toml: devices have been told the new broker's port already.
 Result<void> write_overlays(const fs::path& home, const Migration& migration) {
     QUOIN_TRY(const Settings settings, load_settings(home));
     QUOIN_CHECK(files::write_atomically(
-        migration.folder / overlays[0].first,
+        migration.folder / suite_overlay,
         fmt::format("# written by `quoin pki migrate finish`\nsuite = \"{}\"\n",
                     tls::info(migration.profile.suite).name),
         0600));
     return files::write_atomically(
-        migration.folder / overlays[1].first,
+        migration.folder / ports_overlay,
         fmt::format(
             "# written by `quoin pki migrate finish`\n[broker]\nport = {}\nnext_port = {}\n",
             settings.broker_next_port, settings.broker_port),
         0600);
-}
-
-Result<void> settle_folders(const fs::path& home, const fs::path& switching,
-                            const OnStep& on_step) {
-    QUOIN_CHECK(files::make_private_folder(home / "conf.d"));
-    for (const auto& [from, to] : overlays) {
-        QUOIN_TRY(const std::string text, files::read(switching / from));
-        QUOIN_CHECK(files::write_atomically(home / "conf.d" / to, text, 0600));
-    }
-    for (const char* folder : folders) {
-        if (!fs::exists(switching / folder / mark_name)) continue;
-        tell(on_step, fmt::format("put the new {} in its place", folder));
-        QUOIN_CHECK(exchange(switching / folder, home / folder));
-    }
-    QUOIN_CHECK(copy_makers(switching, home));
-    tell(on_step, "put the old hierarchy aside");
-    for (const char* folder : folders) {
-        std::error_code failure;
-        fs::remove(home / folder / mark_name, failure);
-        if (failure) {
-            return fail(Code::resource_unavailable, "{}: {}", (home / folder).string(),
-                        failure.message());
-        }
-    }
-    QUOIN_TRY(const fs::path retired, new_name(home, retired_prefix));
-    return move(switching, retired);
-}
-
-Result<bool> settle_locked(const fs::path& home, const OnStep& on_step) {
-    const fs::path switching = home / switching_name;
-    if (!fs::exists(switching)) return false;
-    QUOIN_CHECK(settle_folders(home, switching, on_step));
-    return true;
 }
 
 Result<void> check_suite(const MigrationRequest& request, tls::Suite present) {
@@ -249,7 +117,7 @@ Result<Root> make_hierarchy(const MigrationRequest& request, const Settings& set
     const IssuingCa ca{.site = identity.site,
                        .owner = std::move(owner),
                        .profile = profile,
-                       .addresses = status_addresses(settings.status_url),
+                       .addresses = status_addresses(settings.status_url, issuing.serial_hex()),
                        .key = std::move(key),
                        .certificate = std::move(issuing),
                        .unlock = std::move(unlock),
@@ -277,9 +145,9 @@ Result<void> make_next(const MigrationRequest& request, const Root& present,
     QUOIN_TRY(const Root next, make_hierarchy(request, settings, next_passphrase, staged, notices));
     tell(on_step, "certify the new root by the present one, and the present one by the new one");
     QUOIN_CHECK(certify_each_other(present, next, request.home, staged));
-    QUOIN_CHECK(mark(staged));
+    for (const char* folder : {"services", "operator", "pki"}) QUOIN_CHECK(mark(staged / folder));
     tell(on_step, "begin: devices move from now on");
-    return move(staged, request.home / next_name);
+    return move_durably(staged, request.home / next_name);
 }
 
 }  // namespace
@@ -301,14 +169,12 @@ Result<void> begin_migration(const MigrationRequest& request, const Passphrase& 
     }
     QUOIN_TRY(const Settings settings, load_settings(request.home));
     QUOIN_CHECK(check_suite(request, settings.suite));
-    QUOIN_TRY(const Certificate root, first_of(request.home / "pki" / "root.crt"));
     tell(on_step, "open the present root's key");
-    QUOIN_TRY(PrivateKey root_key, open_root(request, root, present_root));
-    QUOIN_CHECK(remove_hierarchies(request.home, staging_prefix, notices));
-    const Root present{.key = std::move(root_key), .certificate = root};
+    QUOIN_TRY(const Root present, open_root(request.home, request.root_key, present_root));
+    QUOIN_CHECK(remove_staged(request.home, notices));
     auto made = make_next(request, present, next_root, settings, notices, on_step);
     if (made) return made;
-    const auto removed = remove_hierarchies(request.home, staging_prefix, notices);
+    const auto removed = remove_staged(request.home, notices);
     if (!removed) {
         made.error().message +=
             fmt::format("; and what was begun stays: {}", removed.error().message);
@@ -325,20 +191,17 @@ Result<void> finish_migration(const fs::path& home, const KeyNotices& notices,
     QUOIN_TRY(const auto pending, pending_migration(home));
     if (!pending) return fail(Code::input_not_found, "{}: is not migrating", home.string());
     // What an earlier one left; what this one leaves is still used by what runs.
-    QUOIN_CHECK(remove_hierarchies(home, retired_prefix, notices));
+    QUOIN_CHECK(remove_retired(home, notices));
     tell(on_step, "keep what verifies the audit log so far");
     QUOIN_CHECK(audit::keep_signer(home));
     QUOIN_CHECK(copy_makers(home, pending->folder));
     QUOIN_CHECK(write_overlays(home, *pending));
     tell(on_step, "finish: the new hierarchy is the plant's");
-    QUOIN_CHECK(move(pending->folder, home / switching_name));
-    QUOIN_TRY(const bool done, settle_locked(home, on_step));
-    static_cast<void>(done);
-    return {};
+    return switch_to(pending->folder, home, on_step);
 }
 
-Result<void> abort_migration(const fs::path& home, const KeyNotices& notices,
-                             const OnStep& on_step) {
+Result<void> abort_migration(const fs::path& home, const std::function<Result<void>()>& confirm,
+                             const KeyNotices& notices, const OnStep& on_step) {
     QUOIN_TRY(const files::Lock lock, files::lock_folder(home));
     QUOIN_TRY(const bool settled, settle_locked(home, on_step));
     QUOIN_TRY(const auto pending, pending_migration(home));
@@ -347,22 +210,18 @@ Result<void> abort_migration(const fs::path& home, const KeyNotices& notices,
     }
     QUOIN_TRY(const fs::path aside, new_name(home, staging_prefix));
     tell(on_step, "abort: the present hierarchy stays");
-    QUOIN_CHECK(move(pending->folder, aside));
+    QUOIN_CHECK(move_durably(pending->folder, aside));
+    if (confirm) {
+        tell(on_step, "ask whether a device has moved meanwhile");
+        auto agreed = confirm();
+        if (!agreed) {
+            QUOIN_CHECK(move_durably(aside, pending->folder));
+            return agreed;
+        }
+    }
     tell(on_step, "remove the new one");
-    return remove_hierarchies(home, staging_prefix, notices);
+    return remove_staged(home, notices);
 }
-
-Result<bool> settle_migration(const fs::path& home, const OnStep& on_step) {
-    if (!fs::exists(home / switching_name)) return false;
-    QUOIN_TRY(const files::Lock lock, files::lock_folder(home));
-    return settle_locked(home, on_step);
-}
-
-Result<void> remove_retired(const fs::path& home, const KeyNotices& notices) {
-    return remove_hierarchies(home, retired_prefix, notices);
-}
-
-bool is_settling(const fs::path& home) { return fs::exists(home / switching_name); }
 
 Result<std::optional<Migration>> pending_migration(const fs::path& home) {
     const fs::path folder = home / next_name;

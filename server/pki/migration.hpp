@@ -13,9 +13,8 @@
 //   it:
 //                            by it what was signed in the old hierarchy can still be verified
 //
-// begin, finish and abort take effect by the rename of one folder. Behind that of finish, settle
-// exchanges the folders one after the other; quoind, `quoin up` and every act here settle first, so
-// that nobody works with one half of each. After a crash the same act succeeds.
+// begin, finish and abort take effect by the rename of one folder; behind that of finish comes
+// switching.hpp. After a crash the same act succeeds.
 // Threads: one at a time in a home (a lock says so).
 #pragma once
 
@@ -23,7 +22,6 @@
 #include <functional>
 #include <optional>
 #include <span>
-#include <string_view>
 #include <vector>
 
 #include "host/crypto/crypto.hpp"
@@ -31,11 +29,9 @@
 #include "host/x509/certificate.hpp"
 #include "server/pki/ceremony.hpp"
 #include "server/pki/profile.hpp"
+#include "server/pki/switching.hpp"
 
 namespace quoin::server {
-
-// Each step, before it is done: for people, and for tests that end the process there.
-using OnStep = std::function<void(std::string_view step)>;
 
 struct MigrationRequest {
     std::filesystem::path home;
@@ -54,16 +50,12 @@ Result<void> begin_migration(const MigrationRequest& request,
 // to ask. input_not_found: there is no migration.
 Result<void> finish_migration(const std::filesystem::path& home, const KeyNotices& notices = {},
                               const OnStep& on_step = {});
-// Removes HOME/next. Devices that have moved would be lost: that none has is the caller's to ask.
-Result<void> abort_migration(const std::filesystem::path& home, const KeyNotices& notices = {},
-                             const OnStep& on_step = {});
-// Does to its end what a finish has begun; true if there was something to do. Quick if not.
-Result<bool> settle_migration(const std::filesystem::path& home, const OnStep& on_step = {});
-// Keys in a store and files of a hierarchy that is the plant's no more. When nothing runs on them.
-Result<void> remove_retired(const std::filesystem::path& home, const KeyNotices& notices = {});
-
-// A finish has begun, and is not at its end.
-bool is_settling(const std::filesystem::path& home);
+// Puts HOME/next aside, and removes it when `confirm` agrees; its error puts it back, and is
+// returned. Devices that have moved would be lost: that none has is the caller's to ask, then, when
+// none can move any more.
+Result<void> abort_migration(const std::filesystem::path& home,
+                             const std::function<Result<void>()>& confirm = {},
+                             const KeyNotices& notices = {}, const OnStep& on_step = {});
 
 struct Migration {
     PkiProfile profile;

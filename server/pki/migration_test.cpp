@@ -1,18 +1,15 @@
 #include "server/pki/migration.hpp"
 
 #include <gmock/gmock.h>
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <array>
 #include <cstdlib>
 
 #include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
-#include "host/files/files.hpp"
 #include "host/x509/former_roots.hpp"
 #include "server/config/settings.hpp"
+#include "server/pki/switching_fixture.hpp"
 
 namespace quoin::server {
 namespace {
@@ -24,13 +21,10 @@ using x509::Certificate;
 constexpr const char* old_passphrase = "correct horse battery";
 constexpr const char* new_passphrase = "staple of tomorrow";
 
-// A key under a passphrase takes a while to make and to open: the homes are made once, and copied.
-class Migrating : public testing::Test {
+class Migrating : public SwitchingTest {
 protected:
     static void SetUpTestSuite() {
-        std::string name = testing::TempDir() + "quoin-migration-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-        made_ = name;
+        made_ = temporary_folder();
         const auto made =
             init_pki({.home = made_ / "fresh", .site = "hall-1", .suite = tls::Suite::classical},
                      crypto::Passphrase(old_passphrase));
@@ -41,19 +35,9 @@ protected:
     }
     static void TearDownTestSuite() { fs::remove_all(made_); }
 
-    Migrating() {
-        std::string name = testing::TempDir() + "quoin-migration-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "no temporary folder";
-        folder_ = name;
-        home_ = folder_ / "home";
-        use("fresh");
-    }
-    ~Migrating() override { fs::remove_all(folder_); }
+    Migrating() { use("fresh"); }
     // "fresh", or "begun": migrating to hybrid.
-    void use(const char* made) const {
-        fs::remove_all(home_);
-        fs::copy(made_ / made, home_, fs::copy_options::recursive);
-    }
+    void use(const char* made) const { SwitchingTest::use(made_ / made); }
     static Result<void> begin_at(const fs::path& home, tls::Suite to, const OnStep& on_step) {
         return begin_migration({.home = home, .to = to}, crypto::Passphrase(old_passphrase),
                                crypto::Passphrase(new_passphrase), {}, on_step);
@@ -63,11 +47,6 @@ protected:
     }
     Result<void> finish(const OnStep& on_step = {}) const {
         return finish_migration(home_, {}, on_step);
-    }
-    Certificate first(const fs::path& file) const {
-        const auto chain = Certificate::load(home_ / file);
-        if (!chain) ADD_FAILURE() << chain.error().message;
-        return chain->front();
     }
     Migration pending() const {
         auto found = pending_migration(home_);
@@ -79,22 +58,6 @@ protected:
         const std::string name = fingerprint("pki/root.crt") + ".crt";
         return Certificate::load(home_ / "next/pki/former" / name)->back();
     }
-    std::string text(const fs::path& file) const {
-        const auto read = files::read(home_ / file);
-        return read ? *read : "";
-    }
-    std::string fingerprint(const fs::path& file) const {
-        return crypto::to_hex(*first(file).sha256());
-    }
-    // Names in the home that begin with a dot: what is in the making, or left over.
-    std::vector<std::string> leftovers() const {
-        std::vector<std::string> found;
-        for (const auto& entry : fs::directory_iterator(home_)) {
-            const std::string name = entry.path().filename().string();
-            if (name.starts_with('.')) found.push_back(name);
-        }
-        return found;
-    }
     // All of one hierarchy: every service chains to the root of this home, which is of this suite.
     void expect_whole(tls::Suite suite) const {
         const auto settings = load_settings(home_);
@@ -102,42 +65,11 @@ protected:
         EXPECT_EQ(settings->suite, suite);
         const std::array anchors{first("pki/root.crt")};
         EXPECT_EQ(*anchors[0].public_key()->algorithm(), tls::info(suite).root);
-        const auto unlock = crypto::existing_unlock_key(home_ / "unlock.key");
-        for (const char* name :
-             {"services/quoind", "services/broker", "services/telemetry", "services/verifier",
-              "services/audit", "services/ra", "services/ocsp", "operator/admin"}) {
-            const auto chain = Certificate::load(home_ / (std::string(name) + ".crt"));
-            ASSERT_TRUE(chain) << name;
-            EXPECT_TRUE(x509::verify_chain(chain->front(), std::span(*chain).subspan(1), anchors,
-                                           x509::Purpose::any))
-                << name;
-            const auto key =
-                crypto::PrivateKey::load(home_ / (std::string(name) + ".key"), *unlock);
-            ASSERT_TRUE(key) << name;
-            EXPECT_EQ(*key->public_key()->spki_der(), *chain->front().public_key()->spki_der());
-        }
+        expect_sound_services();
         EXPECT_FALSE(fs::exists(home_ / "pki/.next"));
-    }
-    // Runs `act` in a process that ends, as killed, before its step number `at`. False: it had
-    // fewer steps, and came to its end.
-    static bool killed_at(int at, const std::function<Result<void>(const OnStep&)>& act) {
-        const pid_t child = ::fork();
-        if (child == 0) {
-            int step = 0;
-            const auto done = act([&](std::string_view) {
-                if (step++ == at) ::_exit(9);
-            });
-            ::_exit(done ? 0 : 1);
-        }
-        int status = 0;
-        EXPECT_EQ(::waitpid(child, &status, 0), child);
-        EXPECT_TRUE(WIFEXITED(status));
-        EXPECT_NE(WEXITSTATUS(status), 1) << "the act failed by itself";
-        return WEXITSTATUS(status) == 9;
     }
 
     inline static fs::path made_;
-    fs::path folder_, home_;
 };
 
 TEST_F(Migrating, begin__makes_a_second_hierarchy_and_leaves_the_present_one) {
@@ -261,6 +193,20 @@ TEST_F(Migrating, finish__the_new_hierarchy_is_the_only_one) {
     EXPECT_TRUE(leftovers().empty());
 }
 
+TEST_F(Migrating, renew_services__both_hierarchies_get_new_ones_and_finish_takes_them) {
+    use("begun");
+    const auto before = fingerprint("services/quoind.crt");
+    const auto next_before = fingerprint("next/services/quoind.crt");
+    const auto renewed = renew_services(home_);
+    ASSERT_TRUE(renewed) << renewed.error().message;
+    EXPECT_NE(fingerprint("services/quoind.crt"), before);
+    const auto next = fingerprint("next/services/quoind.crt");
+    EXPECT_NE(next, next_before);
+    ASSERT_TRUE(finish());
+    expect_whole(tls::Suite::hybrid);
+    EXPECT_EQ(fingerprint("services/quoind.crt"), next);
+}
+
 TEST_F(Migrating, finish__maker_that_was_trusted_meanwhile__stays_trusted) {
     use("begun");
     ASSERT_TRUE(files::write_atomically(home_ / "pki/makers/late.crt", text("pki/root.crt"), 0600));
@@ -310,6 +256,22 @@ TEST_F(Migrating, abort__the_present_hierarchy_stays_and_another_can_begin) {
     EXPECT_NE(fingerprint("next/pki/root.crt"), next);
 }
 
+TEST_F(Migrating, abort__not_confirmed__the_plant_migrates_on) {
+    use("begun");
+    const auto next = fingerprint("next/pki/root.crt");
+    bool was_aside = false;
+    const auto refused = abort_migration(home_, [&]() -> Result<void> {
+        was_aside = !*pending_migration(home_);
+        return fail(Code::state_wrong, "a device has moved");
+    });
+    ASSERT_FALSE(refused);
+    EXPECT_THAT(refused.error().message, HasSubstr("a device has moved"));
+    EXPECT_TRUE(was_aside);
+    EXPECT_EQ(fingerprint("next/pki/root.crt"), next);
+    EXPECT_TRUE(leftovers().empty());
+    ASSERT_TRUE(finish());
+}
+
 TEST_F(Migrating, begin__killed_at_each_step__the_plant_is_as_before_and_begin_succeeds) {
     int at = 0;
     while (killed_at(at, [&](const OnStep& on_step) { return begin(on_step); })) {
@@ -343,10 +305,10 @@ TEST_F(Migrating, settle__after_a_kill_behind_the_rename__does_it_to_its_end) {
     // Two steps of finish itself, then those of settle: the second folder is not exchanged.
     ASSERT_TRUE(killed_at(3, [&](const OnStep& on_step) { return finish(on_step); }));
     EXPECT_TRUE(fs::exists(home_ / ".switching"));
-    const auto settled = settle_migration(home_);
+    const auto settled = settle_home(home_);
     ASSERT_TRUE(settled && *settled);
     expect_whole(tls::Suite::hybrid);
-    EXPECT_FALSE(*settle_migration(home_));
+    EXPECT_FALSE(*settle_home(home_));
 }
 
 }  // namespace

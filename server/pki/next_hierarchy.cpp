@@ -1,6 +1,5 @@
 #include "server/pki/next_hierarchy.hpp"
 
-#include "host/keys/program_key.hpp"
 #include "server/pki/migration.hpp"
 
 namespace quoin::server {
@@ -22,14 +21,12 @@ Result<NextPointer> load_next(const std::filesystem::path& home, const keys::Cho
         if (digest == known) return present;
     }
     QUOIN_TRY(const crypto::Passphrase unlock, crypto::existing_unlock_key(home / "unlock.key"));
-    QUOIN_TRY(crypto::PrivateKey key,
-              keys::load_program_key(choice, pending->folder / "pki" / "issuing.key", unlock));
+    QUOIN_TRY(IssuerPointer issuer, load_issuer(pending->folder / "pki", choice, unlock));
     return std::make_shared<const NextHierarchy>(
         NextHierarchy{.profile = std::move(pending->profile),
                       .folder = std::move(pending->folder),
                       .root = std::move(pending->root),
-                      .issuing = std::move(pending->issuing),
-                      .key = std::move(key),
+                      .issuer = std::move(issuer),
                       .new_with_old = std::move(pending->new_with_old)});
 }
 

@@ -10,6 +10,7 @@
 #include "host/keys/choice.hpp"
 #include "host/tls/policy.hpp"
 #include "host/x509/certificate.hpp"
+#include "server/pki/issuers.hpp"
 #include "server/pki/profile.hpp"
 
 namespace quoin::server {
@@ -18,8 +19,7 @@ struct NextHierarchy {
     PkiProfile profile;
     std::filesystem::path folder;  // HOME/next
     x509::Certificate root;
-    x509::Certificate issuing;
-    crypto::PrivateKey key;  // of the issuing CA
+    IssuerPointer issuer;
     x509::Certificate new_with_old;
 };
 

@@ -1,5 +1,7 @@
 #include "server/pki/ocsp.hpp"
 
+#include <openssl/x509v3.h>
+
 #include <algorithm>
 #include <set>
 
@@ -48,36 +50,60 @@ std::expected<std::string, HttpResponse> der_of(const HttpRequest& request) {
 
 }  // namespace
 
-OcspResponder::OcspResponder(OcspOptions options, x509::Certificate issuing, tls::Credentials own,
-                             store::Database& database, Bus& bus, audit::Log& audit)
+OcspResponder::OcspResponder(OcspOptions options, store::Database& database, Bus& bus,
+                             audit::Log& audit)
     : options_(options),
       database_(database),
       audit_(audit),
       budget_(options.live_per_s, options.burst),
-      signer_(std::make_shared<Signer>(std::move(issuing), std::move(own))) {
+      signing_(std::make_shared<Signing>(std::vector<Signer>())) {
     bus.certificates_revoked.listen(
         [this](const CertificatesRevoked& revoked) { drop(revoked.subjects); });
 }
 
-std::shared_ptr<const OcspResponder::Signer> OcspResponder::signer() const {
-    const std::lock_guard lock(mutex_);
-    return signer_;
+Result<OcspResponder::Stapled> OcspResponder::staple_of(const x509::Certificate& certificate,
+                                                        const Signing& signing) {
+    for (const Signer& signer : signing.signers) {
+        // By the key identifiers, too: the issuers of two roots have one name.
+        if (X509_check_issued(signer.issuing.native(), certificate.native()) != X509_V_OK) continue;
+        QUOIN_TRY(OcspRequest request, OcspRequest::make(certificate, signer.issuing, {}));
+        QUOIN_TRY(std::string der, request.der());
+        return Stapled{certificate, std::move(request), std::move(der)};
+    }
+    return fail(Code::state_wrong, "{}: nobody answers for its issuer", certificate.common_name());
 }
 
-void OcspResponder::replace(x509::Certificate issuing, tls::Credentials own) {
-    auto fresh = std::make_shared<Signer>(std::move(issuing), std::move(own));
+Result<void> OcspResponder::replace(std::vector<Signer> signers,
+                                    std::span<const x509::Certificate> stapled) {
+    const auto fresh = std::make_shared<Signing>(std::move(signers));
+    std::vector<Stapled> staples;
+    std::vector<Made> made;
+    for (const x509::Certificate& certificate : stapled) {
+        QUOIN_TRY(Stapled one, staple_of(certificate, *fresh));
+        QUOIN_TRY(Made its, make(one.request, *fresh));
+        staples.push_back(std::move(one));
+        made.push_back(std::move(its));
+    }
+    std::unordered_map<std::string, Kept> kept;
     const std::lock_guard lock(mutex_);
+    for (std::size_t i = 0; i < staples.size(); ++i) {
+        if (made[i].generation != generation_) continue;  // the next tick makes it
+        kept.insert_or_assign(staples[i].der, Kept{staples[i].request, std::move(made[i])});
+    }
+    // A server may still show the one before, until it is told of this one.
+    for (Stapled& before : stapled_) {
+        const auto found = kept_.find(before.der);
+        if (found == kept_.end() || kept.contains(before.der)) continue;
+        before.is_present = false;
+        kept.insert_or_assign(before.der, std::move(found->second));
+        staples.push_back(std::move(before));
+    }
+    signing_ = fresh;
+    stapled_ = std::move(staples);
+    kept_ = std::move(kept);
     ++generation_;
-    signer_ = std::move(fresh);
-    kept_.clear();
     known_.clear();
-}
-
-bool OcspResponder::is_asked(const HttpRequest& request) const {
-    const auto der = der_of(request);
-    if (!der) return false;
-    const auto parsed = OcspRequest::from_der(bytes_of(*der));
-    return parsed && !parsed->questions().empty() && parsed->is_about(0, signer()->issuing);
+    return {};
 }
 
 // ---- answering ----
@@ -137,7 +163,7 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
             int reason = 0;
             Row row;
             session << "SELECT revoked_ms, reason, subject_id FROM certificates WHERE serial = "
-                       ":serial AND kind <> 'ca' AND (issuer = '' OR issuer = :issuer)",
+                       ":serial AND kind <> 'ca' AND issuer = :issuer",
                 soci::use(serial), soci::use(issuer), soci::into(revoked_ms), soci::into(reason),
                 soci::into(row.subject);
             row.recorded = session.got_data();
@@ -160,25 +186,59 @@ Result<std::vector<OcspResponder::Row>> OcspResponder::look_up(const OcspRequest
     });
 }
 
-std::optional<OcspResponder::Row> OcspResponder::known(const OcspRequest& request,
+std::optional<OcspResponder::Row> OcspResponder::known(const std::string& key,
                                                        std::uint64_t generation) const {
     const std::lock_guard lock(mutex_);
-    const auto found = known_.find(request.questions().front().serial_hex);
+    const auto found = known_.find(key);
     if (generation != generation_ || found == known_.end()) return std::nullopt;
     const std::int64_t age_ms = now_ms() - found->second.read_ms;
     if (age_ms < 0 || age_ms >= known_ms) return std::nullopt;
     return found->second.row;
 }
 
+// `checked`: the generation in which the signer itself was last found not to be revoked.
+Result<std::vector<OcspResponder::Row>> OcspResponder::rows_of(
+    const OcspRequest& request, const Signer& by, std::uint64_t generation,
+    std::atomic<std::uint64_t>& checked) {
+    const bool own_is_checked = checked == generation;
+    const bool is_single = request.questions().size() == 1 && request.is_about(0, by.issuing);
+    const std::string key =
+        is_single ? by.issuing.serial_hex() + "/" + request.questions().front().serial_hex : "";
+    if (is_single && own_is_checked) {
+        if (const auto row = known(key, generation)) return std::vector{*row};
+    }
+    const std::int64_t now = now_ms();
+    QUOIN_TRY(std::vector<Row> rows, look_up(request, by, own_is_checked));
+    checked = generation;
+    const std::lock_guard lock(mutex_);
+    if (is_single && rows.front().recorded && generation == generation_) {
+        if (known_.size() >= max_known) known_.clear();
+        known_.insert_or_assign(key, Known{.row = rows.front(), .read_ms = now});
+    }
+    return rows;
+}
+
 Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
+    SigningPointer signing;
+    {
+        const std::lock_guard lock(mutex_);
+        signing = signing_;
+    }
+    return make(request, *signing);
+}
+
+Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request, Signing& signing) {
+    const std::vector<Signer>& all = signing.signers;
+    if (all.empty()) return fail(Code::state_wrong, "there is no responder yet");
+    auto by = std::ranges::find_if(
+        all, [&](const Signer& one) { return request.is_about(0, one.issuing); });
+    if (by == all.end()) by = all.begin();
+    std::atomic<std::uint64_t>& checked =
+        signing.checked[static_cast<std::size_t>(by - all.begin())];
     Made made;
-    std::shared_ptr<const Signer> by;
-    bool own_is_checked = false;
     {
         const std::lock_guard lock(mutex_);
         made.generation = generation_;
-        own_is_checked = own_checked_ == generation_;
-        by = signer_;
     }
     const x509::Certificate& own = by->own.chain.front();
     const std::int64_t now = now_ms();
@@ -186,22 +246,7 @@ Result<OcspResponder::Made> OcspResponder::make(const OcspRequest& request) {
         std::min(now + std::chrono::milliseconds(options_.lifetime).count(), own.not_after_ms());
     if (made.until_ms <= now) return fail(Code::state_wrong, "the responder's certificate expired");
     made.due_ms = now + (made.until_ms - now) / 2;
-    std::vector<Row> rows;
-    const bool is_single = request.questions().size() == 1 && request.is_about(0, by->issuing);
-    const auto remembered =
-        is_single && own_is_checked ? known(request, made.generation) : std::nullopt;
-    if (remembered) {
-        rows.push_back(*remembered);
-    } else {
-        QUOIN_TRY(rows, look_up(request, *by, own_is_checked));
-        const std::lock_guard lock(mutex_);
-        if (!own_is_checked) own_checked_ = made.generation;
-        if (is_single && rows.front().recorded && made.generation == generation_) {
-            if (known_.size() >= max_known) known_.clear();
-            known_.insert_or_assign(request.questions().front().serial_hex,
-                                    Known{.row = rows.front(), .read_ms = now});
-        }
-    }
+    QUOIN_TRY(const std::vector<Row> rows, rows_of(request, *by, made.generation, checked));
     std::vector<x509::OcspAnswer> answers;
     for (const Row& row : rows) {
         answers.push_back(row.answer);
@@ -251,14 +296,19 @@ std::vector<OcspRequest> OcspResponder::take_due() {
     const std::lock_guard lock(mutex_);
     std::erase_if(kept_, [&](const auto& each) { return each.second.made.until_ms <= now; });
     std::vector<OcspRequest> due;
-    if (stapled_) {
-        const auto found = kept_.find(stapled_der_);
-        if (found == kept_.end() || found->second.made.due_ms <= now) due.push_back(*stapled_);
+    std::erase_if(stapled_,
+                  [&](const Stapled& one) { return !one.is_present && !kept_.contains(one.der); });
+    const auto is_stapled = [&](const std::string& der) {
+        return std::ranges::find(stapled_, der, &Stapled::der) != stapled_.end();
+    };
+    for (const Stapled& one : stapled_) {
+        if (!one.is_present) continue;
+        const auto found = kept_.find(one.der);
+        if (found == kept_.end() || found->second.made.due_ms <= now) due.push_back(one.request);
     }
     for (const auto& [der, kept] : kept_) {
         if (due.size() >= max_signed_in_tick) break;
-        if (kept.used && der != stapled_der_ && kept.made.due_ms <= now)
-            due.push_back(kept.request);
+        if (kept.used && kept.made.due_ms <= now && !is_stapled(der)) due.push_back(kept.request);
     }
     return due;
 }
@@ -277,21 +327,13 @@ void OcspResponder::tick() {
 
 // ---- the staple ----
 
-Result<void> OcspResponder::keep_staple(const x509::Certificate& certificate) {
-    QUOIN_TRY(OcspRequest request, OcspRequest::make(certificate, signer()->issuing, {}));
-    QUOIN_TRY(std::string der, request.der());
-    QUOIN_TRY(const Made made, make(request));
-    keep(request, made);
+std::shared_ptr<const std::string> OcspResponder::staple(const X509* certificate) const {
     const std::lock_guard lock(mutex_);
-    stapled_ = std::move(request);
-    stapled_der_ = std::move(der);
-    return {};
-}
-
-std::shared_ptr<const std::string> OcspResponder::staple() const {
-    const std::lock_guard lock(mutex_);
-    if (!stapled_) return nullptr;
-    const auto found = kept_.find(stapled_der_);
+    const auto shown = std::ranges::find_if(stapled_, [&](const Stapled& one) {
+        return certificate != nullptr && X509_cmp(one.certificate.native(), certificate) == 0;
+    });
+    if (shown == stapled_.end()) return nullptr;
+    const auto found = kept_.find(shown->der);
     if (found == kept_.end() || found->second.made.until_ms <= now_ms()) return nullptr;
     return found->second.made.der;
 }

@@ -37,13 +37,16 @@ using crypto::Algorithm;
 
 // ---- the server ----
 
-Result<void> record(store::Database& database, const x509::Certificate& certificate) {
+Result<void> record(store::Database& database, const x509::Certificate& certificate,
+                    const x509::Certificate& issuing) {
     return database.transaction([&](soci::session& session) -> Result<void> {
         const std::string serial = certificate.serial_hex();
+        const std::string issuer = issuing.serial_hex();
         session << "INSERT INTO certificates (serial, kind, subject_id, not_before_ms, "
-                   "not_after_ms, revoked_ms, sha3_512, der) VALUES (:s, 'device', 'mpu-1', 0, 0, "
-                   "0, '', '')",
-            soci::use(serial);
+                   "not_after_ms, revoked_ms, sha3_512, der, issuer) VALUES (:s, 'device', "
+                   "'mpu-1', 0, 0, "
+                   "0, '', '', :i)",
+            soci::use(serial), soci::use(issuer);
         return {};
     });
 }
@@ -60,8 +63,8 @@ Result<void> write_requests(const fs::path& folder, const x509::Certificate& lea
     QUOIN_TRY(const std::string live_der, live.der());
     QUOIN_CHECK(files::write_atomically(folder / "ahead.request", ahead_der, 0644));
     QUOIN_CHECK(files::write_atomically(folder / "live.request", live_der, 0644));
-    QUOIN_CHECK(responder.keep_staple(leaf));
-    return files::write_atomically(folder / "ahead.response", *responder.staple(), 0644);
+    return files::write_atomically(folder / "ahead.response", *responder.staple(leaf.native()),
+                                   0644);
 }
 
 Result<void> serve(const fs::path& folder) {
@@ -77,13 +80,15 @@ Result<void> serve(const fs::path& folder) {
     QUOIN_TRY(const auto database,
               store::Database::open("sqlite://" + (folder / "bench.sqlite").string()));
     QUOIN_CHECK(database->migrate(migrations()));
-    QUOIN_CHECK(record(*database, leaf.certificate));
+    QUOIN_CHECK(record(*database, leaf.certificate, pki.issuing.certificate));
     QUOIN_TRY(auto audit_key, crypto::PrivateKey::generate(Algorithm::ml_dsa_65));
     QUOIN_TRY(const auto audit,
               audit::Log::open({.file = folder / "audit.jsonl"}, std::move(audit_key)));
     Bus bus;
-    OcspResponder responder({.live_per_s = 1e9, .burst = 1e9}, pki.issuing.certificate,
-                            {.chain = {own.certificate}, .key = own.key}, *database, bus, *audit);
+    OcspResponder responder({.live_per_s = 1e9, .burst = 1e9}, *database, bus, *audit);
+    QUOIN_CHECK(
+        responder.replace({{pki.issuing.certificate, {.chain = {own.certificate}, .key = own.key}}},
+                          {&leaf.certificate, 1}));
     QUOIN_CHECK(write_requests(folder, leaf.certificate, pki.issuing.certificate, responder));
     net::HttpServerOptions options;
     options.threads = 2;  // as quoind's HTTP port

@@ -51,20 +51,29 @@ struct Responder : Fixture {
           second(must(test::make_leaf(pki, {.id = "mpu-2"}))),
           unrecorded(must(test::make_leaf(pki, {.id = "mpu-3"}))),
           own(make_responder(pki)),
-          ocsp(options, pki.issuing.certificate, credentials_of(own), *database, bus, *audit) {
+          ocsp(options, *database, bus, *audit) {
         record(first);
         record(second);
         record(own);
+        answer_for({});
     }
+    // And keep the status of these.
+    void answer_for(std::vector<x509::Certificate> stapled) {
+        must(ocsp.replace({{pki.issuing.certificate, credentials_of(own)}}, stapled));
+    }
+    auto staple() const { return ocsp.staple(second.certificate.native()); }
 
-    void record(const test::Entity& entity, const std::string& kind = "device") {
+    void record(const test::Entity& entity, const std::string& kind = "device",
+                const test::Entity* issued_by = nullptr) {
         must(database->transaction([&](soci::session& session) -> Result<void> {
             const std::string serial = entity.certificate.serial_hex();
             const std::string subject = entity.certificate.common_name();
+            const std::string issuer =
+                (issued_by ? issued_by->certificate : pki.issuing.certificate).serial_hex();
             session << "INSERT INTO certificates (serial, kind, subject_id, not_before_ms, "
-                       "not_after_ms, revoked_ms, sha3_512, der) VALUES (:s, :k, :i, 0, 0, 0, '', "
-                       "'')",
-                soci::use(serial), soci::use(kind), soci::use(subject);
+                       "not_after_ms, revoked_ms, sha3_512, der, issuer) VALUES (:s, :k, :i, 0, "
+                       "0, 0, '', '', :r)",
+                soci::use(serial), soci::use(kind), soci::use(subject), soci::use(issuer);
             return {};
         }));
     }
@@ -241,24 +250,60 @@ TEST(ocsp_responder, malformed_and_wrong_forms__refused) {
 
 TEST(ocsp_responder, staple__is_there_is_renewed_and_is_none_when_it_cannot_be) {
     Responder plant({.lifetime = std::chrono::seconds(2)});
-    EXPECT_EQ(plant.ocsp.staple(), nullptr);
-    must(plant.ocsp.keep_staple(plant.second.certificate));
-    const auto first = plant.ocsp.staple();
+    EXPECT_EQ(plant.staple(), nullptr);
+    plant.answer_for({plant.second.certificate});
+    const auto first = plant.staple();
     ASSERT_NE(first, nullptr);
     const auto end = now_ms() + 30'000;
-    while (plant.ocsp.staple() == first && now_ms() < end) tick_a_little_later(plant.ocsp);
-    ASSERT_NE(plant.ocsp.staple(), nullptr) << "renewed without a gap";
+    while (plant.staple() == first && now_ms() < end) tick_a_little_later(plant.ocsp);
+    ASSERT_NE(plant.staple(), nullptr) << "renewed without a gap";
     plant.revoke(plant.second);
-    EXPECT_EQ(plant.ocsp.staple(), nullptr);
+    EXPECT_EQ(plant.staple(), nullptr);
     plant.ocsp.tick();
-    ASSERT_NE(plant.ocsp.staple(), nullptr);
-    const auto answer =
-        must(x509::verify_ocsp_response(bytes_of(*plant.ocsp.staple()), plant.second.certificate,
-                                        plant.pki.issuing.certificate, {}));
+    ASSERT_NE(plant.staple(), nullptr);
+    const auto answer = must(x509::verify_ocsp_response(
+        bytes_of(*plant.staple()), plant.second.certificate, plant.pki.issuing.certificate, {}));
     EXPECT_EQ(answer.status, OcspStatus::revoked);
     plant.break_database();
-    while (plant.ocsp.staple() != nullptr && now_ms() < end) tick_a_little_later(plant.ocsp);
-    EXPECT_EQ(plant.ocsp.staple(), nullptr) << "older than its lifetime";
+    while (plant.staple() != nullptr && now_ms() < end) tick_a_little_later(plant.ocsp);
+    EXPECT_EQ(plant.staple(), nullptr) << "older than its lifetime";
+}
+
+TEST(ocsp_responder, replaced__staple_of_the_certificate_before__holds_until_it_is_not_shown) {
+    Responder plant;
+    plant.answer_for({plant.first.certificate});
+    plant.answer_for({plant.second.certificate});
+    ASSERT_NE(plant.staple(), nullptr);
+    ASSERT_NE(plant.ocsp.staple(plant.first.certificate.native()), nullptr);
+    plant.revoke(plant.first);
+    plant.ocsp.tick();
+    EXPECT_EQ(plant.ocsp.staple(plant.first.certificate.native()), nullptr);
+    ASSERT_NE(plant.staple(), nullptr);
+}
+
+TEST(ocsp_responder, two_issuers__each_is_answered_for_by_its_own) {
+    Responder plant;
+    // An earlier issuing CA, which answers for itself.
+    const auto other = must(test::make_pki(Algorithm::ecdsa_p256, Algorithm::ecdsa_p256, "other"));
+    const auto theirs = must(test::make_leaf(other, {.id = "mpu-9"}));
+    plant.record(theirs, "device", &other.issuing);
+    must(plant.ocsp.replace({{plant.pki.issuing.certificate, credentials_of(plant.own)},
+                             {other.issuing.certificate, credentials_of(other.issuing)}},
+                            {}));
+    const auto ask = [&](const test::Entity& leaf, const test::Entity& issuer) {
+        const auto request = must(OcspRequest::make(leaf.certificate, issuer.certificate, nonce));
+        const auto reply = plant.ocsp.handle(post(must(request.der())));
+        return must(x509::verify_ocsp_response(bytes_of(reply.body), leaf.certificate,
+                                               issuer.certificate, nonce))
+            .status;
+    };
+    EXPECT_EQ(ask(plant.first, plant.pki.issuing), OcspStatus::good);
+    EXPECT_EQ(ask(theirs, other.issuing), OcspStatus::good);
+    // A serial that the other one has given.
+    plant.record(plant.unrecorded, "device", &other.issuing);
+    EXPECT_EQ(ask(plant.unrecorded, plant.pki.issuing), OcspStatus::unknown);
+    plant.revoke(theirs);
+    EXPECT_EQ(ask(theirs, other.issuing), OcspStatus::revoked);
 }
 
 }  // namespace

@@ -36,13 +36,6 @@ Result<void> remove_folder(const fs::path& folder) {
     return fail(Code::resource_unavailable, "{}: {}", folder.string(), failure.message());
 }
 
-Result<Root> open_root(const fs::path& home, const Passphrase& passphrase) {
-    const fs::path folder = home / "pki";
-    QUOIN_TRY(Certificate certificate, first_of(folder / "root.crt"));
-    QUOIN_TRY(PrivateKey key, PrivateKey::load(folder / "root.key", passphrase));
-    return Root{.key = std::move(key), .certificate = std::move(certificate)};
-}
-
 Result<x509::Request> read_request(const fs::path& file, const std::string& site,
                                    crypto::Algorithm algorithm) {
     QUOIN_TRY(const std::string text, files::read(file, x509::max_der_size));
@@ -50,7 +43,7 @@ Result<x509::Request> read_request(const fs::path& file, const std::string& site
     if (!request) {
         return fail(Code::input_invalid, "{}: {}", file.string(), request.error().message);
     }
-    if (request->common_name() != fmt::format("{} issuing", site)) {
+    if (!issuing_number(request->common_name(), site)) {
         return fail(Code::input_invalid, "{}: is of \"{}\", and this root is that of {}",
                     file.string(), request->common_name(), site);
     }
@@ -58,23 +51,6 @@ Result<x509::Request> read_request(const fs::path& file, const std::string& site
     if (its == algorithm) return request;
     return fail(Code::input_invalid, "{}: its key is of {}, and this root's profile says {}",
                 file.string(), crypto::info(its).name, crypto::info(algorithm).name);
-}
-
-// The answer to the request whose key this is.
-Result<void> check_answer(const Certificate& issuing, const Certificate& root,
-                          const PrivateKey& key, const fs::path& file) {
-    QUOIN_TRY(const auto wanted, key.public_key());
-    QUOIN_TRY(const auto present, issuing.public_key());
-    QUOIN_TRY(const auto wanted_der, wanted.spki_der());
-    QUOIN_TRY(const auto present_der, present.spki_der());
-    if (!issuing.is_ca() || wanted_der != present_der) {
-        return fail(Code::input_invalid, "{}: is not the answer to the request of this home",
-                    file.string());
-    }
-    const std::array anchors{root};
-    const auto sound = x509::verify_chain(issuing, {}, anchors, x509::Purpose::any);
-    if (sound) return {};
-    return fail(Code::input_invalid, "{}: {}", file.string(), sound.error().message);
 }
 
 // What an install that failed had made; its request stays.
@@ -100,7 +76,7 @@ Result<IssuingCa> requested_ca(const PkiRequest& request, const fs::path& staged
     return IssuingCa{.site = request.site,
                      .owner = std::move(owner),
                      .profile = std::move(profile),
-                     .addresses = status_addresses(request.status_url),
+                     .addresses = status_addresses(request.status_url, issuing.serial_hex()),
                      .key = std::move(key),
                      .certificate = issuing,
                      .unlock = std::move(unlock),
@@ -172,8 +148,7 @@ Result<fs::path> request_issuing(const PkiRequest& asked, const fs::path& root_c
     QUOIN_TRY(const PrivateKey key,
               make_key(choice, owner, "issuing", profile.algorithms.issuing, notices));
     QUOIN_CHECK(write_key(folder / "issuing.key", key, unlock));
-    QUOIN_TRY(const std::string csr,
-              x509::Request::make_der(key, fmt::format("{} issuing", request.site)));
+    QUOIN_TRY(const std::string csr, x509::Request::make_der(key, issuing_name(request.site, 1)));
     QUOIN_CHECK(write_configuration(request, profile.suite));
     fs::path file = staged / "issuing.csr";
     QUOIN_CHECK(files::write_atomically(file, csr, 0600));
@@ -186,12 +161,13 @@ Result<fs::path> certify_request(const CertifyRequest& asked, const Passphrase& 
     if (!asked.status_url.empty()) QUOIN_CHECK(check_status_url(asked.status_url));
     QUOIN_TRY(const PkiProfile profile, load_profile(asked.home));
     QUOIN_CHECK(files::check_create(asked.out));
-    QUOIN_TRY(const Root root, open_root(asked.home, root_passphrase));
+    QUOIN_TRY(const Root root, open_root(asked.home, asked.root_key, root_passphrase));
     QUOIN_TRY(const std::string site, site_of(root.certificate));
     QUOIN_TRY(const x509::Request csr,
               read_request(asked.request, site, profile.algorithms.issuing));
+    QUOIN_TRY(const unsigned number, issuing_number(csr.common_name(), site));
     QUOIN_TRY(const Certificate issuing,
-              certify_issuing(root, profile, csr.public_key(), asked.status_url));
+              certify_issuing(root, profile, csr.public_key(), asked.status_url, number));
     QUOIN_TRY(const std::string text,
               ceremony_text(
                   {.act = "issuing CA certified (quoin pki root sign)",

@@ -36,6 +36,7 @@ struct CertifyRequest {
     std::filesystem::path out;      // must not be there yet
     std::string status_url = {};    // of the plant
     std::vector<std::string> witnesses = {};
+    std::filesystem::path root_key = {};  // empty: HOME/pki/root.key
 };
 // The issuing CA's certificate. Its record, HOME/pki/ceremony-SERIAL.txt, is returned. A request of
 // another site, or with a key that the profile does not say, is input_invalid.

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <filesystem>
 #include <thread>
 
@@ -15,6 +16,7 @@
 #include "server/pki/ceremony.hpp"
 #include "server/pki/est.hpp"
 #include "server/pki/migration.hpp"
+#include "server/pki/rotation.hpp"
 
 namespace quoin::server {
 namespace {
@@ -151,6 +153,47 @@ protected:
     std::unique_ptr<Authority> authority_;
     std::unique_ptr<RegistrationAuthority> ra_;
 };
+
+TEST_P(registration, issuing_ca_rotated__new_ones_by_the_new_one__the_old_one_ends_with_its_last) {
+    const auto before = must(enrol(new_key()));
+    const x509::Certificate old = authority_->issuing();
+    const Submission asked = submission(new_key(), true);
+    const Submitted approved = must(ra_->submit(asked));  // by the RA of then
+    must(rotate_issuing({.home = home_, .devices_now = true},
+                        crypto::Passphrase("a long passphrase")));
+    EXPECT_TRUE(authority_->tick());
+    EXPECT_EQ(authority_->issuing().common_name(), "test issuing 2");
+    const auto after = must(authority_->issue(approved.approval, asked.request));
+    EXPECT_TRUE(
+        x509::verify_chain(after, {}, std::array{authority_->issuing()}, x509::Purpose::client));
+    const std::array chain{before, old, authority_->root()};
+    EXPECT_TRUE(authority_->authenticate(chain));
+    EXPECT_TRUE(authority_->must_renew(chain));
+    EXPECT_FALSE(authority_->must_renew(std::array{after, authority_->issuing()}));
+    const auto seal = must(authority_->seal(bytes_of("statement")));
+    EXPECT_EQ(seal.issuer, must(authority_->issuing().der()));
+    // A list each, which only its own issuer has signed.
+    EXPECT_TRUE(x509::verify_chain(before, {}, std::array{old}, x509::Purpose::client,
+                                   authority_->crl_pem()));
+    EXPECT_NE(authority_->crl_der(old.serial_hex()),
+              authority_->crl_der(authority_->issuing().serial_hex()));
+
+    EXPECT_FALSE(authority_->tick());  // nothing changes, and its certificates are valid
+    EXPECT_TRUE(fs::exists(home_ / "pki/earlier" / old.serial_hex() / "issuing.key"));
+    run(fmt::format("UPDATE certificates SET not_after_ms = 1 WHERE issuer = '{}'",
+                    old.serial_hex()));
+    EXPECT_FALSE(authority_->tick());
+    EXPECT_TRUE(fs::exists(home_ / "pki/earlier" / old.serial_hex())) << "not before a list is due";
+    authority_ = must(Authority::open({.home = home_,
+                                       .site = "test",
+                                       .device_lifetime = std::chrono::hours(1),
+                                       .crl_lifetime = std::chrono::seconds(0)},
+                                      *plant_.database, plant_.bus, *plant_.audit));
+    authority_->tick();
+    EXPECT_FALSE(fs::exists(home_ / "pki/earlier" / old.serial_hex()));
+    EXPECT_TRUE(authority_->tick());
+    EXPECT_EQ(authority_->crl_der(old.serial_hex()), "");
+}
 
 TEST_P(registration, by_rule__approved_and_issued__again_with_the_key_the_same) {
     const auto key = new_key();

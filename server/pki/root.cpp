@@ -1,6 +1,7 @@
 #include "server/pki/root.hpp"
 
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <system_error>
 
@@ -20,10 +21,10 @@ using x509::Profile;
 constexpr std::chrono::hours first_crl_lifetime{24 * 7};
 constexpr std::string_view root_suffix = " root";
 
-x509::IssueRequest ca_request(Profile profile, const std::string& site, std::string_view rank,
+x509::IssueRequest ca_request(Profile profile, const std::string& site, std::string name,
                               std::chrono::seconds lifetime) {
     return {.profile = profile,
-            .common_name = fmt::format("{} {}", site, rank),
+            .common_name = std::move(name),
             .identity = {},
             .names = {},
             .lifetime = lifetime,
@@ -74,8 +75,10 @@ Result<void> check_root_passphrase(const crypto::Passphrase& passphrase) {
 Result<Root> make_root(const PkiProfile& profile, const std::string& site,
                        const crypto::Passphrase& passphrase, const fs::path& folder) {
     QUOIN_TRY(PrivateKey key, PrivateKey::generate(profile.algorithms.root));
-    QUOIN_TRY(Certificate root, x509::issue_root(key, ca_request(Profile::root, site, "root",
-                                                                 profile.lifetime.root)));
+    QUOIN_TRY(Certificate root,
+              x509::issue_root(
+                  key, ca_request(Profile::root, site, fmt::format("{}{}", site, root_suffix),
+                                  profile.lifetime.root)));
     // Before any key that is to be found again by it: remove_leftovers().
     QUOIN_CHECK(write_certificates(folder / "root.crt", std::span(&root, 1)));
     QUOIN_CHECK(write_key(folder / "root.key", key, passphrase, true));
@@ -92,11 +95,46 @@ Result<std::string> site_of(const Certificate& root) {
     return fail(Code::config_invalid, "\"{}\" is not the root of a plant", root.common_name());
 }
 
+Result<Root> open_root(const fs::path& home, const fs::path& key_file,
+                       const crypto::Passphrase& passphrase) {
+    const fs::path file = key_file.empty() ? home / "pki" / "root.key" : key_file;
+    QUOIN_TRY(Certificate certificate, first_of(home / "pki" / "root.crt"));
+    QUOIN_TRY(PrivateKey key, PrivateKey::load(file, passphrase));
+    QUOIN_TRY(const auto its_public, key.public_key());
+    QUOIN_TRY(const auto its, its_public.spki_der());
+    QUOIN_TRY(const auto root_public, certificate.public_key());
+    QUOIN_TRY(const auto wanted, root_public.spki_der());
+    if (its == wanted) return Root{.key = std::move(key), .certificate = std::move(certificate)};
+    return fail(Code::input_invalid, "{}: is not the key of the plant's root", file.string());
+}
+
+std::string issuing_name(const std::string& site, unsigned number) {
+    return number == 1 ? fmt::format("{} issuing", site)
+                       : fmt::format("{} issuing {}", site, number);
+}
+
+Result<unsigned> issuing_number(const std::string& name, const std::string& site) {
+    unsigned number = 1;
+    const std::size_t digits = site.size() + std::string_view(" issuing ").size();
+    if (name.size() > digits) {
+        const char* const end = name.data() + name.size();
+        if (std::from_chars(name.data() + digits, end, number).ptr != end) number = 0;
+    }
+    // Written in one way only.
+    if (number > 0 && name == issuing_name(site, number)) return number;
+    return fail(Code::config_invalid, "\"{}\" is not an issuing CA of {}", name, site);
+}
+
+std::string issuing_key_use(unsigned number) {
+    return number == 1 ? "issuing" : fmt::format("issuing-{}", number);
+}
+
 Result<Certificate> certify_issuing(const Root& root, const PkiProfile& profile,
-                                    const crypto::PublicKey& key, const std::string& status_url) {
+                                    const crypto::PublicKey& key, const std::string& status_url,
+                                    unsigned number) {
     QUOIN_TRY(const std::string site, site_of(root.certificate));
     x509::IssueRequest request =
-        ca_request(Profile::issuing, site, "issuing", profile.lifetime.issuing);
+        ca_request(Profile::issuing, site, issuing_name(site, number), profile.lifetime.issuing);
     request.addresses = root_addresses(status_url);
     return x509::issue(root.key, root.certificate, key, request);
 }
@@ -167,7 +205,15 @@ Result<bool> remove_leftovers(const keys::Choice& choice, const fs::path& staged
         is_reached = false;
         notices.on_unreached(store, why);
     };
-    std::vector<std::string> names{"issuing"};
+    // Also of issuing CAs that a rotation has replaced.
+    unsigned last = 1;
+    if (fs::exists(staged / "pki" / "issuing.crt")) {
+        QUOIN_TRY(const Certificate issuing, first_of(staged / "pki" / "issuing.crt"));
+        QUOIN_TRY(const std::string site, site_of(root));
+        QUOIN_TRY(last, issuing_number(issuing.common_name(), site));
+    }
+    std::vector<std::string> names;
+    for (unsigned number = 1; number <= last; ++number) names.push_back(issuing_key_use(number));
     for (const Service& service : services()) names.emplace_back(service.name);
     for (const std::string& name : names) {
         QUOIN_TRY(const std::string prefix, keys::program_key_prefix(name, owner));

@@ -25,9 +25,19 @@ Result<Root> make_root(const PkiProfile& profile, const std::string& site,
                        const crypto::Passphrase& passphrase, const std::filesystem::path& folder);
 // The site that a root of ours was made for: config_invalid if it is none.
 Result<std::string> site_of(const x509::Certificate& root);
+// With its key, which is in `key_file` (empty: HOME/pki/root.key); another one is input_invalid.
+Result<Root> open_root(const std::filesystem::path& home, const std::filesystem::path& key_file,
+                       const crypto::Passphrase& passphrase);
+
+// Issuing CAs of one root have different names, or verifiers would mix up their lists: "SITE
+// issuing", "SITE issuing 2", ... The number; config_invalid if it is none of this site.
+Result<unsigned> issuing_number(const std::string& name, const std::string& site);
+std::string issuing_name(const std::string& site, unsigned number);
+// What its key in a store is made for: keys::program_key_prefix().
+std::string issuing_key_use(unsigned number);
 Result<x509::Certificate> certify_issuing(const Root& root, const PkiProfile& profile,
                                           const crypto::PublicKey& key,
-                                          const std::string& status_url);
+                                          const std::string& status_url, unsigned number = 1);
 
 // A PKI in the making: STAGED/pki, services and operator.
 Result<void> make_staged_folders(const std::filesystem::path& staged);

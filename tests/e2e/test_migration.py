@@ -67,8 +67,10 @@ def longest_gap_ms(samples):
 def migrates_under_load(suite, to):
     with running_plant(suite=suite, profile="classical" if suite == "classical" else None) as plant:
         devices = [plant.add_device(name, kind, rate=20, top="look_s = 1\n") for name, kind in DEVICES.items()]
+        lost = plant.add_device("mcu-3", "mcu", top="look_s = 1\n")
         for device in devices:
             device.wait_stored(20)
+        lost.wait_stored(5)
         old = keep_identity(plant, devices[0])
         old_root = plant.home / "pki/root.crt"
 
@@ -76,7 +78,7 @@ def migrates_under_load(suite, to):
         assert refused.returncode == 1, "there is nothing to finish"
         begun = plant.last_event()
         begin(plant, to)
-        waiting.until(lambda: status(plant).get("moved") == len(devices), f"all devices have moved to {to}", 60)
+        waiting.until(lambda: status(plant).get("moved") == len(devices) + 1, f"all devices have moved to {to}", 60)
         assert status(plant)["behind"] == 0
         assert [suite_of(device) for device in devices] == [to] * len(devices)
         refused = quoin("pki", "migrate", "abort", "--home", plant.home, check=False)
@@ -86,6 +88,11 @@ def migrates_under_load(suite, to):
                 moved = plant.wait_event("pki.certificate.renewed", device.name, begun, kind="attest")
                 plant.wait_event("verifier.evidence.trusted", device.name, moved["number"])
             device.wait_stored(plant.newest(device.name) + 20)
+        # One that ends meanwhile: stated by the issuing CA of then, and so for good.
+        lost.stop()
+        thief = keep_identity(plant, lost)
+        quoin("device", "revoke", "mcu-3", "--reason", "key_compromise", "--home", plant.home)
+        plant.wait_log("broker", "revocation 1: ")
         # Both suites are served: the old identity still counts, until the end.
         answer = asks_as(plant, old, old_root)
         assert answer and (answer["suite"], answer["next"]) == (suite, to), answer
@@ -108,11 +115,18 @@ def migrates_under_load(suite, to):
             assert asks_as(plant, old, root) is None, "the old identity is refused"
             assert mosquitto.publish(plant, devices[0], f"quoin/e2e/{devices[0].name}/event", "{}", cafile=root,
                                      certificate=old / "device.crt", key=old / "clear.key").returncode != 0
+        assert plant.state("mcu-3") == "revoked"
+        assert mosquitto.publish(plant, lost, "quoin/e2e/mcu-3/event", "{}", certificate=thief / "device.crt",
+                                 key=thief / "clear.key").returncode != 0
+        plant.wait_event("broker.session.refused", "mcu-3", finished)
         # Again from its disk: the device knows where it belongs.
         devices[0].stop()
         devices[0].start()
         devices[0].wait_stored(plant.newest(devices[0].name) + 20)
 
+        # The new issuing CA's word counts.
+        quoin("device", "revoke", "mcu-2", "--reason", "key_compromise", "--home", plant.home)
+        plant.wait_event("broker.session.isolated", "mcu-2", finished)
         gaps = []
         for device in devices:
             device.stop()
