@@ -16,6 +16,14 @@ void put_hex(std::string& text, Bytes bytes) {
     for (const std::uint8_t byte : bytes) fmt::format_to(std::back_inserter(text), "{:02x}", byte);
 }
 
+// There may be a hundred thousand of them, while others wait.
+void put_number(std::string& text, std::uint64_t value) {
+    char digits[20];
+    const auto [end, failure] = std::to_chars(std::begin(digits), std::end(digits), value);
+    text += ' ';
+    text.append(digits, end);
+}
+
 // Takes words and lines off the front of a text; once something does not fit, it takes nothing.
 class Lines {
 public:
@@ -108,7 +116,14 @@ bool parse(std::string_view text, Content& content) {
     return lines.good() && content.generation < UINT64_MAX - 1;
 }
 
-std::string body_of(const Content& content) {
+}  // namespace
+
+bool is_word(std::string_view text, std::size_t max_size) {
+    return !text.empty() && text.size() <= max_size &&
+           std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+std::string lines_of(const Content& content) {
     std::string text;
     text.reserve(256 + content.entries.size() * 48);
     auto to = std::back_inserter(text);
@@ -118,8 +133,10 @@ std::string body_of(const Content& content) {
                    content.time.boottime_ms);
     for (const auto& [name, entry] : content.entries) {
         text += kinds[static_cast<std::size_t>(entry.kind)];
-        fmt::format_to(to, " {} {}", name, entry.value);
-        if (entry.kind == Kind::scarce) fmt::format_to(to, " {}", entry.limit);
+        text += ' ';
+        text += name;
+        put_number(text, entry.value);
+        if (entry.kind == Kind::scarce) put_number(text, entry.limit);
         if (entry.kind == Kind::floor) {
             text += ' ';
             if (const auto digest = content.digests.find(name); digest != content.digests.end()) {
@@ -131,15 +148,9 @@ std::string body_of(const Content& content) {
     return text;
 }
 
-}  // namespace
+std::string encode(const Content& content) { return with_checksum(lines_of(content)); }
 
-bool is_word(std::string_view text, std::size_t max_size) {
-    return !text.empty() && text.size() <= max_size &&
-           std::ranges::all_of(text, [](char c) { return c > ' ' && c < 0x7f; });
-}
-
-std::string encode(const Content& content) {
-    std::string text = body_of(content);
+std::string with_checksum(std::string text) {
     const auto digest = core::sha2::Sha256::of(bytes_of(text));
     text += "sha256 ";
     put_hex(text, digest);

@@ -64,6 +64,9 @@ struct Content {
 };
 
 std::string encode(const Content& content);
+// Its two parts: the second is most of the work, and needs no content.
+std::string lines_of(const Content& content);
+std::string with_checksum(std::string lines);
 // integrity_mismatch unless encode() gives the same bytes.
 Result<Content> decode(std::string_view text);
 

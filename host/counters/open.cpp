@@ -136,7 +136,9 @@ Result<std::unique_ptr<Store>> Store::open(const fs::path& file, std::string_vie
                                            std::unique_ptr<Anchor> anchor, Options options) {
     QUOIN_TRY(files::HeldFolder folder, hold_folder_of(file));
     // Before the lock, which would make a file beside nothing.
-    QUOIN_CHECK(read_own(folder, file, name, anchor.get()));
+    if (!folder.read(file.filename().string(), max_file_size)) {
+        QUOIN_CHECK(read_own(folder, file, name, anchor.get()));
+    }
     QUOIN_TRY(files::Lock lock, folder.lock(lock_of(file)));
     QUOIN_TRY(Content content, read_own(folder, file, name, anchor.get()));
     Clock clock;

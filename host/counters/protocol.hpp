@@ -11,19 +11,17 @@
 // only: `claims`, counted by each opening, and `generation`, counted by each durable write. A file
 // carries the generation that it was written for.
 //
-// Why no value comes twice. Let a process hand out what its file F(g) has reserved; it has (1)
-// claimed t, (2) seen generation g-1, (3) made F(g) durable, (4) counted generation, and got g, and
-// (5) seen claims still at t. Suppose a file G lacks that reservation and a process Q hands out
-// from it.
-//   - G is older than F: of a generation below g. Q looks after its claim. If Q claimed after (5),
-//     it sees generation >= g and refuses G, unless G is of g itself (next line). If before (5) and
-//     after (1), (5) fails and nothing was handed out. If before (1), Q's own (5) fails.
-//   - G is of generation g too: it was written by another who saw g-1 and whose increment did not
-//     give g: a copy that crashed before it. G then lacks what F reserved only if F handed out in
-//     g. But G's writer claimed after seeing g-1 could be seen, and so before (4), and after (1) if
-//     it is no process older than ours, which (its claim being passed) hands out nothing: so (5)
-//     fails. And the opening of a third from F(g-1) hands nothing out in g: hence that generation.
-//   - G is of g+1 or later: counted only by who had a file of g that was accepted: as above.
+// Why no value comes twice. Let P, which claimed t, hand out in generation g.
+//   1. P itself counted g-1 after its claim: in its opening, or in the write before this one.
+//   2. So nobody with an older claim writes a file of generation >= g: it would have had to count
+//      g-1 (P did), or to see it (who looks so late sees claims >= t, and is refused).
+//   3. Nobody claimed between P's claim and its confirm, or confirm would have failed. So everybody
+//      else who writes for a generation >= g claimed after that, saw a generation >= g, and began
+//      with a file of a generation >= g.
+//   4. By induction each such file descends from P's memory, and has what P reserved; and whoever
+//      claims after P's confirm refuses all others.
+//   5. Who claimed before P hands nothing out any more: its confirm fails. What it handed out until
+//      then is, by 1 to 4 with it in P's place, in the file that P began with.
 // protocol_test.cpp goes through all interleavings of two machines with everything that was ever
 // written to restore from.
 //

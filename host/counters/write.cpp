@@ -96,12 +96,13 @@ Result<void> Store::write_file() {
         const std::scoped_lock lock(mutex_);
         keep_time();
         content_.generation = protocol_.target();
-        text = encode(content_);
+        text = lines_of(content_);
         written_change_ = change_;
         written_.clear();
         for (Entry* const entry : pending_) written_.emplace_back(entry, entry->value);
         ++writes_;
     }
+    text = with_checksum(std::move(text));
     const std::string name = file_.filename().string();
     QUOIN_CHECK(folder_.check(name + ".lock", lock_));
     QUOIN_CHECK(folder_.replace(name, text, 0600));
