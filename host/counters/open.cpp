@@ -21,9 +21,32 @@ std::string uri_of(const Anchor* anchor) { return anchor != nullptr ? anchor->ur
 
 std::unexpected<Error> refused(const fs::path& file, std::string_view what) {
     return fail(Code::integrity_mismatch,
-                "{}: {}. Do not put back a copy: what it gave would be given again. Run: quoin "
-                "counters adopt {}",
+                "{}: {}. Nothing is given out from it. The way out: quoin counters adopt {}",
                 file.string(), what, file.string());
+}
+
+std::unexpected<Error> refused_for(Protocol::Refusal why, const fs::path& file,
+                                   std::uint64_t generation, std::string_view anchor) {
+    switch (why) {
+        case Protocol::Refusal::file_is_old:
+            return refused(file,
+                           fmt::format("is an old copy (generation {}), put back after {} had gone "
+                                       "on, or run elsewhere. Put back the newest file if you can",
+                                       generation, anchor));
+        case Protocol::Refusal::file_is_ahead:
+            return refused(file, fmt::format("is of generation {}, which {} has not reached: it is "
+                                             "another TPM or quoin-se, or that one was put back. "
+                                             "Connect the right one if you can",
+                                             generation, anchor));
+        case Protocol::Refusal::counted_twice:
+            return refused(file, fmt::format("somebody else counts with {}: a copy of this disk is "
+                                             "running, and nothing is given out any more. Stop all "
+                                             "but one",
+                                             anchor));
+        case Protocol::Refusal::none:
+            break;
+    }
+    return fail(Code::internal, "{}: not refused", file.string());
 }
 
 Result<Content> read(const files::HeldFolder& folder, const fs::path& file) {
@@ -33,7 +56,8 @@ Result<Content> read(const files::HeldFolder& folder, const fs::path& file) {
     return content;
 }
 
-// Of this store and this anchor.
+// Of this store and this anchor, which is not counted for it yet: a program that starts again and
+// again must not wear it out.
 Result<void> check(const Content& content, const fs::path& file, std::string_view name,
                    Anchor* anchor) {
     if (content.name != name) {
@@ -52,7 +76,10 @@ Result<void> check(const Content& content, const fs::path& file, std::string_vie
                                          anchor->uri()));
     }
     if (!claims) return std::unexpected(claims.error());
-    return {};
+    QUOIN_TRY(const std::uint64_t generation, anchor->generation());
+    const auto why = Protocol::judge(content.generation, generation);
+    if (why == Protocol::Refusal::none) return {};
+    return refused_for(why, file, content.generation, anchor->uri());
 }
 
 // A file that is gone, when its anchor has counted for it.
@@ -116,6 +143,10 @@ void skip(Content& content, std::uint64_t now_ms, Adopted& done) {
 
 }  // namespace
 
+std::unexpected<Error> Store::refused() const {
+    return refused_for(protocol_.refusal(), file_, content_.generation, content_.anchor);
+}
+
 Result<void> Store::create(const fs::path& file, std::string_view name, Anchor* anchor) {
     Content content;
     content.name = name;
@@ -162,12 +193,13 @@ Result<Content> Store::look(const fs::path& file) {
 
 Result<void> Store::examine(const fs::path& file, std::string_view name, Anchor* anchor) {
     QUOIN_TRY(const files::HeldFolder folder, hold_folder_of(file));
-    QUOIN_TRY(const Content content, read_own(folder, file, name, anchor));
-    if (anchor == nullptr) return {};
-    QUOIN_TRY(const std::uint64_t generation, anchor->generation());
-    if (content.generation == generation || content.generation == generation + 1) return {};
-    return refused(file, fmt::format("is of generation {}, {} of {}", content.generation,
-                                     anchor->uri(), generation));
+    // Whoever holds it may write between our look at the one and at the other.
+    auto content = read_own(folder, file, name, anchor);
+    for (int again = 0; again < 2 && !content; ++again) {
+        content = read_own(folder, file, name, anchor);
+    }
+    QUOIN_CHECK(content);
+    return {};
 }
 
 Result<Adopted> Store::adopt(const fs::path& file, std::string_view name, Anchor* anchor,

@@ -58,6 +58,12 @@ public:
     Protocol() = default;
     explicit Protocol(bool has_anchor) : has_anchor_(has_anchor) {}
 
+    // Whether a file and an anchor of these generations belong together.
+    static Refusal judge(std::uint64_t file, std::uint64_t anchor) {
+        if (file < anchor) return Refusal::file_is_old;
+        return file > anchor + 1 ? Refusal::file_is_ahead : Refusal::none;
+    }
+
     void begin(std::uint64_t file_generation) {
         file_ = file_generation;
         opening_ = true;
@@ -69,8 +75,7 @@ public:
     }
     void seen(std::uint64_t claims, std::uint64_t generation) {
         if (claims != claim_) return refuse(Refusal::counted_twice);
-        if (file_ < generation) return refuse(Refusal::file_is_old);
-        if (file_ > generation + 1) return refuse(Refusal::file_is_ahead);
+        if (const Refusal why = judge(file_, generation); why != Refusal::none) return refuse(why);
         file_ = generation;  // one that was written and not counted is written again
         step_ = Step::write;
     }

@@ -190,7 +190,7 @@ private:
     Result<void> take_step();
     Result<void> write_file();
     void publish();
-    std::unexpected<Error> refusal() const;
+    std::unexpected<Error> refused() const;
     std::uint64_t floor_ms() const;
     void keep_time();
     void note_something();

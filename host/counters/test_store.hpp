@@ -31,10 +31,20 @@ public:
         counters_->generation += 7;
         return counters_->generation;
     }
-    Result<std::uint64_t> claims() override { return read(counters_->claims); }
-    Result<std::uint64_t> generation() override { return read(counters_->generation); }
-    Result<std::uint64_t> claim() override { return count(counters_->claims); }
+    Result<std::uint64_t> claims() override {
+        const std::scoped_lock lock(mutex_);
+        return read(counters_->claims);
+    }
+    Result<std::uint64_t> generation() override {
+        const std::scoped_lock lock(mutex_);
+        return read(counters_->generation);
+    }
+    Result<std::uint64_t> claim() override {
+        const std::scoped_lock lock(mutex_);
+        return count(counters_->claims);
+    }
     Result<std::uint64_t> increment() override {
+        const std::scoped_lock lock(mutex_);
         if (counters_->others_count > 0) {
             --counters_->others_count;
             ++counters_->generation;
@@ -57,6 +67,7 @@ private:
         return value;
     }
 
+    inline static std::mutex mutex_;  // as a TPM, which is asked by one at a time
     Counters* counters_;
     void (*on_step_)();
 };

@@ -46,7 +46,7 @@ Result<void> Store::write_generation() {
 
 Result<void> Store::take_steps() {
     while (protocol_.next() != Step::ready) {
-        if (protocol_.next() == Step::refused) return refusal();
+        if (protocol_.next() == Step::refused) return refused();
         if (auto taken = take_step(); !taken) {
             protocol_.failed();
             return taken;
@@ -118,33 +118,6 @@ void Store::publish() {
     for (const Entry* const entry : pending_) {
         if (entry->kind == Kind::floor) noted_ = std::chrono::steady_clock::now();
     }
-}
-
-std::unexpected<Error> Store::refusal() const {
-    const std::string file = file_.string();
-    switch (protocol_.refusal()) {
-        case Protocol::Refusal::file_is_old:
-            return fail(Code::integrity_mismatch,
-                        "{}: is an old copy (generation {}), put back after {} had gone on: "
-                        "nothing is given out from it. Put back the newest file, or run: quoin "
-                        "counters adopt {}",
-                        file, content_.generation, anchor_->uri(), file);
-        case Protocol::Refusal::file_is_ahead:
-            return fail(Code::integrity_mismatch,
-                        "{}: is of generation {}, which {} has not reached: it is another TPM or "
-                        "quoin-se, or that one was put back. Connect the right one, or run: quoin "
-                        "counters adopt {}",
-                        file, content_.generation, anchor_->uri(), file);
-        case Protocol::Refusal::counted_twice:
-            return fail(Code::integrity_mismatch,
-                        "{}: somebody else counts with {}: a copy of this disk is running. "
-                        "Nothing is given out any more. Stop all but one, then run there: quoin "
-                        "counters adopt {}",
-                        file, anchor_->uri(), file);
-        case Protocol::Refusal::none:
-            break;
-    }
-    return fail(Code::internal, "{}: not refused", file);
 }
 
 }  // namespace quoin::counters
