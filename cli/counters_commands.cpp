@@ -21,7 +21,7 @@ struct Options {
 Result<void> status(const Context& context, const Options& options) {
     QUOIN_TRY(const counters::Content content, Store::look(options.file));
     QUOIN_TRY(const auto anchor, counters::open_anchor(content.anchor, content.name));
-    const auto examined = Store::examine(options.file, content.name, anchor.get());
+    auto examined = Store::examine(options.file, content.name, anchor.get());
     if (!examined && examined.error().code != Code::integrity_mismatch) return examined;
     const counters::Strength strength = anchor ? anchor->strength() : counters::Strength::none;
     nlohmann::json answer = {{"store", content.name},

@@ -19,7 +19,7 @@ public:
     }
     Result<std::uint64_t> create() override {
         // Alone, it is what a crash has left of this function.
-        const auto claims = provider_->create_counter(claims_);
+        auto claims = provider_->create_counter(claims_);
         if (!claims && claims.error().code != Code::input_conflict) return claims;
         return provider_->create_counter(generation_);
     }

@@ -108,7 +108,7 @@ Result<Content> read_own(const files::HeldFolder& folder, const fs::path& file,
 
 // The anchor's generation, which no copy of the file has, nor can reach without counting.
 Result<std::uint64_t> pass_all(Anchor& anchor) {
-    if (const auto counted = anchor.generation(); !counted) {
+    if (auto counted = anchor.generation(); !counted) {
         if (counted.error().code != Code::input_not_found) return counted;
         QUOIN_CHECK(anchor.create());
     }

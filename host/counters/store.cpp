@@ -54,6 +54,7 @@ Store::Store(files::HeldFolder folder, files::Lock lock, fs::path file,
 Store::~Store() {
     if (::getpid() != process_) {
         static_cast<void>(helper_.release());  // it does not run in this child: not to be joined
+        static_cast<void>(changed_.release());
         return;
     }
     helper_.reset();
@@ -81,7 +82,7 @@ Result<std::uint64_t> Store::next(Entry& entry) {
     if (entry.value == entry.durable && entry.durable - entry.next <= entry.block / 4 &&
         reserve_more(entry, "a sequence")) {
         due_ = true;
-        changed_.notify_all();
+        changed_->notify_all();
     }
     return value;
 }
@@ -286,7 +287,7 @@ Status Store::status() const {
 void Store::note_something() {
     if (!noted_) noted_ = std::chrono::steady_clock::now();
     start_helper();
-    changed_.notify_all();
+    changed_->notify_all();
 }
 
 void Store::start_helper() {
@@ -299,16 +300,16 @@ void Store::help(const std::stop_token& stop) {
     while (!stop.stop_requested() && !refused_) {
         const auto has_work = [&] { return due_ || refused_; };
         if (noted_) {
-            changed_.wait_until(lock, stop, *noted_ + options_.note_after, has_work);
+            changed_->wait_until(lock, stop, *noted_ + options_.note_after, has_work);
         } else {
-            changed_.wait(lock, stop, [&] { return has_work() || noted_; });
+            changed_->wait(lock, stop, [&] { return has_work() || noted_; });
         }
         const bool is_late =
             noted_ && std::chrono::steady_clock::now() >= *noted_ + options_.note_after;
         if (stop.stop_requested() || !(due_ || is_late)) continue;
         due_ = false;
         if (commit(lock)) continue;
-        changed_.wait_for(lock, stop, retry_after, [&] { return refused_.has_value(); });
+        changed_->wait_for(lock, stop, retry_after, [&] { return refused_.has_value(); });
         due_ = true;
     }
 }

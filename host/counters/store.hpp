@@ -211,7 +211,9 @@ private:
     std::vector<std::pair<Entry*, std::uint64_t>> written_;  // what is durable if this is
 
     mutable std::mutex mutex_;  // the rest
-    std::condition_variable_any changed_;
+    // Not destroyed in a child, where it would wait for a thread that is not there.
+    std::unique_ptr<std::condition_variable_any> changed_ =
+        std::make_unique<std::condition_variable_any>();
     Content content_;
     std::vector<Entry*> pending_;       // whose value is not durable
     std::uint64_t change_ = 0;          // counts what was asked for

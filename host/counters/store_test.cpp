@@ -179,6 +179,7 @@ TEST_F(store, next__in_a_forked_child__state_wrong) {
     ASSERT_TRUE(opened->add_scarce("index", 9));
     auto numbers = opened->sequence("numbers");
     ASSERT_TRUE(numbers);
+    ::poll(nullptr, 0, 20);  // the thread that refills waits by now: the child has not got it
     const pid_t child = ::fork();
     if (child == 0) {
         const bool good = numbers->next().error().code == Code::state_wrong &&

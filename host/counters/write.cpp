@@ -15,7 +15,7 @@ Result<void> Store::commit(Lock& lock) {
         if (durable_change_ >= wanted) return {};
         if (failures_ != failures) return fail(Code::resource_unavailable, "{}", problem_);
         if (writing_) {
-            changed_.wait(lock);
+            changed_->wait(lock);
             continue;
         }
         writing_ = true;
@@ -30,7 +30,7 @@ Result<void> Store::commit(Lock& lock) {
             problem_ = written.error().message;
             if (protocol_.next() == Step::refused) refused_ = written.error();
         }
-        changed_.notify_all();
+        changed_->notify_all();
         if (!written) return written;
     }
 }
