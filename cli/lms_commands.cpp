@@ -20,7 +20,8 @@ constexpr std::size_t max_message_size = std::size_t{4} << 30U;  // of a file to
 constexpr std::size_t max_signature_size = 1U << 20U;            // eight levels of H25 W1: 75 KiB
 
 struct Options {
-    std::string key, passphrase_file, hash = "sha256", levels = "15/4", file, signature;
+    std::string key, passphrase_file, hash = "sha256", levels = "15/4", anchor = "none", file,
+                                      signature;
     std::vector<std::string> files;
 };
 
@@ -74,20 +75,25 @@ Result<void> keygen(const Context& context, const Options& options) {
     QUOIN_TRY(const std::uint64_t capacity, lms::capacity(shape));
     QUOIN_TRY(const auto passphrase,
               read_passphrase(options.passphrase_file, "--passphrase-file", "key passphrase"));
-    QUOIN_CHECK(lms::generate(options.key, shape, passphrase, true, show_leaves(context)));
+    QUOIN_CHECK(
+        lms::generate(options.key, shape, passphrase, true, options.anchor, show_leaves(context)));
     if (context.json) {
         print_json({{"key", options.key},
                     {"parameters", lms::describe(shape)},
                     {"signatures", capacity},
+                    {"anchor", options.anchor},
                     {"signature_size_bytes", lms::signature_size(shape)}});
         return {};
     }
     fmt::print("{}: {}, {} signatures of {} bytes\n", options.key, lms::describe(shape), capacity,
                lms::signature_size(shape));
-    fmt::print(
-        "give {}/public.pem to whoever verifies; never copy the folder or restore it from "
-        "a backup: an index used twice gives the key away\n",
-        options.key);
+    fmt::print("give {}/public.pem to whoever verifies\n", options.key);
+    if (options.anchor == "none") {
+        fmt::print(
+            "ANCHOR: none. Never copy the folder or restore it from a backup: nothing would "
+            "notice, "
+            "and an index used twice gives the key away. --anchor tpm:... or se:... notices\n");
+    }
     return {};
 }
 
@@ -176,6 +182,7 @@ Result<void> status(const Context& context, const Options& options) {
                                    {"signatures", seen.capacity},
                                    {"used", seen.capacity - seen.left},
                                    {"left", seen.left},
+                                   {"anchor", seen.anchor},
                                    {"runs_low", lms::runs_low(seen.left, seen.capacity)}};
     if (context.json) {
         print_json(answer);
@@ -208,6 +215,9 @@ void add_keygen(CLI::App& noun, Context& context, const Shared& options) {
                      "sha256 (default), sha256-192, shake256 or shake256-192")
         ->check(CLI::IsMember({"sha256", "sha256-192", "shake256", "shake256-192"}));
     add_passphrase_option(command, options);
+    command->add_option(
+        "--anchor", options->anchor,
+        "What notices a restored or copied folder: tpm:... or se:... (default none)");
     command->footer(
         R"(A tree of height H signs 2^H times: H is 5, 10, 15, 20 or 25. The width W is
 1, 2, 4 or 8: each step makes signatures smaller and slower. 15/4 means 32,768
@@ -250,6 +260,7 @@ void add_lms_commands(CLI::App& app, Context& context) {
         R"(Each signature spends a one-time key for good: which are spent is written to the
 disk before a signature exists. Never copy a key's folder, and keep it out of
 backups and images: an old copy signs with spent keys, and then anybody can sign.
+A key made with --anchor is refused when that was done (quoin counters --help).
 
 Examples:
   quoin lms keygen firmware-key

@@ -115,14 +115,27 @@ class Lms(unittest.TestCase):
         self.sign(self.image, other.parent / "passphrase")
         self.assertEqual(json.loads(self.quoin("status", self.key, "--json"))["used"], 2)
 
-    def test_counter__damaged_or_gone__refused(self):
-        self.keygen("--levels", "5/8")
-        index = self.key / "index"
-        good = index.read_text()
-        index.write_text(good.replace("next 0", "next 1"))
+    def counters(self, *words, code=0):
+        done = subprocess.run([PROGRAM, "counters", *map(str, words)], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, cwd=self.folder, check=False)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        return done.stdout + done.stderr
+
+    def test_counter__damaged_or_gone__refused_until_adopted_and_spent(self):
+        self.assertIn("ANCHOR: none", self.keygen("--levels", "5/8"))
+        file = self.key / "counters"
+        self.assertIn("a restored disk is NOT noticed", self.counters("status", file))
+        good = file.read_text()
+        file.write_text(good.replace("index 0", "index 1"))
         self.assertIn("damaged", self.sign(code=1))
-        index.unlink()
-        self.assertIn(str(index), self.sign(code=1))
+        self.assertIn("--name and --anchor", self.counters("adopt", file, code=1))
+        file.unlink()
+        self.assertIn(str(file), self.sign(code=1))
+        file.write_text(good)
+        self.assertIn("--danger-no-other-copy", self.counters("adopt", file, code=2))
+        self.assertIn("make new keys", self.counters("adopt", file, "--danger-no-other-copy"))
+        self.assertIn("0 signatures are left", self.sign(code=1))
+        self.assertEqual(json.loads(self.counters("status", file, "--json"))["state"], "sound")
 
     def test_sign__killed_at_any_moment__no_index_twice(self):
         self.keygen("--levels", "5/8")

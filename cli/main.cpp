@@ -10,6 +10,7 @@
 
 #include "cli/audit_commands.hpp"
 #include "cli/context.hpp"
+#include "cli/counters_commands.hpp"
 #include "cli/crypto_commands.hpp"
 #include "cli/demo/demo_commands.hpp"
 #include "cli/device_commands.hpp"
@@ -95,6 +96,7 @@ int run(int argc, char** argv) {
     add_pki_commands(app, context);
     add_keys_commands(app, context);
     add_lms_commands(app, context);
+    add_counters_commands(app, context);
     add_crypto_commands(app, context);
     add_doctor_commands(app, context);
     try {

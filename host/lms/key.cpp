@@ -9,6 +9,7 @@
 #include <mutex>
 #include <thread>
 
+#include "host/counters/open_anchor.hpp"
 #include "host/crypto/foreign_key.hpp"
 #include "host/files/files.hpp"
 #include "host/lms/engine.hpp"
@@ -22,6 +23,7 @@ using core::lms::identifier_size;
 const std::string object_identifier = "1.2.840.113549.1.9.16.3.17";  // RFC 9802, section 3
 constexpr std::size_t max_nodes_size = std::size_t{2} << 30U;        // height 25, n = 32
 constexpr std::uint32_t leaves_at_once = 32;
+constexpr std::string_view index_counter = "index";
 
 // Bytes that are wiped when they go.
 struct Wiped {
@@ -81,10 +83,29 @@ core::Result<Secret> decode(Bytes bytes) {
     return secret;
 }
 
-// The counter belongs to this public key, and to no other.
-Result<std::string> owner_of(Bytes public_key) {
+// The store of counters belongs to this public key, and to no other.
+Result<std::string> store_name(Bytes public_key) {
     QUOIN_TRY(const auto digest, crypto::sha256(public_key));
-    return crypto::to_hex(digest);
+    return "lms-" + crypto::to_hex(Bytes(digest).first(24));
+}
+
+fs::path store_file(const fs::path& folder) { return folder / "counters"; }
+
+Result<counters::Content> look_at_store(const fs::path& folder, std::string_view name) {
+    auto content = counters::Store::look(store_file(folder));
+    std::error_code failure;
+    if (!content && fs::exists(folder / "index", failure)) {
+        return fail(Code::input_unsupported,
+                    "{}: counts its signatures as Quoin once did, where a restored copy is never "
+                    "noticed; what it signed stays good, but make a new key",
+                    folder.string());
+    }
+    if (!content) return content;
+    if (content->name != name || !content->entries.contains(index_counter)) {
+        return fail(Code::integrity_mismatch, "{}: are the counters of another key ({})",
+                    store_file(folder).string(), content->name);
+    }
+    return content;
 }
 
 // All leaves of the top tree on all processors, then the rest. `progress` is told by one thread.
@@ -135,7 +156,8 @@ Result<void> load_nodes(Engine& engine, const fs::path& folder, std::uint32_t le
 }  // namespace
 
 Result<void> generate(const fs::path& folder, const Shape& shape,
-                      const crypto::Passphrase& passphrase, bool slow, const Progress& progress) {
+                      const crypto::Passphrase& passphrase, bool slow, std::string_view anchor,
+                      const Progress& progress) {
     QUOIN_TRY(const std::uint64_t limit, capacity(shape));
     std::error_code failure;
     if (fs::exists(folder, failure) && !fs::is_empty(folder, failure)) {
@@ -149,7 +171,8 @@ Result<void> generate(const fs::path& folder, const Shape& shape,
     make_nodes(*engine, std::uint32_t{1} << shape.levels[0].height, progress);
     const ByteVector public_key = engine->public_key();
 
-    QUOIN_TRY(const std::string owner, owner_of(public_key));
+    QUOIN_TRY(const std::string name, store_name(public_key));
+    QUOIN_TRY(auto anchored, counters::open_anchor(anchor, name));
     QUOIN_TRY(const std::string sealed,
               crypto::seal_foreign_key(object_identifier, encode(secret).bytes, passphrase, slow));
     QUOIN_TRY(const std::string pem, crypto::foreign_public_key_pem(object_identifier, public_key));
@@ -158,14 +181,18 @@ Result<void> generate(const fs::path& folder, const Shape& shape,
     QUOIN_CHECK(files::create(folder / "private.key", sealed, 0600));
     QUOIN_CHECK(files::create(folder / "nodes", text_of(engine->nodes()), 0600));
     QUOIN_CHECK(files::create(folder / "public.pem", pem, 0644));
-    return store::Counter::create(folder / "index", owner, limit);  // last: now the key is whole
+    QUOIN_CHECK(counters::Store::create(store_file(folder), name, anchored.get()));
+    QUOIN_TRY(const auto store,
+              counters::Store::open(store_file(folder), name, std::move(anchored)));
+    return store->add_scarce(index_counter, limit);  // last: now the key is whole
 }
 
-SigningKey::SigningKey(Shape shape, std::unique_ptr<Engine> engine, store::Counter counter,
-                       std::uint64_t block)
+SigningKey::SigningKey(Shape shape, std::uint64_t capacity, std::unique_ptr<Engine> engine,
+                       std::unique_ptr<counters::Store> store, std::uint64_t block)
     : shape_(std::move(shape)),
+      capacity_(capacity),
       engine_(std::move(engine)),
-      counter_(std::move(counter)),
+      store_(std::move(store)),
       block_size_(block) {}
 SigningKey::SigningKey(SigningKey&&) noexcept = default;
 SigningKey::~SigningKey() = default;
@@ -181,21 +208,33 @@ Result<SigningKey> SigningKey::open(const fs::path& folder, const crypto::Passph
     QUOIN_TRY(auto engine, make_engine(secret.shape, secret.identifier, secret.seed.bytes));
     QUOIN_CHECK(
         load_nodes(*engine, folder, std::uint32_t{1} << secret.shape.levels[0].height, progress));
-    QUOIN_TRY(const std::string owner, owner_of(engine->public_key()));
-    QUOIN_TRY(store::Counter counter, store::Counter::open(folder / "index", owner));
-    return SigningKey(std::move(secret.shape), std::move(engine), std::move(counter), block);
+    QUOIN_TRY(const std::string name, store_name(engine->public_key()));
+    QUOIN_TRY(const auto content, look_at_store(folder, name));
+    QUOIN_TRY(auto anchor, counters::open_anchor(content.anchor, name));
+    auto opened = counters::Store::open(store_file(folder), name, std::move(anchor));
+    if (!opened && opened.error().code == Code::integrity_mismatch) {
+        return fail(Code::integrity_mismatch,
+                    "{}. Once adopted, this key is spent: an index used twice gives it away",
+                    opened.error().message);
+    }
+    QUOIN_TRY(auto store, std::move(opened));
+    return SigningKey(std::move(secret.shape), content.entries.at(std::string(index_counter)).limit,
+                      std::move(engine), std::move(store), block);
 }
 
 Result<ByteVector> SigningKey::sign(Bytes message) {
-    QUOIN_CHECK(counter_.check_process());  // a child by fork() has the same block
+    QUOIN_CHECK(store_->check_process());  // a child by fork() has the same block
     if (block_.left() == 0) {
-        QUOIN_TRY(block_, counter_.reserve(block_size_));
+        QUOIN_TRY(const counters::Block block, store_->reserve(index_counter, block_size_));
+        block_ = core::lms::Reservation::danger_already_durable(block.first, block.count);
     }
     QUOIN_TRY(core::lms::OneTimeIndex index, lift(block_.take(), "LMS index"));
     return lift(engine_->sign(std::move(index), message), "LMS signature");
 }
 
-std::uint64_t SigningKey::left() const { return counter_.left() + block_.left(); }
+std::uint64_t SigningKey::left() const {
+    return store_->left(index_counter).value_or(0) + block_.left();
+}
 
 Result<ByteVector> load_public_key(const fs::path& file) {
     std::error_code failure;
@@ -213,10 +252,12 @@ Result<Status> look_at(const fs::path& folder) {
     Status status;
     QUOIN_TRY(status.public_key, load_public_key(folder / "public.pem"));
     QUOIN_TRY(status.description, describe_public_key(status.public_key));
-    QUOIN_TRY(const std::string owner, owner_of(status.public_key));
-    QUOIN_TRY(const auto seen, store::Counter::look(folder / "index", owner));
-    status.left = seen.limit - seen.next;
-    status.capacity = seen.limit;
+    QUOIN_TRY(const std::string name, store_name(status.public_key));
+    QUOIN_TRY(const counters::Content content, look_at_store(folder, name));
+    const counters::Entry& index = content.entries.at(std::string(index_counter));
+    status.left = index.limit - index.value;
+    status.capacity = index.limit;
+    status.anchor = content.anchor;
     return status;
 }
 

@@ -1,12 +1,12 @@
 // LMS/HSS keys in folders (see README.md), and verification. RFC 8554, SP 800-208, RFC 9802.
 //
-//   QUOIN_CHECK(lms::generate(folder, {Hash::sha256, {{15, 4}}}, passphrase, {}));
+//   QUOIN_CHECK(lms::generate(folder, {Hash::sha256, {{15, 4}}}, passphrase, true, "none", {}));
 //   QUOIN_TRY(auto key, lms::SigningKey::open(folder, passphrase, 1));
 //   QUOIN_TRY(const auto signature, key.sign(message));
 //
-// Errors name the file. A damaged counter is integrity_mismatch, a key that another process uses
-// resource_unavailable, an exhausted one resource_full, a signature that is wrong
-// integrity_signature. Threads: a SigningKey has one owner; generate() uses all processors.
+// Errors name the file. A damaged, restored or copied counter is integrity_mismatch, a key that
+// another process uses resource_unavailable, an exhausted one resource_full, a signature that is
+// wrong integrity_signature. Threads: a SigningKey has one owner; generate() uses all processors.
 #pragma once
 
 #include <filesystem>
@@ -14,9 +14,10 @@
 #include <memory>
 #include <vector>
 
+#include "core/crypto/lms/index.hpp"
 #include "core/crypto/lms/parameters.hpp"
+#include "host/counters/store.hpp"
 #include "host/crypto/crypto.hpp"
-#include "host/store/counter.hpp"
 
 namespace quoin::lms {
 
@@ -40,9 +41,11 @@ Result<std::uint64_t> capacity(const Shape& shape);
 // Leaves made, of how many.
 using Progress = std::function<void(std::uint64_t done, std::uint64_t total)>;
 
-// A new key in a new folder. `slow`: the passphrase is a person's.
+// A new key in a new folder. `slow`: the passphrase is a person's. `anchor`: what notices that the
+// folder was restored or copied (host/counters/open_anchor.hpp); with "none" nothing does.
 Result<void> generate(const std::filesystem::path& folder, const Shape& shape,
-                      const crypto::Passphrase& passphrase, bool slow, const Progress& progress);
+                      const crypto::Passphrase& passphrase, bool slow, std::string_view anchor,
+                      const Progress& progress);
 
 class Engine;
 
@@ -63,15 +66,16 @@ public:
 
     // Signatures that can still be made.
     std::uint64_t left() const;
-    std::uint64_t capacity() const { return counter_.limit(); }
+    std::uint64_t capacity() const { return capacity_; }
     const Shape& shape() const { return shape_; }
 
 private:
-    SigningKey(Shape shape, std::unique_ptr<Engine> engine, store::Counter counter,
-               std::uint64_t block);
+    SigningKey(Shape shape, std::uint64_t capacity, std::unique_ptr<Engine> engine,
+               std::unique_ptr<counters::Store> store, std::uint64_t block);
     Shape shape_;
+    std::uint64_t capacity_;
     std::unique_ptr<Engine> engine_;
-    store::Counter counter_;
+    std::unique_ptr<counters::Store> store_;
     std::uint64_t block_size_;
     core::lms::Reservation block_;
 };
@@ -84,6 +88,7 @@ struct Status {
     ByteVector public_key;
     std::uint64_t left = 0;
     std::uint64_t capacity = 0;
+    std::string anchor;  // URI, or "none"
 };
 // Needs no passphrase and does not hold the key.
 Result<Status> look_at(const std::filesystem::path& folder);

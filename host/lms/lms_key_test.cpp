@@ -52,7 +52,7 @@ protected:
     ~key_folder() override { fs::remove_all(top); }
 
     void make(const Shape& shape) {
-        const auto made = generate(folder, shape, passphrase, false, {});
+        const auto made = generate(folder, shape, passphrase, false, "none", {});
         ASSERT_TRUE(made) << made.error().message;
     }
 
@@ -141,18 +141,24 @@ TEST_F(key_folder, open__counter_of_another_key_or_gone__refused) {
     make(small);
     fs::rename(folder, top / "other");
     make(small);
-    fs::copy_file(top / "other/index", folder / "index", fs::copy_options::overwrite_existing);
+    fs::copy_file(top / "other/counters", folder / "counters",
+                  fs::copy_options::overwrite_existing);
     EXPECT_EQ(SigningKey::open(folder, passphrase, 1).error().code, Code::integrity_mismatch);
-    fs::remove(folder / "index");
+    fs::remove(folder / "counters");
     EXPECT_EQ(SigningKey::open(folder, passphrase, 1).error().code, Code::input_not_found);
+    ASSERT_TRUE(files::create(folder / "index", "quoin-counter 1\n", 0600));  // of earlier releases
+    EXPECT_EQ(SigningKey::open(folder, passphrase, 1).error().code, Code::input_unsupported);
+    EXPECT_EQ(look_at(folder).error().code, Code::input_unsupported);
 }
 
 TEST_F(key_folder, generate__folder_is_there_or_no_such_parameters__refused) {
     make(small);
-    EXPECT_EQ(generate(folder, small, passphrase, false, {}).error().code, Code::input_conflict);
-    EXPECT_EQ(generate(top / "new", {Hash::sha256, {{6, 8}}}, passphrase, false, {}).error().code,
-              Code::input_invalid);
-    EXPECT_EQ(generate(top / "new", {Hash::sha256, {}}, passphrase, false, {}).error().code,
+    EXPECT_EQ(generate(folder, small, passphrase, false, "none", {}).error().code,
+              Code::input_conflict);
+    EXPECT_EQ(
+        generate(top / "new", {Hash::sha256, {{6, 8}}}, passphrase, false, "none", {}).error().code,
+        Code::input_invalid);
+    EXPECT_EQ(generate(top / "new", {Hash::sha256, {}}, passphrase, false, "none", {}).error().code,
               Code::input_invalid);
     EXPECT_FALSE(fs::exists(top / "new"));
 }
@@ -166,7 +172,7 @@ TEST_F(key_folder, generate__done__every_name_is_on_the_disk) {
     };
     folder = top / "new" / "folders" / "key";
     make(small);
-    for (const char* name : {"private.key", "public.pem", "nodes", "index"}) {
+    for (const char* name : {"private.key", "public.pem", "nodes", "counters"}) {
         EXPECT_TRUE(is_synced(folder / name)) << name;
     }
     EXPECT_TRUE(is_synced(folder));

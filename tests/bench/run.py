@@ -350,7 +350,24 @@ def ocsp(options):
     return ocsp_bench.run(options, table, progress)
 
 
-BENCHES = {"crypto": crypto, "handshakes": handshakes, "enrolments": enrolments, "tls": tls, "telemetry": telemetry,
+# --- counters
+
+def counters(options):
+    done = subprocess.run(["counters_bench", str(options.rounds), os.getcwd()], capture_output=True, text=True, check=True)
+    found = json.loads(done.stdout)
+    rows = [("reserved increments", "increments_per_s"), ("fdatasync of a line, the same disk", "syncs_per_s"),
+            ("durable reservations (file and folder)", "reservations_per_s")]
+    ratio = median([ours / bare for ours, bare in zip(found["increments_per_s"], found["syncs_per_s"])])
+    table("Counters, no anchor", ["what", "a second", "spread"],
+          [[what, f"{median(found[name]):,.0f}", f"{spread(found[name]):.0%}"] for what, name in rows]
+          + [["increments ÷ fdatasync (goal 50)", f"{ratio:,.0f}", ""]])
+    table(f"A store of {found['counters']:,} counters", ["disk MB", "heap MB", "open ms", "write ms", "increments/s, each in turn"],
+          [[f"{found['file_bytes'] / 1e6:.1f}", f"{found['heap_bytes'] / 1e6:.1f}", f"{found['open_ms']:.0f}",
+            f"{found['write_ms']:.0f}", f"{found['increments_of_many_per_s']:,.0f}"]])
+    return found
+
+
+BENCHES = {"counters": counters, "crypto": crypto, "handshakes": handshakes, "enrolments": enrolments, "tls": tls, "telemetry": telemetry,
            "isolation": isolation, "revoke": revoke, "memory": memory, "ocsp": ocsp}
 
 

@@ -109,7 +109,7 @@ corpus_of() { fuzz_table | awk -v name="$1" '$1 == name {print $2}'; }
 
 bench() {
     local machine commit
-    if [[ ${1:-} == @(tls|ocsp) && ${2:--} == -* ]]; then # alone: not for what it does not run
+    if [[ ${1:-} == @(counters|tls|ocsp) && ${2:--} == -* ]]; then # alone: not for what it does not run
         build release "bench_$1"
     else
         build release
