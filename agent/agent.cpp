@@ -15,6 +15,7 @@
 #include "agent/source.hpp"
 #include "agent/succession.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
 #include "host/files/files.hpp"
 #include "host/keys/program_key.hpp"
 
@@ -392,6 +393,7 @@ Result<Standing> standing_of(const Config& config, const IdentityStore& store) {
 
 Result<void> run(const RunOptions& options, const std::stop_token& stop) {
     QUOIN_CHECK(crypto::provider_is_loaded());
+    spdlog::info("{}", crypto::module_line());
     QUOIN_TRY(Config config, load_config(options.home));
     // Two agents would give the same sequences to different samples.
     const auto lock = files::lock_folder(options.home);

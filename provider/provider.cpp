@@ -8,6 +8,7 @@
 #include "provider/context.hpp"
 #include "provider/dispatch.hpp"
 #include "provider/operations.hpp"
+#include "provider/self_test.hpp"
 #include "provider/settings.hpp"
 
 namespace quoin::provider {
@@ -25,8 +26,9 @@ auto joined(const std::array<OSSL_ALGORITHM, Sizes>&... parts) {
     return all;
 }
 
-const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) noexcept {
+const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache) noexcept {
     *no_cache = 0;
+    if (context_of(context).stopped) return nullptr;
     static const auto keymgmts = joined(kem_keymgmts, signature_keymgmts);
     static const auto signatures = joined(ml_dsa_signatures, composite_signatures);
     static const auto encoders = joined(composite44_encoders, composite65_encoders);
@@ -80,7 +82,8 @@ int get(void* context, OSSL_PARAM parameters[]) noexcept {
     return answer(OSSL_PROV_PARAM_NAME, "Quoin provider") &&
                    answer(OSSL_PROV_PARAM_VERSION, QUOIN_VERSION) &&
                    answer(backend_parameter, name_of(context_of(context).backend)) &&
-                   (status == nullptr || OSSL_PARAM_set_int(status, 1) == 1)
+                   (status == nullptr ||
+                    OSSL_PARAM_set_int(status, context_of(context).stopped ? 0 : 1) == 1)
                ? 1
                : 0;
 }
@@ -93,6 +96,13 @@ int capabilities(void* context, const char* capability, OSSL_CALLBACK* take,
     return tell_capability(capability, take, argument);
 }
 
+// On demand: OSSL_PROVIDER_self_test().
+int self_test(void* context) noexcept {
+    const ProviderContext& own = context_of(context);
+    own.hybrid_tested = false;
+    return is_running(own) && test_known_answers(own) && test_hybrid(own) ? 1 : 0;
+}
+
 void tear_down(void* context) noexcept { take_back<ProviderContext>(context); }
 
 const OSSL_DISPATCH functions[] = {
@@ -101,6 +111,7 @@ const OSSL_DISPATCH functions[] = {
     QUOIN_ENTRY(PROVIDER_GET_PARAMS, provider_get_params, get),
     QUOIN_ENTRY(PROVIDER_QUERY_OPERATION, provider_query_operation, query),
     QUOIN_ENTRY(PROVIDER_GET_CAPABILITIES, provider_get_capabilities, capabilities),
+    QUOIN_ENTRY(PROVIDER_SELF_TEST, provider_self_test, self_test),
     OSSL_DISPATCH_END};
 
 Backend pick_backend() {
@@ -117,7 +128,10 @@ int initialize(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
     if (library == nullptr) return 0;  // OpenSSL has queued why
     *context = give_away<ProviderContext>(core, std::move(library), pick_backend(), *code_points);
     *to_core = functions;
-    return *context != nullptr ? 1 : 0;
+    if (*context == nullptr) return 0;
+    if (test_known_answers(context_of(*context))) return 1;
+    tear_down(*context);
+    return 0;
 }
 
 }  // namespace

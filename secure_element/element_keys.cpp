@@ -90,7 +90,7 @@ Element::Answer<Generate> Element::handle(Session& session, const Generate& mess
     StoredKey key{message.name, message.algorithm, session.peer.uid, message.policy, 0, {}};
     QUOIN_TRY(key.material, make_material(message.algorithm));
     QUOIN_TRY(EntryPointer entry, make_entry(key));
-    if (entry->key) QUOIN_CHECK(entry->key->check_pair());
+    if (entry->key) QUOIN_CHECK(check_new_pair(*entry->key, message.algorithm));
     {
         const std::scoped_lock lock(change_);
         QUOIN_CHECK(check_alive());  // making the key may have taken seconds

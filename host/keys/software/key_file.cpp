@@ -11,6 +11,7 @@
 
 #include "host/crypto/handles.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/pair.hpp"
 
 namespace quoin::keys::software {
 namespace {
@@ -98,7 +99,9 @@ Result<crypto::PrivateKey> generate_key(std::string_view algorithm) {
     if (key == nullptr) {
         return fail(Code::internal, "cannot make a {} key: {}", algorithm, crypto::openssl_error());
     }
-    return crypto::PrivateKey(key);
+    crypto::PrivateKey made(key);
+    QUOIN_CHECK(crypto::selftest::check_agreement(algorithm, made.native()));
+    return made;
 }
 
 Result<ByteVector> spki_of(const crypto::PrivateKey& key) {
