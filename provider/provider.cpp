@@ -1,6 +1,7 @@
 // The entry of quoin.so: provider(7), provider-base(7). One context for each loading; what is
 // served is put together here from the files of the operations.
 #include <openssl/core_names.h>
+#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
@@ -120,12 +121,24 @@ Backend pick_backend() {
     return processor.avx2 ? Backend::avx2 : Backend::portable;
 }
 
+// In our programs (host/crypto/entropy); in others OpenSSL's own source seeds this context.
+bool take_tested_seeds(OSSL_LIB_CTX* library) {
+    constexpr const char* source = "QUOIN-SEED-SRC";
+    ERR_set_mark();
+    EVP_RAND* const found = EVP_RAND_fetch(library, source, nullptr);
+    ERR_pop_to_mark();
+    if (found == nullptr) return true;
+    EVP_RAND_free(found);
+    return RAND_set_seed_source_type(library, source, nullptr) == 1;
+}
+
 int initialize(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
                const OSSL_DISPATCH** to_core, void** context) noexcept {
     const std::optional<CodePoints> code_points = read_code_points(core, from_core);
     if (!code_points || !name_objects(core, from_core)) return 0;
     LibraryContext library(OSSL_LIB_CTX_new_child(core, from_core));
     if (library == nullptr) return 0;  // OpenSSL has queued why
+    if (!take_tested_seeds(library.get())) return 0;
     *context = give_away<ProviderContext>(core, std::move(library), pick_backend(), *code_points);
     *to_core = functions;
     if (*context == nullptr) return 0;

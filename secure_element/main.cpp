@@ -9,6 +9,7 @@
 #include <system_error>
 #include <thread>
 
+#include "host/approved_mode.hpp"
 #include "host/crypto/selftest/module.hpp"
 #include "host/crypto/wipe_freed.hpp"
 #include "host/files/files.hpp"
@@ -133,6 +134,10 @@ quoin::Result<void> run(const Options& options) {
     // Verifies quotes. First, before anything else of OpenSSL, and while files may be opened: it
     // reads our provider, too, which it does not need.
     QUOIN_CHECK(crypto::operational());
+    if (options.danger_unlocked_memory && approved_mode()) {
+        return fail(Code::config_invalid,
+                    "--danger-unlocked-memory is not allowed in approved mode");
+    }
     QUOIN_CHECK(self_test());
     spdlog::info("{}", crypto::module_line());
     QUOIN_TRY(const Unlock unlock, confine(options));

@@ -4,9 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/approved_mode.hpp"
 #include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
 #include "host/crypto/selftest/module.hpp"
+#include "host/integrity/integrity.hpp"
 #include "host/keys/program_key.hpp"
 #include "host/tls/status.hpp"
 #include "host/tls/suites.hpp"
@@ -97,6 +99,8 @@ std::vector<Metric> crypto_metrics() {
     };
     return {gauge("quoin_crypto_operational", "1: no self-test of the cryptography has failed.",
                   report.state == crypto::ModuleState::operational ? 1 : 0),
+            gauge("quoin_crypto_approved_mode", "1: this process is in approved mode.",
+                  approved_mode() ? 1 : 0),
             gauge("quoin_crypto_self_tests", "Self-tests that were passed since the start.",
                   static_cast<double>(report.tests)),
             gauge("quoin_crypto_self_test_timestamp_seconds", "When the last one was passed.",
@@ -127,9 +131,10 @@ Result<PkiProfile> profile_for(const std::filesystem::path& home, tls::Suite sui
 
 Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& options) {
     QUOIN_CHECK(crypto::provider_is_loaded());
-    spdlog::info("{}", crypto::module_line());
     QUOIN_CHECK(settle(options.home));
     QUOIN_TRY(Settings settings, load_settings(options.home));
+    spdlog::info("{}", crypto::module_line());
+    QUOIN_CHECK(integrity::check_start(options.home, configuration_files(options.home)));
     QUOIN_TRY(PkiProfile profile, profile_for(options.home, settings.suite));
     QUOIN_CHECK(tell_fallbacks(options.home, settings.keys));
     QUOIN_CHECK(files::make_private_folder(options.home / "run"));

@@ -10,6 +10,7 @@
 
 #include <utility>
 
+#include "host/crypto/approved.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/crypto/library.hpp"
@@ -111,6 +112,7 @@ Result<ByteVector> PublicKey::spki_der() const {
 Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) const {
     QUOIN_CHECK(operational());
     QUOIN_TRY(const Algorithm algorithm, this->algorithm());
+    QUOIN_CHECK(check_approved(info(algorithm).name));
     QUOIN_CHECK(check_context(algorithm, context));
     const DigestContextHandle state(EVP_MD_CTX_new());
     const ContextParameters parameters(context);
@@ -127,6 +129,7 @@ Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) co
 }
 
 Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
+    QUOIN_CHECK(check_approved(info(algorithm).name));
     QUOIN_CHECK(before_signing(info(algorithm).name));
     EVP_PKEY* key = algorithm == Algorithm::ecdsa_p256
                         ? EVP_PKEY_Q_keygen(library(), nullptr, "EC", SN_X9_62_prime256v1)
@@ -229,6 +232,7 @@ Result<PublicKey> PrivateKey::public_key() const {
 Result<ByteVector> PrivateKey::sign(Bytes message, Bytes context) const {
     QUOIN_CHECK(operational());
     QUOIN_TRY(const Algorithm algorithm, this->algorithm());
+    QUOIN_CHECK(check_approved(info(algorithm).name));
     QUOIN_CHECK(before_signing(info(algorithm).name));
     QUOIN_CHECK(check_context(algorithm, context));
     const DigestContextHandle state(EVP_MD_CTX_new());

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "host/crypto/crypto.hpp"
+#include "host/crypto/entropy/seed_source.hpp"
 #include "host/crypto/selftest/module.hpp"
 #include "host/crypto/selftest/module_parts.hpp"
 
@@ -47,8 +48,10 @@ struct Library {
     Result<void> loaded;
 
     Library() {
-        if (context == nullptr || OSSL_PROVIDER_load(context, "default") == nullptr) {
+        if (context == nullptr || !entropy::seed(context) ||
+            OSSL_PROVIDER_load(context, "default") == nullptr) {
             loaded = fail(Code::internal, "OpenSSL: no library context: {}", openssl_error());
+            static_cast<void>(stop_module("library context"));
         } else {
             loaded = load_provider(context);
             // Remembered by the module, which everybody asks (operational()).

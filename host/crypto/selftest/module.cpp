@@ -9,6 +9,8 @@
 #include <chrono>
 #include <mutex>
 
+#include "host/approved_mode.hpp"
+#include "host/crypto/entropy/source.hpp"
 #include "host/crypto/library.hpp"
 #include "host/crypto/selftest/fault.hpp"
 #include "host/crypto/selftest/module_parts.hpp"
@@ -146,10 +148,12 @@ std::string_view module_state_name(ModuleState state) {
 
 std::string module_line() {
     const ModuleReport report = module_report();
-    return fmt::format(
-        "crypto state={} tests={} start_ms={:.1f}{}", module_state_name(report.state), report.tests,
-        report.start_ms,
-        report.failed_test.empty() ? "" : fmt::format(" failed=\"{}\"", report.failed_test));
+    std::string line =
+        fmt::format("crypto state={} mode={} tests={} start_ms={:.1f} entropy_samples={}",
+                    module_state_name(report.state), approved_mode() ? "approved" : "standard",
+                    report.tests, report.start_ms, entropy::samples_tested());
+    if (!report.failed_test.empty()) line += fmt::format(" failed=\"{}\"", report.failed_test);
+    return line;
 }
 
 Result<void> operational() {

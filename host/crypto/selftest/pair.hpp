@@ -11,6 +11,9 @@ Result<void> check_pair(const PrivateKey& key);
 // Of a KEM or X25519: what one side has is what the other has. `name`: "ML-KEM-768".
 Result<void> check_agreement(std::string_view name, EVP_PKEY* key);
 
+// How often each of the two tests a pair; once unless set. Before threads are.
+void set_pair_rounds(unsigned rounds);
+
 // What a store says of its own key's signature, for those that make and keep keys elsewhere.
 Result<void> judge_pair(std::string_view name, bool consistent);
 

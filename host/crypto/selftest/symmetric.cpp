@@ -9,6 +9,7 @@
 #include "core/crypto/known_answers/messages.hpp"
 #include "core/crypto/known_answers/vectors/aes_gcm.hpp"
 #include "core/crypto/known_answers/vectors/hashes.hpp"
+#include "host/crypto/entropy/source.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/crypto/selftest/table.hpp"
 
@@ -271,6 +272,13 @@ bool drbg(const Trial& trial) {
            draw() && draw() && trial.gives(computed, drbg_answer);
 }
 
+// The context's generators are seeded by host/crypto/entropy, whose start-up test this runs.
+bool entropy_source(const Trial& trial) {
+    std::array<std::uint8_t, 32> drawn{};
+    return RAND_priv_bytes_ex(trial.library(), drawn.data(), drawn.size(), 256) == 1 &&
+           trial.holds(entropy::samples_tested() > entropy::start_up_samples);
+}
+
 constexpr SelfTest tests[] = {
     {"SHA-256", When::start, digest<name_sha256, sha256>},
     {"SHA-384", When::start, digest<name_sha384, sha384>},
@@ -287,6 +295,7 @@ constexpr SelfTest tests[] = {
     {"ChaCha20-Poly1305", When::start, chacha20_poly1305},
     {"AES-256-CBC", When::start, aes_cbc},
     {"CTR_DRBG", When::start, drbg},
+    {"entropy source", When::start, entropy_source},
 };
 
 }  // namespace

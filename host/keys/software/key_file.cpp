@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/crypto/approved.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/crypto/library.hpp"
 #include "host/crypto/selftest/pair.hpp"
@@ -95,6 +96,7 @@ Result<crypto::PrivateKey> generate_key(std::string_view algorithm) {
                     "software keys of algorithm \"{}\" are not made; of {}", algorithm,
                     fmt::join(algorithm_names(), ", "));
     }
+    QUOIN_CHECK(crypto::check_approved(algorithm));
     EVP_PKEY* key = EVP_PKEY_Q_keygen(crypto::library(), nullptr, *found);
     if (key == nullptr) {
         return fail(Code::internal, "cannot make a {} key: {}", algorithm, crypto::openssl_error());
