@@ -85,7 +85,7 @@ Result<void> sign(const Context& context, const Options& options) {
     fmt::print(
         "signed: {} files in {}\npin the public key where only root writes: "
         "install -m 644 {} {}\n",
-        manifest.digests().size(), (context.home / "integrity/manifest").string(),
+        manifest.digests().size(), (fs::path(context.home) / "integrity/manifest").string(),
         options.public_key, integrity::pinned_key_file().string());
     return {};
 }

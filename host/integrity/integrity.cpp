@@ -117,6 +117,12 @@ Result<void> sign(const fs::path& home, const Manifest& manifest, const crypto::
     QUOIN_TRY(const auto signature, key.sign(bytes_of(text), bytes_of(context)));
     const fs::path folder = home / "integrity";
     QUOIN_CHECK(files::make_private_folder(folder));
+    // Whoever signs may be another user than the plant's, who reads it.
+    std::error_code failure;
+    fs::permissions(folder, fs::perms(0755), failure);
+    if (failure) {
+        return fail(Code::resource_unavailable, "{}: {}", folder.string(), failure.message());
+    }
     QUOIN_CHECK(files::write_atomically(folder / "manifest", text, 0644));
     return files::write_atomically(folder / "signature", crypto::to_base64(signature) + "\n", 0644);
 }
