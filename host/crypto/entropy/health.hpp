@@ -1,6 +1,7 @@
 // The continuous health tests of an entropy source over samples of 8 bits. SP 800-90B, 4.4.
 //
-// H = 4 bits for each sample, alpha = 2^-40 (a false alarm in 30 years of a gigabyte a year).
+// H = 4 bits for each sample, alpha = 2^-40: of 2^30 samples a year, a false alarm in a thousand
+// years.
 // Threads: one owner.
 #pragma once
 
