@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <random>
 #include <thread>
 
@@ -15,7 +16,9 @@
 #include "agent/source.hpp"
 #include "agent/succession.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
 #include "host/files/files.hpp"
+#include "host/integrity/integrity.hpp"
 #include "host/keys/program_key.hpp"
 
 namespace quoin::agent {
@@ -435,6 +438,9 @@ Result<void> Agent::run(const std::stop_token& stop) {
 Result<void> run(const RunOptions& options, const std::stop_token& stop) {
     QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_TRY(Config config, load_config(options.home));
+    tls::apply(config.crypto);
+    QUOIN_CHECK(integrity::check_start(options.home, std::array{options.home / config_file_name}));
+    spdlog::info("{}", crypto::module_line());
     // Two agents would give the same sequences to different samples.
     const auto lock = files::lock_folder(options.home);
     if (!lock) {

@@ -244,7 +244,9 @@ Result<Config> parse_config(std::string_view text, const std::filesystem::path& 
     QUOIN_TRY(const config::Document document,
               config::Document::parse(text, (home / config_file_name).string()));
     Section root = document.root();
+    tls::bind_crypto(root, config.crypto);
     read_root(root, config);
+    tls::check_suite(root, config.crypto, config.suite);
     read_keys(keys::bind_choice(root, config.keys), config);
     read_queue(root.table("queue"), config.queue);
     read_attest(root.table("attest"), config);

@@ -12,6 +12,7 @@
 //   look_s = 3600                             # 1..86400: how often the plant is asked whether
 //                                             # it migrates, or its broker has moved
 //   profile = "production"                    # no software keys; default "development"
+//   [crypto]  approved_mode, require_hybrid, tier    # host/tls/crypto_choice.hpp
 //   [keys]    store = "se:socket=/run/quoin/se.sock"   # where session and attestation keys are
 //                                             # made and stay; default: this process, on disk
 //                                             # under unlock.key
@@ -43,7 +44,7 @@
 #include "agent/source.hpp"
 #include "host/error.hpp"
 #include "host/keys/attestation_key.hpp"
-#include "host/tls/policy.hpp"
+#include "host/tls/crypto_choice.hpp"
 
 namespace quoin::agent {
 
@@ -65,6 +66,7 @@ struct Config {
     std::string release;
     std::chrono::seconds renew_retry{30};
     std::chrono::seconds look{3600};
+    tls::CryptoChoice crypto;
     keys::Choice keys;  // of session and attestation keys
     std::string tpm;    // host/keys/uri.hpp; empty: none
     QueueLimits queue;

@@ -15,6 +15,7 @@
 #include "broker/options.hpp"
 #include "broker/trust.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
 #include "host/x509/certificate.hpp"
 
 namespace quoin::broker {
@@ -93,6 +94,10 @@ int authenticate(Plugin& plugin, mosquitto* native) {
     // clients (a reload, a delivery), sessions may be closed.
     if (!plugin.reloading) plugin.feed.tick();
     const Client client = client_of(native);
+    if (const auto sound = crypto::operational(); !sound) {
+        plugin.guard.refuse(client, "", sound.error());
+        return mosq::auth;
+    }
     const std::unique_ptr<X509, FreeCertificate> shown(
         static_cast<X509*>(mosquitto_client_certificate(native)));
     if (!shown) {
@@ -114,6 +119,7 @@ int authenticate(Plugin& plugin, mosquitto* native) {
 }
 
 int authorize(Plugin& plugin, const mosquitto_evt_acl_check& event) {
+    if (!crypto::operational()) return mosq::acl_denied;
     if (event.access == MOSQ_ACL_UNSUBSCRIBE) return mosq::success;
     static_assert(MOSQ_ACL_READ == static_cast<int>(Access::read));
     static_assert(MOSQ_ACL_WRITE == static_cast<int>(Access::write));
@@ -200,6 +206,11 @@ int start(mosquitto_plugin_id_t* identifier, void** userdata, const mosquitto_op
     // Once, here: the first use of the library's context loads our provider.
     const auto loaded = crypto::provider_is_loaded();
     if (!loaded) write_log(Level::warning, loaded.error().message);
+    if (const auto sound = crypto::operational(); !sound) {
+        write_log(Level::error, sound.error().message);
+        return mosq::invalid;
+    }
+    write_log(Level::info, crypto::module_line());
     auto trust = Trust::load(parsed->trust);
     if (!trust) {
         write_log(Level::error, "plugin_opt_trust: " + trust.error().message);

@@ -21,13 +21,15 @@ struct Options {
     double round_ms = 20;
 };
 
-Result<void> selftest(const Context& context) {
+Result<void> selftest(const Context& context, bool all) {
     std::optional<Progress> bar;
-    const auto results = measure::self_test([&](std::size_t done, std::size_t total) {
+    auto results = measure::self_test([&](std::size_t done, std::size_t total) {
         if (!bar) bar.emplace(context, "known answers", total);
         bar->show(done);
     });
     bar.reset();
+    QUOIN_TRY(const auto through_evp, measure::evp_self_test(all));
+    results.insert(results.end(), through_evp.begin(), through_evp.end());
     const auto failed = std::ranges::count(results, false, &measure::SelfTest::passed);
     const auto missing = measure::missing_backends();
     nlohmann::json rows = nlohmann::json::array();
@@ -124,12 +126,16 @@ void add_crypto_commands(CLI::App& app, Context& context) {
     test->footer(
         R"(Runs keys, messages and signatures made by others through the portable build and
 through each build for instructions that this processor has (AVX2, AVX-512, SHA-NI,
-AES-NI, VAES), and names those that it has not. Takes about a second. Exit code 1 if one answer is
-wrong: then neither keys nor signatures of this machine can be trusted.
+AES-NI, VAES), and names those that it has not; then through OpenSSL with our provider ("EVP"), the
+way of our programs, which run these at their start. Takes about a second. Exit code 1 if one answer
+is wrong: then neither keys nor signatures of this machine can be trusted.
 
   quoin crypto selftest
+  quoin crypto selftest --all
   quoin crypto selftest --json)");
-    on_run(test, context, [&context] { return selftest(context); });
+    const auto all = std::make_shared<bool>(false);
+    test->add_flag("--all", *all, "Sign with all twelve sets of SLH-DSA, too (six seconds)");
+    on_run(test, context, [&context, all] { return selftest(context, *all); });
 
     const auto options = std::make_shared<Options>();
     auto* speed_command = noun->add_subcommand("speed", "Our operations beside OpenSSL's");

@@ -6,6 +6,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdlib>
 #include <memory>
@@ -25,6 +26,7 @@ struct Options {
     std::string blob;
     keys::UsePolicy policy;
     std::vector<std::string> users;  // of the policy: names or uids
+    unsigned rounds = 1;
     bool danger_forever = false;
 };
 
@@ -121,6 +123,34 @@ Result<void> generate(const Context& context, const Options& options) {
     QUOIN_CHECK(store->generate(options.key, options.algorithm, policy));
     QUOIN_TRY(const auto answer, sheet_of(*store, options.key));
     print(context, answer);
+    return {};
+}
+
+// One wrong signature condemns the key: it is removed before anybody uses it.
+Result<void> pct(const Context& context, const Options& options) {
+    QUOIN_TRY(const auto store, keys::open_store(options.store));
+    QUOIN_TRY(const auto spki, store->public_key(options.key));
+    QUOIN_TRY(const auto half, crypto::PublicKey::from_spki_der(spki));
+    Progress progress(context, "signatures", options.rounds);
+    for (unsigned round = 0; round < options.rounds; ++round) {
+        std::array<std::uint8_t, 32> message{};
+        QUOIN_CHECK(crypto::random_bytes(message));
+        QUOIN_TRY(const auto signature, store->sign(options.key, message, {}));
+        if (!half.verify(message, signature)) {
+            QUOIN_CHECK(store->remove(options.key));
+            return fail(Code::integrity_mismatch,
+                        "{}: signature {} does not verify with the key's own public half: the key "
+                        "was removed; do not trust this store",
+                        options.key, round + 1);
+        }
+        progress.show(round + 1);
+    }
+    if (context.json) {
+        print_json({{"name", options.key}, {"rounds", options.rounds}, {"result", "consistent"}});
+    } else {
+        fmt::print("{}: {} signatures, all verified by its public half\n", options.key,
+                   options.rounds);
+    }
     return {};
 }
 
@@ -252,6 +282,14 @@ Examples:
     add_generate(*noun, context, options);
     add_verb(*noun, context, options, "show", "A key's public half, or what the store can do", show)
         ->add_option("NAME", options->key, "The key; without it the store itself");
+    auto* test = add_verb(*noun, context, options, "pct",
+                          "Pairwise consistency: the store signs, the public half verifies", pct);
+    test->add_option("NAME", options->key, "The key, of a signature algorithm")->required();
+    test->add_option("--rounds", options->rounds, "How often (default 1); each counts as a use")
+        ->check(CLI::Range(1, 100'000));
+    test->footer(R"(Every store tests a new key once. Before its first use, a hundred times:
+  quoin keys pct device --rounds 100 --store software:keys
+A key that fails is removed.)");
     auto* command = add_verb(*noun, context, options, "reference",
                              "A PEM that stands for the key in other programs", reference);
     command->add_option("NAME", options->key, "The key")->required();

@@ -17,6 +17,7 @@
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/enrolment_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/integrity_commands.hpp"
 #include "cli/keys_commands.hpp"
 #include "cli/lms_commands.hpp"
 #include "cli/pki_commands.hpp"
@@ -24,6 +25,7 @@
 #include "cli/release_commands.hpp"
 #include "cli/status_commands.hpp"
 #include "cli/telemetry_commands.hpp"
+#include "host/approved_mode.hpp"
 #include "host/crypto/wipe_freed.hpp"
 
 namespace quoin::cli {
@@ -98,6 +100,7 @@ int run(int argc, char** argv) {
     add_lms_commands(app, context);
     add_counters_commands(app, context);
     add_crypto_commands(app, context);
+    add_integrity_commands(app, context);
     add_doctor_commands(app, context);
     try {
         app.parse(take_words(argc, argv));
@@ -114,6 +117,11 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     quoin::crypto::begin_process();
+    if (const auto allowed = quoin::check_words(std::span(argv, static_cast<std::size_t>(argc)));
+        !allowed) {
+        fmt::print(stderr, "quoin: {}\n", allowed.error().message);
+        return quoin::exit_code(allowed.error().code);
+    }
     std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of write, not an end
     return quoin::cli::run(argc, argv);
 }

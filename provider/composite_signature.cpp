@@ -14,7 +14,8 @@ SignatureContext<Form>& of(void* context) {
 
 template <class Form>
 void* create(void* provider_context, const char*) noexcept {
-    return give_away<SignatureContext<Form>>(context_of(provider_context));
+    const ProviderContext& context = context_of(provider_context);
+    return is_running(context) ? give_away<SignatureContext<Form>>(context) : nullptr;
 }
 
 template <class Form>

@@ -1,12 +1,14 @@
 // What one loading of the provider has: the core's handle, a library context of its own, and the
 // builds of core/crypto that this processor runs. Made by OSSL_provider_init, and given back by
-// OpenSSL as the first argument of each constructor. Constant once made: threads share it.
+// OpenSSL as the first argument of each constructor. Constant once made but for what self-tests
+// found: threads share it.
 #pragma once
 
 #include <openssl/core.h>
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include <atomic>
 #include <memory>
 
 #include "core/base/bytes.hpp"
@@ -29,6 +31,9 @@ struct ProviderContext {
     LibraryContext library;
     Backend backend = Backend::portable;
     CodePoints code_points = {};
+    // self_test.hpp
+    mutable std::atomic<bool> stopped = false;
+    mutable std::atomic<bool> hybrid_tested = false;
 };
 
 inline const ProviderContext& context_of(void* provider_context) {

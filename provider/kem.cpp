@@ -5,6 +5,7 @@
 
 #include "provider/operations.hpp"
 #include "provider/parameters.hpp"
+#include "provider/self_test.hpp"
 #include "provider/x25519_ml_kem_768.hpp"
 
 namespace quoin::provider {
@@ -102,6 +103,7 @@ int encapsulate(void* of, unsigned char* ciphertext, std::size_t* ciphertext_siz
         return tell_sizes(ciphertext_size, row.ciphertext_size, secret_size,
                           row.shared_secret_size);
     }
+    if (!is_running(operation.key->context())) return 0;
     // Entropy that was set is good for one encapsulation, also for one that fails.
     std::optional<Entropy> entropy = std::exchange(operation.entropy, std::nullopt);
     if (!has_room(ciphertext, ciphertext_size, row.ciphertext_size) ||
@@ -124,6 +126,7 @@ int decapsulate(void* of, unsigned char* secret, std::size_t* secret_size,
     constexpr const Kem& row = Key::row;
     const auto& operation = *static_cast<Operation<Key>*>(of);
     if (secret == nullptr) return tell_sizes(nullptr, 0, secret_size, row.shared_secret_size);
+    if (!is_running(operation.key->context())) return 0;
     std::size_t assumed = row.shared_secret_size;  // older callers give no length
     if (!has_room(secret, secret_size == nullptr ? &assumed : secret_size,
                   row.shared_secret_size)) {

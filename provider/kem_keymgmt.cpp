@@ -5,6 +5,7 @@
 // that does not belong to the private key beside it is refused for X25519MLKEM768, too.
 #include "provider/operations.hpp"
 #include "provider/parameters.hpp"
+#include "provider/self_test.hpp"
 #include "provider/x25519_ml_kem_768.hpp"
 
 namespace quoin::provider {
@@ -22,9 +23,16 @@ const Key& key_of(const void* key) {
     return *static_cast<const Key*>(key);
 }
 
+// Whether keys of this kind are served: asked before each is made.
+template <class Key>
+bool is_served(const ProviderContext& context) {
+    return is_running(context) && (has_seeds<Key> || test_hybrid(context));
+}
+
 template <class Key>
 void* create(void* provider_context) noexcept {
-    return give_away<Key>(context_of(provider_context));
+    const ProviderContext& context = context_of(provider_context);
+    return is_served<Key>(context) ? give_away<Key>(context) : nullptr;
 }
 
 template <class Key>
@@ -295,17 +303,22 @@ void* start_generation(void* provider_context, int selection,
 template <class Key>
 void* generate(void* from, OSSL_CALLBACK*, void*) noexcept {
     auto& generation = *static_cast<Generation<Key>*>(from);
+    if (!is_served<Key>(generation.context)) return nullptr;
     auto* const key = give_away<Key>(generation.context);
     if (key == nullptr || (generation.selection & keypair) == 0) return key;
+    bool made = false;
     if constexpr (has_seeds<Key>) {
         if (generation.has_seed) {
             key->set_seed(generation.seed.expose());
             core::ct::wipe(generation.seed.expose_to_fill());
             generation.has_seed = false;
-            return key;
+            made = true;
         }
     }
-    if (key->generate()) return key;
+    if ((made || key->generate()) &&
+        judge_pair(generation.context, Key::row.name, key->is_consistent())) {
+        return key;
+    }
     destroy<Key>(key);
     return nullptr;
 }

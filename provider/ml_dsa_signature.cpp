@@ -60,7 +60,9 @@ MlDsaContext<Form>& of(void* context) {
 
 template <class Form>
 void* create(void* provider_context, const char*) noexcept {
-    return give_away<MlDsaContext<Form>>(SignatureContext<Form>{context_of(provider_context)});
+    const ProviderContext& context = context_of(provider_context);
+    return is_running(context) ? give_away<MlDsaContext<Form>>(SignatureContext<Form>{context})
+                               : nullptr;
 }
 
 template <class Form>

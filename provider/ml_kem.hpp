@@ -79,6 +79,17 @@ struct MlKem {
         });
     }
 
+    // Of a pair that was just made; the message is no secret.
+    static bool is_consistent(const ProviderContext& context, Public public_key,
+                              Private private_key) {
+        constexpr std::array<std::uint8_t, 32> message{0x51};
+        std::array<std::uint8_t, Set::ciphertext_size> ciphertext{};
+        std::array<std::uint8_t, core::ml_kem::shared_secret_size> sent{}, received{};
+        encapsulate(context, sent, ciphertext, public_key, message);
+        decapsulate(context, received, private_key, ciphertext);
+        return std::ranges::equal(sent, received);
+    }
+
     static void decapsulate(const ProviderContext& context, core::ml_kem::SharedSecret secret,
                             Private key, Ciphertext ciphertext) {
         with_workspace<Set>(context, [&]<class B>(core::ml_kem::Workspace<Set, B>& workspace) {
@@ -131,6 +142,9 @@ public:
         std::ranges::copy(key, private_.expose_to_fill().begin());
         has_public_ = has_private_ = true;
         return true;
+    }
+    bool is_consistent() const {
+        return Arithmetic::is_consistent(context_, public_, private_key());
     }
     // Empty again: an import failed half-way.
     void clear() {

@@ -1,6 +1,7 @@
 // The entry of quoin.so: provider(7), provider-base(7). One context for each loading; what is
 // served is put together here from the files of the operations.
 #include <openssl/core_names.h>
+#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <openssl/provider.h>
 
@@ -8,6 +9,7 @@
 #include "provider/context.hpp"
 #include "provider/dispatch.hpp"
 #include "provider/operations.hpp"
+#include "provider/self_test.hpp"
 #include "provider/settings.hpp"
 
 namespace quoin::provider {
@@ -25,8 +27,9 @@ auto joined(const std::array<OSSL_ALGORITHM, Sizes>&... parts) {
     return all;
 }
 
-const OSSL_ALGORITHM* query(void*, int operation, int* no_cache) noexcept {
+const OSSL_ALGORITHM* query(void* context, int operation, int* no_cache) noexcept {
     *no_cache = 0;
+    if (context_of(context).stopped) return nullptr;
     static const auto keymgmts = joined(kem_keymgmts, signature_keymgmts);
     static const auto signatures = joined(ml_dsa_signatures, composite_signatures);
     static const auto encoders = joined(composite44_encoders, composite65_encoders);
@@ -80,7 +83,8 @@ int get(void* context, OSSL_PARAM parameters[]) noexcept {
     return answer(OSSL_PROV_PARAM_NAME, "Quoin provider") &&
                    answer(OSSL_PROV_PARAM_VERSION, QUOIN_VERSION) &&
                    answer(backend_parameter, name_of(context_of(context).backend)) &&
-                   (status == nullptr || OSSL_PARAM_set_int(status, 1) == 1)
+                   (status == nullptr ||
+                    OSSL_PARAM_set_int(status, context_of(context).stopped ? 0 : 1) == 1)
                ? 1
                : 0;
 }
@@ -93,6 +97,13 @@ int capabilities(void* context, const char* capability, OSSL_CALLBACK* take,
     return tell_capability(capability, take, argument);
 }
 
+// On demand: OSSL_PROVIDER_self_test().
+int self_test(void* context) noexcept {
+    const ProviderContext& own = context_of(context);
+    own.hybrid_tested = false;
+    return is_running(own) && test_known_answers(own) && test_hybrid(own) ? 1 : 0;
+}
+
 void tear_down(void* context) noexcept { take_back<ProviderContext>(context); }
 
 const OSSL_DISPATCH functions[] = {
@@ -101,6 +112,7 @@ const OSSL_DISPATCH functions[] = {
     QUOIN_ENTRY(PROVIDER_GET_PARAMS, provider_get_params, get),
     QUOIN_ENTRY(PROVIDER_QUERY_OPERATION, provider_query_operation, query),
     QUOIN_ENTRY(PROVIDER_GET_CAPABILITIES, provider_get_capabilities, capabilities),
+    QUOIN_ENTRY(PROVIDER_SELF_TEST, provider_self_test, self_test),
     OSSL_DISPATCH_END};
 
 Backend pick_backend() {
@@ -109,15 +121,30 @@ Backend pick_backend() {
     return processor.avx2 ? Backend::avx2 : Backend::portable;
 }
 
+// In our programs (host/crypto/entropy); in others OpenSSL's own source seeds this context.
+bool take_tested_seeds(OSSL_LIB_CTX* library) {
+    constexpr const char* source = "QUOIN-SEED-SRC";
+    ERR_set_mark();
+    EVP_RAND* const found = EVP_RAND_fetch(library, source, nullptr);
+    ERR_pop_to_mark();
+    if (found == nullptr) return true;
+    EVP_RAND_free(found);
+    return RAND_set_seed_source_type(library, source, nullptr) == 1;
+}
+
 int initialize(const OSSL_CORE_HANDLE* core, const OSSL_DISPATCH* from_core,
                const OSSL_DISPATCH** to_core, void** context) noexcept {
     const std::optional<CodePoints> code_points = read_code_points(core, from_core);
     if (!code_points || !name_objects(core, from_core)) return 0;
     LibraryContext library(OSSL_LIB_CTX_new_child(core, from_core));
     if (library == nullptr) return 0;  // OpenSSL has queued why
+    if (!take_tested_seeds(library.get())) return 0;
     *context = give_away<ProviderContext>(core, std::move(library), pick_backend(), *code_points);
     *to_core = functions;
-    return *context != nullptr ? 1 : 0;
+    if (*context == nullptr) return 0;
+    if (test_known_answers(context_of(*context))) return 1;
+    tear_down(*context);
+    return 0;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "provider/parameters.hpp"
+#include "provider/self_test.hpp"
 #include "provider/signature_key.hpp"
 
 namespace quoin::provider {
@@ -63,6 +64,7 @@ struct SignatureContext {
     // Of `input` into `signature`, which has room for `room` bytes; null asks for the size.
     int sign(const typename Form::Input& input, unsigned char* signature, std::size_t* size,
              std::size_t room) const {
+        if (!is_running(provider)) return 0;
         if (room < Form::signature_size) {
             return refuse(PROV_R_OUTPUT_BUFFER_TOO_SMALL, "no room for the signature");
         }
@@ -81,6 +83,7 @@ struct SignatureContext {
     // By the store that holds the key. It hedges itself.
     int sign_remote(Bytes message, unsigned char* signature, std::size_t* size,
                     std::size_t room) const {
+        if (!is_running(provider)) return 0;
         if (room < Form::signature_size) {
             return refuse(PROV_R_OUTPUT_BUFFER_TOO_SMALL, "no room for the signature");
         }
@@ -96,6 +99,7 @@ struct SignatureContext {
     }
 
     int verify(const typename Form::Input& input, Bytes signature) const {
+        if (!is_running(provider)) return 0;
         if (!key->has_public()) return refuse(PROV_R_MISSING_KEY, "an empty key");
         if (signature.size() != Form::signature_size) {
             return refuse(PROV_R_INVALID_SIGNATURE_SIZE, "a signature of the wrong length");

@@ -6,6 +6,7 @@
 
 #include "provider/operations.hpp"
 #include "provider/parameters.hpp"
+#include "provider/self_test.hpp"
 #include "provider/signature_key.hpp"
 
 namespace quoin::provider {
@@ -22,7 +23,8 @@ const SignatureKey<Form>& key_of(const void* key) {
 
 template <class Form>
 void* create(void* provider_context) noexcept {
-    return give_away<SignatureKey<Form>>(context_of(provider_context));
+    const ProviderContext& context = context_of(provider_context);
+    return is_running(context) ? give_away<SignatureKey<Form>>(context) : nullptr;
 }
 
 template <class Form>
@@ -304,9 +306,13 @@ void* start_generation(void* provider_context, int, const OSSL_PARAM parameters[
 template <class Form>
 void* generate(void* from, OSSL_CALLBACK*, void*) noexcept {
     auto& generation = *static_cast<Generation<Form>*>(from);
+    if (!is_running(generation.context)) return nullptr;
     auto* const key = give_away<SignatureKey<Form>>(generation.context);
     if (key == nullptr) return nullptr;
-    if (generation.has_seed ? key->set_seed(generation.seed.expose()) : key->generate()) return key;
+    if ((generation.has_seed ? key->set_seed(generation.seed.expose()) : key->generate()) &&
+        judge_pair(generation.context, Form::row.name, is_consistent(*key))) {
+        return key;
+    }
     destroy<Form>(key);
     return nullptr;
 }

@@ -32,6 +32,12 @@ public:
     bool generate();
     bool set_public(Public key);
     bool set_private(Private key);
+    // ML-KEM's half. These keys live for one handshake: of X25519's, nobody asks it, and it would
+    // cost more than making the key (docs/decisions/0017).
+    bool is_consistent() const {
+        return Half::is_consistent(context_, public_key().first<half_public>(),
+                                   private_key().first<half_private>());
+    }
     // Empty again: an import failed half-way.
     void clear();
 

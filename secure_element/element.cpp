@@ -60,6 +60,9 @@ Result<std::unique_ptr<Element>> Element::open(Store::Opened opened, ElementOpti
     QUOIN_CHECK(private_random(element->instance_));
     if (opened.is_new) {
         QUOIN_TRY(element->contents_.attestation, make_material(Algorithm::ml_dsa_65));
+        QUOIN_TRY(const auto key,
+                  load_key(Algorithm::ml_dsa_65, element->contents_.attestation.expose()));
+        QUOIN_CHECK(check_new_pair(*key, Algorithm::ml_dsa_65));
         QUOIN_CHECK(element->store_.save(element->contents_));
     }
     QUOIN_CHECK(element->load());

@@ -1,5 +1,6 @@
 // Commands on keys as such: generate, describe, list, remove.
 #include "core/crypto/sha2/sha2.hpp"
+#include "host/crypto/approved.hpp"
 #include "host/crypto/crypto.hpp"
 #include "secure_element/entry.hpp"
 
@@ -85,12 +86,13 @@ Result<void> Element::check_new_key(const Session& session, const Generate& mess
 
 Element::Answer<Generate> Element::handle(Session& session, const Generate& message,
                                           Scratch& scratch) {
+    QUOIN_CHECK(crypto::check_approved(info(message.algorithm).name));
     QUOIN_CHECK(check_policy(message.algorithm, message.policy));
     QUOIN_CHECK(check_new_key(session, message));
     StoredKey key{message.name, message.algorithm, session.peer.uid, message.policy, 0, {}};
     QUOIN_TRY(key.material, make_material(message.algorithm));
     QUOIN_TRY(EntryPointer entry, make_entry(key));
-    if (entry->key) QUOIN_CHECK(entry->key->check_pair());
+    if (entry->key) QUOIN_CHECK(check_new_pair(*entry->key, message.algorithm));
     {
         const std::scoped_lock lock(change_);
         QUOIN_CHECK(check_alive());  // making the key may have taken seconds

@@ -3,6 +3,9 @@
 #include <openssl/rand.h>
 
 #include "host/crypto/crypto.hpp"
+#include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
+#include "host/crypto/selftest/pair.hpp"
 
 namespace quoin::secure_element {
 
@@ -20,7 +23,8 @@ Result<SharedSecret> Key::agree(Bytes) const {
 }
 
 Result<void> private_random(MutableBytes out) {
-    if (RAND_priv_bytes(out.data(), static_cast<int>(out.size())) == 1) return {};
+    QUOIN_CHECK(crypto::operational());
+    if (RAND_priv_bytes_ex(crypto::library(), out.data(), out.size(), 256) == 1) return {};
     return fail(Code::internal, "no random bytes: {}", crypto::openssl_error());
 }
 
@@ -54,6 +58,10 @@ Result<std::unique_ptr<Key>> load_key(Algorithm algorithm, Bytes material) {
         return load_curve_key(algorithm, material);
     }
     return load_lattice_key(algorithm, material);
+}
+
+Result<void> check_new_pair(const Key& key, Algorithm algorithm) {
+    return crypto::selftest::judge_pair(info(algorithm).name, key.check_pair().has_value());
 }
 
 }  // namespace quoin::secure_element

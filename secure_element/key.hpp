@@ -42,6 +42,8 @@ Result<void> private_random(MutableBytes out);
 // New material; not for AES.
 Result<SecretBytes> make_material(Algorithm algorithm);
 Result<std::unique_ptr<Key>> load_key(Algorithm algorithm, Bytes material);
+// The test of a pair that was just made, which stops the module if it fails.
+Result<void> check_new_pair(const Key& key, Algorithm algorithm);
 
 // The parts of load_key, one file each.
 std::unique_ptr<Key> load_curve_key(Algorithm algorithm, Bytes material);

@@ -8,6 +8,9 @@
 #include "core/crypto/slh_dsa/slh_dsa.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
+#include "host/crypto/library.hpp"
+#include "host/crypto/selftest/core.hpp"
+#include "host/crypto/selftest/module.hpp"
 #include "secure_element/backend.hpp"
 #include "secure_element/key.hpp"
 
@@ -64,9 +67,9 @@ public:
     static Result<std::unique_ptr<Key>> load(Algorithm algorithm, Bytes material) {
         auto key = std::make_unique<OpensslKey>();
         const std::string name(keys::se::info(algorithm).name);
-        key->key_.reset(EVP_PKEY_new_raw_private_key_ex(nullptr, name.c_str(), nullptr,
+        key->key_.reset(EVP_PKEY_new_raw_private_key_ex(crypto::library(), name.c_str(), nullptr,
                                                         material.data(), material.size()));
-        key->signature_.reset(EVP_SIGNATURE_fetch(nullptr, name.c_str(), nullptr));
+        key->signature_.reset(EVP_SIGNATURE_fetch(crypto::library(), name.c_str(), nullptr));
         if (!key->key_ || !key->signature_) return openssl_failure("load a key");
         const Bytes public_half = material.last(material.size() / 2);
         key->public_.assign(public_half.begin(), public_half.end());
@@ -76,7 +79,8 @@ public:
 
     Bytes public_key() const override { return public_; }
     Result<ByteVector> sign(Bytes message, Bytes context) const override {
-        const KeyContextHandle operation(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+        const KeyContextHandle operation(
+            EVP_PKEY_CTX_new_from_pkey(crypto::library(), key_.get(), nullptr));
         const std::array parameters = context_parameter(context);
         ByteVector signature(signature_size_);
         std::size_t size = signature.size();
@@ -90,7 +94,8 @@ public:
     }
     Result<void> check_pair() const override {
         QUOIN_TRY(const ByteVector signature, sign(test_message, {}));
-        const KeyContextHandle operation(EVP_PKEY_CTX_new_from_pkey(nullptr, key_.get(), nullptr));
+        const KeyContextHandle operation(
+            EVP_PKEY_CTX_new_from_pkey(crypto::library(), key_.get(), nullptr));
         if (!operation ||
             EVP_PKEY_verify_message_init(operation.get(), signature_.get(), nullptr) != 1 ||
             EVP_PKEY_verify(operation.get(), signature.data(), signature.size(),
@@ -115,11 +120,24 @@ private:
     std::size_t signature_size_ = 0;
 };
 
+// Before the first key: core's two sets by core's known answers, OpenSSL's by EVP's.
+Result<void> test_before_use(Algorithm algorithm) {
+    if (algorithm != Algorithm::slh_dsa_shake_128s && algorithm != Algorithm::slh_dsa_shake_128f) {
+        return crypto::before_signing(keys::se::info(algorithm).name);
+    }
+    using namespace core::known_answers;
+    static const Result<void> tested = with_vectors([]<class Backend>() {
+        return crypto::selftest::check_core({slh_dsa_sign<Backend>(), slh_dsa_verify<Backend>()});
+    });
+    return tested;
+}
+
 }  // namespace
 
 Result<SecretBytes> make_hash_based_material(Algorithm algorithm) {
+    QUOIN_CHECK(test_before_use(algorithm));
     const std::string name(keys::se::info(algorithm).name);
-    const KeyHandle key(EVP_PKEY_Q_keygen(nullptr, nullptr, name.c_str()));
+    const KeyHandle key(EVP_PKEY_Q_keygen(crypto::library(), nullptr, name.c_str()));
     SecretBytes material(keys::se::info(algorithm).private_key_size);
     std::size_t size = material.size();
     if (!key ||
@@ -131,6 +149,7 @@ Result<SecretBytes> make_hash_based_material(Algorithm algorithm) {
 }
 
 Result<std::unique_ptr<Key>> load_hash_based_key(Algorithm algorithm, Bytes material) {
+    QUOIN_CHECK(test_before_use(algorithm));
     return with_vectors([&]<class Backend>() -> Result<std::unique_ptr<Key>> {
         if (algorithm == Algorithm::slh_dsa_shake_128s) {
             return std::make_unique<CoreKey<Shake_128s, Backend>>(material);

@@ -9,10 +9,12 @@
 #include <system_error>
 #include <thread>
 
-#include "host/crypto/library.hpp"
+#include "host/approved_mode.hpp"
+#include "host/crypto/selftest/module.hpp"
 #include "host/crypto/wipe_freed.hpp"
 #include "host/files/files.hpp"
 #include "secure_element/confine.hpp"
+#include "secure_element/selftest.hpp"
 #include "secure_element/server.hpp"
 
 namespace {
@@ -131,7 +133,13 @@ quoin::Result<Unlock> confine(const Options& options) {
 quoin::Result<void> run(const Options& options) {
     // Verifies quotes. First, before anything else of OpenSSL, and while files may be opened: it
     // reads our provider, too, which it does not need.
-    if (crypto::library() == nullptr) return fail(Code::internal, "OpenSSL has no memory");
+    QUOIN_CHECK(crypto::operational());
+    if (options.danger_unlocked_memory && approved_mode()) {
+        return fail(Code::config_invalid,
+                    "--danger-unlocked-memory is not allowed in approved mode");
+    }
+    QUOIN_CHECK(self_test());
+    spdlog::info("{}", crypto::module_line());
     QUOIN_TRY(const Unlock unlock, confine(options));
     std::set<uid_t> administrators(options.administrators.begin(), options.administrators.end());
     administrators.insert(::geteuid());

@@ -9,7 +9,9 @@ namespace {
 
 Result<std::unique_ptr<Key>> make_key(Algorithm algorithm) {
     QUOIN_TRY(const SecretBytes material, make_material(algorithm));
-    return load_key(algorithm, material.expose());
+    QUOIN_TRY(auto key, load_key(algorithm, material.expose()));
+    QUOIN_CHECK(check_new_pair(*key, algorithm));
+    return key;
 }
 
 }  // namespace

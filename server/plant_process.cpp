@@ -4,8 +4,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "host/approved_mode.hpp"
 #include "host/audit/signers.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
+#include "host/integrity/integrity.hpp"
 #include "host/keys/program_key.hpp"
 #include "host/tls/status.hpp"
 #include "host/tls/suites.hpp"
@@ -87,6 +90,23 @@ Result<void> tell_fallbacks(const std::filesystem::path& home, const keys::Choic
     return {};
 }
 
+std::vector<Metric> crypto_metrics() {
+    const crypto::ModuleReport report = crypto::module_report();
+    const auto gauge = [](std::string_view name, std::string_view help, double value) {
+        return Metric{.name = name, .help = help, .type = "gauge", .values = {{"", value}}};
+    };
+    return {gauge("quoin_crypto_operational", "1: no self-test of the cryptography has failed.",
+                  report.state == crypto::ModuleState::operational ? 1 : 0),
+            gauge("quoin_crypto_approved_mode", "1: this process is in approved mode.",
+                  approved_mode() ? 1 : 0),
+            gauge("quoin_crypto_self_tests", "Self-tests that were passed since the start.",
+                  static_cast<double>(report.tests)),
+            gauge("quoin_crypto_self_test_timestamp_seconds", "When the last one was passed.",
+                  static_cast<double>(report.tested_at_ms) / 1000),
+            gauge("quoin_crypto_start_seconds", "How long the self-tests of the start took.",
+                  report.start_ms / 1000)};
+}
+
 // What a migration has left, before anything of the home is used.
 Result<void> settle(const std::filesystem::path& home) {
     QUOIN_TRY(const bool settled, settle_home(home));
@@ -111,6 +131,8 @@ Result<std::unique_ptr<PlantProcess>> PlantProcess::start(const ProcessOptions& 
     QUOIN_CHECK(crypto::provider_is_loaded());
     QUOIN_CHECK(settle(options.home));
     QUOIN_TRY(Settings settings, load_settings(options.home));
+    spdlog::info("{}", crypto::module_line());
+    QUOIN_CHECK(integrity::check_start(options.home, configuration_files(options.home)));
     QUOIN_TRY(PkiProfile profile, profile_for(options.home, settings.suite));
     QUOIN_CHECK(tell_fallbacks(options.home, settings.keys));
     QUOIN_CHECK(files::make_private_folder(options.home / "run"));
@@ -559,9 +581,11 @@ HttpResponse PlantProcess::answer_issuing(std::string_view path) const {
 
 HttpResponse PlantProcess::answer_ready() {
     std::string missing;
+    const auto module = crypto::operational();
     const auto check = [&missing](bool good, std::string_view what) {
         if (!good) missing += fmt::format("not ready: {}\n", what);
     };
+    check(module.has_value(), module ? "" : module.error().message);
     const auto database = database_->read([](soci::session& session) -> Result<void> {
         int one = 0;
         session << "SELECT 1", soci::into(one);
@@ -573,11 +597,12 @@ HttpResponse PlantProcess::answer_ready() {
     check(metrics_->broker_up(), "the broker's plugin is not connected");
     check(!telemetry_ || telemetry_->ready(), "telemetry: no session on the broker, or no commits");
     check(!verifier_ || verifier_->connected(), "verifier: no session on the broker");
-    return missing.empty() ? text_response(200, "ready\n") : text_response(503, missing);
+    if (!missing.empty()) return text_response(503, missing);
+    return text_response(200, fmt::format("ready\n{}\n", crypto::module_line()));
 }
 
 std::vector<Metric> PlantProcess::role_metrics() const {
-    std::vector<Metric> metrics;
+    std::vector<Metric> metrics = crypto_metrics();
     if (const auto counts = fleet_->counts()) {
         Metric devices{
             .name = "quoin_devices", .help = "Devices by state.", .type = "gauge", .values = {}};

@@ -10,6 +10,7 @@
 #include "cli/supervise/process.hpp"
 #include "cli/supervise/programs.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
 #include "host/descriptor.hpp"
 #include "host/files/files.hpp"
 
@@ -62,6 +63,9 @@ void check_openssl(Findings& findings) {
     const auto provider = crypto::provider_is_loaded();
     findings.push_back({provider ? Health::pass : Health::fail, "OpenSSL provider",
                         provider ? crypto::provider_file().string() : provider.error().message});
+    const auto sound = crypto::operational();
+    findings.push_back({sound ? Health::pass : Health::fail, "self-tests",
+                        sound ? crypto::module_line() : sound.error().message});
 }
 
 void check_kernel(Findings& findings) {

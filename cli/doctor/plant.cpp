@@ -24,6 +24,12 @@ void check_readiness(const Ports& ports, Findings& findings) {
              fmt::format("/readyz says {}: {}", reply->status, printable(reply->body))});
     } else {
         findings.push_back({Health::pass, "quoind", fmt::format("ready on port {}", ports.https)});
+        const std::size_t line = reply->body.find("crypto state=");
+        if (line != std::string::npos) {
+            findings.push_back(
+                {Health::pass, "quoind's self-tests",
+                 printable(reply->body.substr(line, reply->body.find('\n', line) - line))});
+        }
     }
 }
 

@@ -11,6 +11,9 @@
 #include "cli/profile_option.hpp"
 #include "cli/supervise/account.hpp"
 #include "cli/supervise/lifetime.hpp"
+#include "cli/supervise/programs.hpp"
+#include "host/integrity/integrity.hpp"
+#include "server/config/settings.hpp"
 
 namespace quoin::cli {
 namespace fs = std::filesystem;
@@ -57,6 +60,19 @@ Result<void> supervise(const Context& context, const Options& options, const Pro
     return {};
 }
 
+// In approved mode what is about to be run is what was signed: the very descriptors.
+Result<void> check_integrity(const std::filesystem::path& home, const Programs& programs) {
+    std::error_code failure;
+    if (std::filesystem::exists(home / "quoin.toml", failure)) {
+        QUOIN_CHECK(server::load_settings(home));  // which enters the mode
+    }
+    std::vector<std::filesystem::path> files = server::configuration_files(home);
+    for (const Descriptor* const file : {&programs.quoind, &programs.agent, &programs.plugin}) {
+        files.emplace_back(descriptor_path(*file));
+    }
+    return integrity::check_start(home, files);
+}
+
 Result<void> up(Context& context, Options options) {
     options.request.home = context.home;
     options.request.suite = context.suite;
@@ -69,6 +85,7 @@ Result<void> up(Context& context, Options options) {
     QUOIN_CHECK(programs.share_provider());
     QUOIN_TRY(const Account account, plant_account());
     QUOIN_CHECK(prepare_home(account, context.home));
+    QUOIN_CHECK(check_integrity(context.home, programs));
     if (options.foreground) {
         QUOIN_CHECK(become(account));
         return supervise(context, options, programs, nullptr);

@@ -24,6 +24,7 @@ struct State {
     std::vector<toml::table> documents;
     std::vector<Record> records;
     std::vector<Error> errors;
+    bool is_danger_forbidden = false;
 };
 
 namespace {
@@ -171,7 +172,12 @@ void Section::flag(std::string_view key, bool& value) {
     const auto* given = node->as_boolean();
     if (given == nullptr) return refuse(key, "must be true or false");
     value = given->get();
+    if (value && state_->is_danger_forbidden && key.starts_with("danger_")) {
+        refuse(key, "is not allowed in approved mode");
+    }
 }
+
+void Section::forbid_danger() { state_->is_danger_forbidden = true; }
 
 void Section::number(std::string_view key, double& value, Range<double> range, Presence presence) {
     const toml::node* node = bind(*state_, record_, key, presence);

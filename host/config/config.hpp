@@ -65,6 +65,8 @@ public:
     Section table(std::string_view key);
     std::vector<Section> tables(std::string_view key);  // [[key]]
     bool has(std::string_view key) const;
+    // From here on a danger_ flag that is true is an error, in the whole document.
+    void forbid_danger();
     // Says at the place of `key` what is wrong with a value that only the caller can judge.
     void refuse(std::string_view key, std::string_view problem);
 

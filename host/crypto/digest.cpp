@@ -12,6 +12,8 @@
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/module.hpp"
+#include "host/crypto/selftest/module_parts.hpp"
 
 namespace quoin::crypto {
 namespace {
@@ -76,6 +78,7 @@ Result<Sha3_512Digest> sha3_512_of_file(const std::filesystem::path& file) {
 }
 
 Result<void> random_bytes(MutableBytes out) {
+    QUOIN_CHECK(operational());
     if (RAND_bytes_ex(library(), out.data(), out.size(), 0) != 1) {
         return fail(Code::internal, "no random bytes: {}", openssl_error());
     }
@@ -90,7 +93,24 @@ Result<std::string> random_hex(std::size_t bytes) {
     return text;
 }
 
+std::string first_reason() {
+    std::string reason = "OpenSSL gave none";
+    const char* text = nullptr;
+    int flags = 0;
+    while (ERR_get_error_all(nullptr, nullptr, nullptr, &text, &flags) != 0) {
+        if ((flags & ERR_TXT_STRING) == 0 || text == nullptr || *text == '\0') continue;
+        reason = text;
+        break;
+    }
+    ERR_clear_error();
+    return reason;
+}
+
 std::string openssl_error() {
+    if (selftest::is_stopped()) {
+        ERR_clear_error();
+        return selftest::stopped_message();
+    }
     const char* data = nullptr;
     int flags = 0;
     const unsigned long number = ERR_peek_last_error_all(nullptr, nullptr, nullptr, &data, &flags);

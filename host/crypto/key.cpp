@@ -10,10 +10,14 @@
 
 #include <utility>
 
+#include "host/crypto/approved.hpp"
 #include "host/crypto/crypto.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/crypto/library.hpp"
 #include "host/crypto/pkcs8.hpp"
+#include "host/crypto/selftest/module.hpp"
+#include "host/crypto/selftest/module_parts.hpp"
+#include "host/crypto/selftest/pair.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::crypto {
@@ -67,20 +71,6 @@ struct ContextParameters {
     OSSL_PARAM list[2];
 };
 
-// The first sentence in OpenSSL's queue: the provider's own, before what its callers conclude.
-std::string first_reason() {
-    std::string reason = "OpenSSL gave none";
-    const char* text = nullptr;
-    int flags = 0;
-    while (ERR_get_error_all(nullptr, nullptr, nullptr, &text, &flags) != 0) {
-        if ((flags & ERR_TXT_STRING) == 0 || text == nullptr || *text == '\0') continue;
-        reason = text;
-        break;
-    }
-    ERR_clear_error();
-    return reason;
-}
-
 // SubjectPublicKeyInfo of an algorithm whose identifier has no parameters. OpenSSL's own encoder
 // takes 0.1 ms: it is sought among all of all providers for each key.
 Result<ByteVector> encode_without_parameters(EVP_PKEY* key, const AlgorithmInfo& row) {
@@ -115,6 +105,7 @@ int no_passphrase(char*, int, int, void*) { return -1; }
 void KeyDeleter::operator()(EVP_PKEY* key) const noexcept { EVP_PKEY_free(key); }
 
 Result<PublicKey> PublicKey::from_spki_der(Bytes der) {
+    QUOIN_CHECK(operational());
     if (der.size() > max_key_size) {
         return fail(Code::peer_oversize, "public key of {} bytes is longer than {}", der.size(),
                     max_key_size);
@@ -149,7 +140,9 @@ Result<ByteVector> PublicKey::spki_der() const {
 }
 
 Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) const {
+    QUOIN_CHECK(operational());
     QUOIN_TRY(const Algorithm algorithm, this->algorithm());
+    QUOIN_CHECK(check_approved(info(algorithm).name));
     QUOIN_CHECK(check_context(algorithm, context));
     const DigestContextHandle state(EVP_MD_CTX_new());
     const ContextParameters parameters(context);
@@ -166,6 +159,8 @@ Result<void> PublicKey::verify(Bytes message, Bytes signature, Bytes context) co
 }
 
 Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
+    QUOIN_CHECK(check_approved(info(algorithm).name));
+    QUOIN_CHECK(before_signing(info(algorithm).name));
     EVP_PKEY* key = algorithm == Algorithm::ecdsa_p256
                         ? EVP_PKEY_Q_keygen(library(), nullptr, "EC", SN_X9_62_prime256v1)
                         : EVP_PKEY_Q_keygen(library(), nullptr, info(algorithm).openssl_name);
@@ -173,7 +168,9 @@ Result<PrivateKey> PrivateKey::generate(Algorithm algorithm) {
         return fail(Code::internal, "cannot make a {} key: {}", info(algorithm).name,
                     openssl_error());
     }
-    return PrivateKey(key);
+    PrivateKey made(key);
+    QUOIN_CHECK(selftest::check_pair(made));
+    return made;
 }
 
 Result<PrivateKey> PrivateKey::from_encrypted_pem(std::string_view pem,
@@ -263,7 +260,10 @@ Result<PublicKey> PrivateKey::public_key() const {
 }
 
 Result<ByteVector> PrivateKey::sign(Bytes message, Bytes context) const {
+    QUOIN_CHECK(operational());
     QUOIN_TRY(const Algorithm algorithm, this->algorithm());
+    QUOIN_CHECK(check_approved(info(algorithm).name));
+    QUOIN_CHECK(before_signing(info(algorithm).name));
     QUOIN_CHECK(check_context(algorithm, context));
     const DigestContextHandle state(EVP_MD_CTX_new());
     const ContextParameters parameters(context);

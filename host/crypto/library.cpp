@@ -9,6 +9,9 @@
 #include <filesystem>
 
 #include "host/crypto/crypto.hpp"
+#include "host/crypto/entropy/seed_source.hpp"
+#include "host/crypto/selftest/module.hpp"
+#include "host/crypto/selftest/module_parts.hpp"
 
 namespace quoin::crypto {
 namespace {
@@ -28,7 +31,7 @@ Result<void> load_provider(OSSL_LIB_CTX* context) {
         return fail(Code::config_invalid,
                     "the OpenSSL provider {} cannot be loaded: {}; set QUOIN_PROVIDER to the path "
                     "of quoin.so",
-                    file.string(), why != nullptr ? why : openssl_error());
+                    file.string(), why != nullptr ? why : first_reason());
     }
     return {};
 }
@@ -45,10 +48,14 @@ struct Library {
     Result<void> loaded;
 
     Library() {
-        if (context == nullptr || OSSL_PROVIDER_load(context, "default") == nullptr) {
+        if (context == nullptr || !entropy::seed(context) ||
+            OSSL_PROVIDER_load(context, "default") == nullptr) {
             loaded = fail(Code::internal, "OpenSSL: no library context: {}", openssl_error());
+            static_cast<void>(stop_module("library context"));
         } else {
             loaded = load_provider(context);
+            // Remembered by the module, which everybody asks (operational()).
+            static_cast<void>(selftest::power_on(context, loaded.has_value()));
         }
     }
 };
@@ -71,6 +78,9 @@ std::filesystem::path provider_file() {
 
 OSSL_LIB_CTX* library() { return instance().context; }
 
-Result<void> provider_is_loaded() { return instance().loaded; }
+Result<void> provider_is_loaded() {
+    QUOIN_CHECK(instance().loaded);
+    return operational();
+}
 
 }  // namespace quoin::crypto

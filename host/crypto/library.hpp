@@ -14,10 +14,11 @@
 
 namespace quoin::crypto {
 
-// Made at the first call and there until the program ends.
+// Made, and tested (selftest/module.hpp), at the first call, and there until the program ends.
 OSSL_LIB_CTX* library();
 std::filesystem::path provider_file();
-// Whether our provider is in it: config_invalid says why it is not. Without it there are no
+// Whether our provider is in it: config_invalid says why it is not; and whether the self-tests were
+// passed. What listens or connects asks this first. Without the provider there are no
 // composite signatures, and the rest is OpenSSL's own code.
 Result<void> provider_is_loaded();
 

@@ -8,6 +8,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "host/crypto/selftest/module.hpp"
+
 namespace quoin::crypto {
 namespace {
 
@@ -43,6 +45,7 @@ void begin_process() noexcept {
         OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG | OPENSSL_INIT_NO_ATEXIT, nullptr) != 1) {
         std::abort();
     }
+    end_process_on_failure();
 }
 
 bool wipe_freed_memory() noexcept {

@@ -75,6 +75,7 @@ auto with_family_and_backend(Hash hash, Make make) {
 }  // namespace
 
 Result<std::unique_ptr<Engine>> make_engine(const Shape& shape, Bytes identifier, Bytes seed) {
+    QUOIN_CHECK(self_test());
     const auto parameters = lms::Parameters::make(shape.levels);
     if (!parameters) return fail(parameters.error(), "no such LMS parameters");
     if (identifier.size() != lms::identifier_size || seed.size() != digest_size(shape.hash)) {
@@ -86,7 +87,8 @@ Result<std::unique_ptr<Engine>> make_engine(const Shape& shape, Bytes identifier
         });
 }
 
-std::unique_ptr<MessageVerifier> make_verifier(Hash hash) {
+Result<std::unique_ptr<MessageVerifier>> make_verifier(Hash hash) {
+    QUOIN_CHECK(self_test());
     return with_family_and_backend(
         hash, []<class Family, class Backend>() -> std::unique_ptr<MessageVerifier> {
             return std::make_unique<VerifierOf<Family, Backend>>();

@@ -47,6 +47,9 @@ public:
 // `identifier`: 16 bytes; `seed`: digest_size(shape.hash).
 Result<std::unique_ptr<Engine>> make_engine(const Shape& shape, Bytes identifier, Bytes seed);
 
+// Once in a process; make_engine() and make_verifier() ask for it.
+Result<void> self_test();
+
 class MessageVerifier {
 public:
     MessageVerifier() = default;
@@ -57,6 +60,6 @@ public:
     virtual void update(Bytes message) = 0;
     virtual core::Result<void> finish() = 0;
 };
-std::unique_ptr<MessageVerifier> make_verifier(Hash hash);
+Result<std::unique_ptr<MessageVerifier>> make_verifier(Hash hash);
 
 }  // namespace quoin::lms

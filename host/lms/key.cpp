@@ -265,7 +265,7 @@ Result<void> verify_file(Bytes public_key, const fs::path& message, Bytes signat
     QUOIN_TRY(const Shape shape, shape_of_public_key(public_key));
     std::ifstream file(message, std::ios::binary);
     if (!file) return fail(Code::input_not_found, "{}: cannot be read", message.string());
-    const auto verifier = make_verifier(shape.hash);
+    QUOIN_TRY(const auto verifier, make_verifier(shape.hash));
     const auto wrong = [&](Code code) {
         return fail(code, "{}: the signature is not of this file by this key", message.string());
     };

@@ -4,6 +4,8 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+
+#include <algorithm>
 #include <array>
 
 #include "host/crypto/library.hpp"
@@ -130,7 +132,7 @@ Result<Context> make_context(const SSL_METHOD* method, const Offer& suite) {
     SSL_CTX_set_security_level(raw, 2);
     if (SSL_CTX_set_min_proto_version(raw, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(raw, TLS1_3_VERSION) != 1 ||
-        SSL_CTX_set_ciphersuites(raw, cipher_suites) != 1) {
+        SSL_CTX_set_ciphersuites(raw, cipher_suites()) != 1) {
         return failure("hold to TLS 1.3");
     }
     if (SSL_CTX_set1_groups_list(raw, suite.groups.c_str()) != 1) return failure("set the groups");
@@ -150,6 +152,11 @@ Result<Context> make_context(const SSL_METHOD* method, const Offer& suite) {
     SSL_CTX_set_max_cert_list(raw, max_chain_size);
     SSL_CTX_set_verify_depth(raw, max_depth);
     return context;
+}
+
+Result<void> check_allowed(std::span<const Suite> suites) {
+    if (!approved_mode() || !std::ranges::contains(suites, Suite::classical)) return {};
+    return fail(Code::config_invalid, "TLS: suite classical is not allowed in approved mode");
 }
 
 Result<void> trust(SSL_CTX* context, std::span<const x509::Certificate> anchors) {
@@ -191,6 +198,7 @@ void ContextDeleter::operator()(SSL_CTX* context) const noexcept { SSL_CTX_free(
 
 Result<Context> client_context(Suite suite, std::span<const x509::Certificate> anchors,
                                Server server, const Credentials* credentials) {
+    QUOIN_CHECK(check_allowed({&suite, 1}));
     QUOIN_TRY(Context context, make_context(TLS_client_method(), offer({&suite, 1})));
     QUOIN_CHECK(demand(context.get(), {&suite, 1}, server));
     QUOIN_CHECK(trust(context.get(), anchors));
@@ -237,6 +245,7 @@ Result<Context> server_context(std::span<const ServerIdentity> identities,
                                bool require_client) {
     std::vector<Suite> suites;
     for (const ServerIdentity& identity : identities) suites.push_back(identity.suite);
+    QUOIN_CHECK(check_allowed(suites));
     QUOIN_TRY(Context context, make_context(TLS_server_method(), offer(suites)));
     QUOIN_CHECK(demand(context.get(), suites, Server::foreign));
     QUOIN_CHECK(trust(context.get(), client_anchors));

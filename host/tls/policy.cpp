@@ -159,8 +159,8 @@ std::string openssl_conf(std::span<const Suite> of) {
         "ClientSignatureAlgorithms = {}\n"
         "Options = -SessionTicket,-TxCertificateCompression,-RxCertificateCompression\n"
         "NumTickets = 0\n",
-        names, crypto::provider_file().string(), cipher_suites, offered.groups, offered.signatures,
-        offered.client_signatures);
+        names, crypto::provider_file().string(), cipher_suites(), offered.groups,
+        offered.signatures, offered.client_signatures);
 }
 
 std::string openssl_conf(Suite suite) { return openssl_conf(std::span(&suite, 1)); }

@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "host/crypto/selftest/module.hpp"
+
 namespace quoin::x509 {
 
 Result<NameHandle> make_name(std::string_view common_name) {
@@ -58,6 +60,7 @@ std::int64_t time_ms(const ASN1_TIME* time, std::int64_t otherwise) {
 
 Result<const EVP_MD*> signing_digest(const crypto::PrivateKey& key) {
     QUOIN_TRY(const crypto::Algorithm algorithm, key.algorithm());
+    QUOIN_CHECK(crypto::before_signing(crypto::info(algorithm).name));
     return algorithm == crypto::Algorithm::ecdsa_p256 ? EVP_sha256() : nullptr;
 }
 

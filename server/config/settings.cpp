@@ -133,7 +133,9 @@ Result<Settings> bind(const config::Document& document, const std::filesystem::p
     if (!settings.site.empty() && !x509::is_valid_id(settings.site)) {
         root.refuse("site", "must be 1 to 128 of the letters A-Z a-z 0-9 _ . -");
     }
+    tls::bind_crypto(root, settings.crypto);
     bind_suite(root, settings);
+    tls::check_suite(root, settings.crypto, settings.suite);
     keys::bind_choice(root, settings.keys);
     bind_rest(root, settings);
     bind_ra(root, settings.ra);
@@ -196,9 +198,20 @@ Result<Settings> parse_settings(std::string_view text, std::string_view name,
     return bind(document, home);
 }
 
+std::vector<std::filesystem::path> configuration_files(const std::filesystem::path& home) {
+    std::vector<std::filesystem::path> files{home / "quoin.toml"};
+    std::error_code failure;  // no folder, no files
+    for (const auto& entry : std::filesystem::directory_iterator(home / "conf.d", failure)) {
+        if (entry.path().extension() == ".toml") files.push_back(entry.path());
+    }
+    return files;
+}
+
 Result<Settings> load_settings(const std::filesystem::path& home) {
     QUOIN_TRY(const config::Document document, config::Document::load(home / "quoin.toml"));
-    return bind(document, home);
+    QUOIN_TRY(Settings settings, bind(document, home));
+    tls::apply(settings.crypto);
+    return settings;
 }
 
 }  // namespace quoin::server

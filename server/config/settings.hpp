@@ -5,6 +5,7 @@
 //   profile                  development | production: no software keys
 //   [keys]      store, fallbacks, danger_software_keys    host/keys/choice.hpp: where the keys of
 //                            the issuing CA and of the services are; absent: in this home
+//   [crypto]    approved_mode, require_hybrid, tier          host/tls/crypto_choice.hpp
 //   [listen]    https, http  "ADDRESS:PORT"; port 0: a free one, told in HOME/run/ports.json
 //   [database]  url          sqlite:///HOME/db/quoin.sqlite
 //   [broker]    host, port   where the roles and the devices find it
@@ -29,10 +30,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "host/error.hpp"
 #include "host/keys/choice.hpp"
-#include "host/tls/policy.hpp"
+#include "host/tls/crypto_choice.hpp"
 #include "host/x509/certificate.hpp"
 
 namespace quoin::server {
@@ -62,6 +64,7 @@ struct RaSettings {
 struct Settings {
     std::string site;
     tls::Suite suite = tls::Suite::hybrid;
+    tls::CryptoChoice crypto;
     keys::Choice keys;
     Endpoint https{.address = "127.0.0.1", .port = 8443};
     Endpoint http{.address = "127.0.0.1", .port = 8080};
@@ -98,7 +101,9 @@ x509::Addresses root_addresses(std::string_view url);
 
 Result<Settings> parse_settings(std::string_view text, std::string_view name,
                                 const std::filesystem::path& home);
-// HOME/quoin.toml and HOME/conf.d/*.toml.
+// The files that load_settings() reads.
+std::vector<std::filesystem::path> configuration_files(const std::filesystem::path& home);
+// HOME/quoin.toml and HOME/conf.d/*.toml. Puts this process into the mode that [crypto] says.
 Result<Settings> load_settings(const std::filesystem::path& home);
 
 }  // namespace quoin::server

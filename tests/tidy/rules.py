@@ -261,6 +261,26 @@ def skip_reason(tree):
                 yield path, number, "a skipped test says why: GTEST_SKIP() << reason, skip(reason=...)"
 
 
+SEAMS = {r"\bbool is_broken\(std::string_view[^;]*\{": "host/crypto/selftest/no_fault.cpp",
+         r"\bbool read_samples\(MutableBytes[^;]*\{": "host/crypto/entropy/samples.cpp"}
+
+
+def seam(tree):
+    """What breaks a self-test or makes samples up is in test programs alone: no product links it."""
+    for path in tree.cpp():
+        for line, code in tree.code(path):
+            for pattern, product in SEAMS.items():
+                if re.search(pattern, code) and path != product and not TEST_FILE.search(path):
+                    yield path, line, f"{product} is the product's; others are tests' (*_test.cpp, *_fixture.cpp)"
+    for path in tree.files:
+        if path.endswith("CMakeLists.txt"):
+            for match in re.finditer(r"(?:quoin_library|quoin_program|add_library|add_executable)\(([^)]*)\)", tree.text(path)):
+                words = match.group(1).split()
+                made_for_tests = re.search(r"faulty|fixture|test|conformance|\$\{helper\}", words[0])
+                if "fault_fixture.cpp" in words and not made_for_tests:
+                    yield path, tree.text(path).count("\n", 0, match.start()) + 1, f"{words[0]} links a fault"
+
+
 RULES = [layers, server_folders, freestanding, boost_header, banned_call, wait_not_sleep, catch_all, empty_catch,
          leftover, nolint_reason, header, extern_c_noexcept, file_size, function_size, line_length,
-         conditional_in_function, readme, private_key, large_file, test_name, skip_reason]
+         conditional_in_function, readme, private_key, large_file, test_name, skip_reason, seam]

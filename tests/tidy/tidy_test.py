@@ -47,6 +47,10 @@ BAD = {
         cpp_file("std::this_thread::sleep_for(1s);", "host/x/x_test.cpp"),
     ],
     "wait-not-sleep": [{"tests/e2e/test_x.py": "import time\ntime.sleep(3)\n"}],
+    "seam": [cpp_file("bool is_broken(std::string_view test) { return true; }"),
+             cpp_file("bool read_samples(MutableBytes out) {\n}\n"),
+             {"host/CMakeLists.txt": "quoin_program(quoin SOURCES a.cpp fault_fixture.cpp)\n"},
+             {"host/CMakeLists.txt": "add_library(quoin_provider MODULE fault_fixture.cpp)\n"}],
     "catch-all": [cpp_file("try { f(); } catch (...) { g(); }")],
     "empty-catch": [cpp_file("try { f(); } catch (const E& error) {\n}")],
     "leftover": [cpp_file("// TO" + "DO: later\n"), {"dev": "# FIX" + "ME\n"}],
@@ -75,6 +79,10 @@ BAD = {
 }
 
 GOOD = {
+    "seam": [cpp_file("bool is_broken(std::string_view) { return false; }", "host/crypto/selftest/no_fault.cpp"),
+             cpp_file("bool read_samples(MutableBytes out) {\n}\n", "host/x/x_test.cpp"),
+             cpp_file("bool read_samples(MutableBytes out);\n"),
+             {"host/CMakeLists.txt": "add_library(quoin_faulty_provider MODULE fault_fixture.cpp)\n"}],
     "layers": [
         {"host/x.cpp": '#include "core/y.hpp"\n#include "host/z.hpp"\n#include <vector>\n', "core/y.hpp": "", "host/z.hpp": ""},
         {"cli/x.cpp": '#include "server/y.hpp"\n', "server/y.hpp": ""},

@@ -7,6 +7,7 @@
 #include "host/crypto/measure/kinds.hpp"
 #include "host/crypto/measure/selftest.hpp"
 #include "host/crypto/processor.hpp"
+#include "host/crypto/selftest/core.hpp"
 
 namespace quoin::crypto::measure {
 namespace {
@@ -42,12 +43,12 @@ TEST(self_test, passes__wrong_in_any_place__false) {
     const auto right = [](const Memory&, unsigned) { return true; };
     const auto wrong = [](const Memory&, unsigned) { return false; };
     const auto wrong_later = [](const Memory&, unsigned round) { return round != 3; };
-    EXPECT_TRUE(passes({"right", right, right, 4}, {}));
-    EXPECT_TRUE(passes({"without a check", right}, {}));
-    EXPECT_FALSE(passes({"wrong", wrong}, {}));
-    EXPECT_FALSE(passes({"wrong answer", right, wrong}, {}));
-    EXPECT_FALSE(passes({"wrong in the last round", wrong_later, right, 4}, {}));
-    EXPECT_FALSE(passes({"wrong answer in the last round", right, wrong_later, 4}, {}));
+    EXPECT_TRUE(selftest::passes({"right", right, right, 4}, {}));
+    EXPECT_TRUE(selftest::passes({"without a check", right}, {}));
+    EXPECT_FALSE(selftest::passes({"wrong", wrong}, {}));
+    EXPECT_FALSE(selftest::passes({"wrong answer", right, wrong}, {}));
+    EXPECT_FALSE(selftest::passes({"wrong in the last round", wrong_later, right, 4}, {}));
+    EXPECT_FALSE(selftest::passes({"wrong answer in the last round", right, wrong_later, 4}, {}));
 }
 
 TEST(self_test, slh_dsa__all_twelve_sets_verified__two_signed) {

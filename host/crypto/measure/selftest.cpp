@@ -3,7 +3,11 @@
 #include <cstdlib>
 #include <memory>
 
+#include "host/crypto/library.hpp"
 #include "host/crypto/processor.hpp"
+#include "host/crypto/selftest/core.hpp"
+#include "host/crypto/selftest/module.hpp"
+#include "host/crypto/selftest/table.hpp"
 
 namespace quoin::crypto::measure {
 namespace {
@@ -64,14 +68,6 @@ struct alignas(64) Room {
 
 }  // namespace
 
-bool passes(const Operation& operation, const Memory& memory) {
-    for (unsigned round = 0; round < operation.rounds; ++round) {
-        if (!operation.run(memory, round)) return false;
-        if (operation.check != nullptr && !operation.check(memory, round)) return false;
-    }
-    return true;
-}
-
 std::vector<SelfTest> self_test(const std::function<void(std::size_t, std::size_t)>& progress) {
     std::vector<Group> groups;
     add_portable(groups);
@@ -84,7 +80,21 @@ std::vector<SelfTest> self_test(const std::function<void(std::size_t, std::size_
     for (const Group& group : groups) {
         for (const Operation& operation : group.operations) {
             if (progress) progress(done.size(), total);
-            done.push_back({std::string(operation.name), group.backend, passes(operation, memory)});
+            done.push_back(
+                {std::string(operation.name), group.backend, selftest::passes(operation, memory)});
+        }
+    }
+    return done;
+}
+
+Result<std::vector<SelfTest>> evp_self_test(bool all) {
+    QUOIN_CHECK(operational());
+    std::vector<SelfTest> done;
+    for (const auto& tests : {selftest::symmetric_tests(), selftest::asymmetric_tests()}) {
+        for (const selftest::SelfTest& test : tests) {
+            if (!all && test.when == selftest::When::first_use) continue;
+            const bool passed = test.run(selftest::Trial(test.name, library()));
+            done.push_back({std::string(test.name), "EVP", passed});
         }
     }
     return done;

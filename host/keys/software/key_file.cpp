@@ -9,8 +9,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "host/crypto/approved.hpp"
 #include "host/crypto/handles.hpp"
 #include "host/crypto/library.hpp"
+#include "host/crypto/selftest/pair.hpp"
 
 namespace quoin::keys::software {
 namespace {
@@ -94,11 +96,14 @@ Result<crypto::PrivateKey> generate_key(std::string_view algorithm) {
                     "software keys of algorithm \"{}\" are not made; of {}", algorithm,
                     fmt::join(algorithm_names(), ", "));
     }
+    QUOIN_CHECK(crypto::check_approved(algorithm));
     EVP_PKEY* key = EVP_PKEY_Q_keygen(crypto::library(), nullptr, *found);
     if (key == nullptr) {
         return fail(Code::internal, "cannot make a {} key: {}", algorithm, crypto::openssl_error());
     }
-    return crypto::PrivateKey(key);
+    crypto::PrivateKey made(key);
+    QUOIN_CHECK(crypto::selftest::check_agreement(algorithm, made.native()));
+    return made;
 }
 
 Result<ByteVector> spki_of(const crypto::PrivateKey& key) {

@@ -201,8 +201,7 @@ def slh_dsa(vectors, family):
              f"{algorithm} HashSigDet {digest(signature).hexdigest()}")
         must(record["msg"] == MESSAGE, f"{algorithm} msg")
         header.add(f"public_key_{suffix(algorithm)}", bytes.fromhex(record["pk"]))
-        if algorithm in ("SLH-DSA-SHAKE-128s", "SLH-DSA-SHAKE-128f"):  # core signs with these
-            header.add(f"private_key_{suffix(algorithm)}", secret)
+        header.add(f"private_key_{suffix(algorithm)}", secret)
         header.add(f"signature_{suffix(algorithm)}", signature)
     header.write(f"slh_dsa_{family.lower()}")
 
