@@ -74,7 +74,7 @@ def test_sessions__broker_killed__the_count_sees_it(plant):
         assert json.loads(holder.stdout.readline()) == {"live": 5, "stored": 2}
         size = plant.log_size("broker")
         plant.kill("broker")
-        plant.wait_log("broker", "running", size)
+        plant.wait_log("broker", "the state of the devices is fresh", size)  # before, nobody is let in
         print("check", file=holder.stdin, flush=True)
         assert json.loads(holder.stdout.readline())["live"] == 0
         holder.stdin.close()
