@@ -2,9 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <openssl/x509.h>
 #include <openssl/obj_mac.h>
 #include <openssl/objects.h>
+#include <openssl/x509.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
