@@ -7,8 +7,10 @@
 // | Set512  | 897        | 1281        | 666              | about 655, <=666 |
 // | Set1024 | 1793       | 2305        | 1280             | about 1270       |
 //
-// | workspace, bytes | 512    | 1024   |
-// | verify           | 2,048  | 4,096  |
+// | workspace, bytes | 512   | 1024  |
+// | verify           | 2,048 | 4,096 | (a LoadedPublicKey: half of it)
+//
+// signing.hpp signs, keygen.hpp makes keys.
 //
 // A signature of exactly the padded length is read as padded, any other length as compressed: then
 // the byte of the last coefficient is the last. Both have the same header. Each coefficient has one
@@ -28,13 +30,17 @@
 #include "core/base/bytes.hpp"
 #include "core/base/result.hpp"
 #include "core/crypto/backend.hpp"
-#include "core/crypto/falcon/set.hpp"
-#include "core/crypto/falcon/workspace.hpp"
+#include "core/crypto/falcon/ring.hpp"
 
 namespace quoin::core::falcon {
 
 template <class Set>
 using PublicKey = std::span<const std::uint8_t, Set::public_key_size>;
+template <class Set>
+struct VerifyWorkspace {
+    Poly<Set> s;
+    Poly<Set> h;  // then c
+};
 
 // Specification, Algorithm 16 (Verify).
 template <class Set, class Backend = Portable>

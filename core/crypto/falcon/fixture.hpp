@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/crypto/falcon/falcon.hpp"
+#include "core/crypto/falcon/signing.hpp"
 #include "core/crypto/test_cpu.hpp"
 #include "core/crypto/test_hex.hpp"
 
@@ -63,6 +64,9 @@ using Cases = testing::Types<Case<Set512, Portable>, Case<Set1024, Portable>
                              Case<Set512, Avx2>, Case<Set1024, Avx2>
 #endif
                              >;
+
+using SignCases = testing::Types<Case<Set512, Portable>, Case<Set1024, Portable>,
+                                 Case<Set512, Integer>, Case<Set1024, Integer>>;
 
 template <class TypeParam>
 class TypedTest : public testing::Test {

@@ -33,8 +33,8 @@ constexpr std::int16_t barrett_reduce(std::int16_t a) {
 
 // In [-(q - 1) / 2, (q - 1) / 2], for a in (-q, q).
 constexpr std::int16_t center(std::int32_t a) {
-    a -= q & -static_cast<std::int32_t>(a > q / 2);
-    a += q & -static_cast<std::int32_t>(a < -(q / 2));
+    a -= q & ((q / 2 - a) >> 31);
+    a += q & ((a + q / 2) >> 31);
     return static_cast<std::int16_t>(a);
 }
 

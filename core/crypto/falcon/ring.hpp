@@ -22,6 +22,11 @@ struct Ring {
     static void transform(Poly<Set>& a);
     // In: as from transform(). Out: the Montgomery form, |c| < q.
     static void to_montgomery(Poly<Set>& a);
+    // The transformed inverse in Montgomery form, |c| < q, of a as from transform(); false if there
+    // is none, which is public. Constant time.
+    static bool invert(Poly<Set>& a);
+    // The transformed product, |c| < q. a: as from transform(); b: in Montgomery form.
+    static void multiply(Poly<Set>& a, const Poly<Set>& b);
     // The untransformed product. a: as from transform(); b: in Montgomery form. Out: |c| <= 0.57 q.
     static void multiply_back(Poly<Set>& a, const Poly<Set>& b);
     // The sum of squares of the centred a - b: |a| <= 0.57 q, |b| <= q / 2.

@@ -2,6 +2,7 @@
 //
 // Own order: each block of 256 coefficients is a 16 x 16 matrix that is transposed before the last
 // four layers, which would otherwise run inside registers: they run between them.
+#include "core/base/declassify.hpp"
 #include "core/crypto/falcon/ring.hpp"
 #include "core/crypto/target_avx2.hpp"
 
@@ -68,7 +69,7 @@ Factor broadcast(std::int16_t factor) {
     return {_mm256_set1_epi16(factor), _mm256_set1_epi16(times_q_inverse(factor))};
 }
 
-Vector multiply(Vector a, Factor b) {
+Vector times(Vector a, Factor b) {
     const Vector m = _mm256_mullo_epi16(a, b.value_q);
     return _mm256_sub_epi16(_mm256_mulhi_epi16(a, b.value),
                             _mm256_mulhi_epi16(m, _mm256_set1_epi16(q)));
@@ -82,7 +83,7 @@ Vector reduce(Vector a) {
 }
 
 void butterfly(Vector& a, Vector& b, Factor factor) {
-    const Vector t = multiply(b, factor);
+    const Vector t = times(b, factor);
     b = _mm256_sub_epi16(a, t);
     a = _mm256_add_epi16(a, t);
 }
@@ -90,7 +91,7 @@ void butterfly(Vector& a, Vector& b, Factor factor) {
 void butterfly_back(Vector& a, Vector& b, Factor factor) {
     const Vector difference = _mm256_sub_epi16(a, b);
     a = reduce(_mm256_add_epi16(a, b));
-    b = multiply(difference, factor);
+    b = times(difference, factor);
 }
 
 // The 8 x 8 matrices of both halves.
@@ -187,7 +188,38 @@ template <class Set, class Backend>
 void Ring<Set, Backend>::to_montgomery(Poly<Set>& a) {
     const Factor r_squared = broadcast(times_r(times_r(1)));
     for (std::size_t i = 0; i < Set::n; i += 16) {
-        store(&a.c[i], multiply(load(&a.c[i]), r_squared));
+        store(&a.c[i], times(load(&a.c[i]), r_squared));
+    }
+}
+
+template <class Set, class Backend>
+bool Ring<Set, Backend>::invert(Poly<Set>& a) {
+    const Factor r_squared = broadcast(times_r(times_r(1)));
+    const Vector inverse = _mm256_set1_epi16(static_cast<std::int16_t>(q_inverse));
+    const auto product = [&](Vector x, Vector y) {
+        return times(x, {y, _mm256_mullo_epi16(y, inverse)});
+    };
+    Vector zeros = _mm256_setzero_si256();
+    for (std::size_t i = 0; i < Set::n; i += 16) {
+        const Vector base = times(load(&a.c[i]), r_squared);
+        zeros = _mm256_or_si256(zeros, _mm256_cmpeq_epi16(reduce(base), _mm256_setzero_si256()));
+        Vector c = base;
+        // base^(q - 2): the bits of 12287 below the first.
+        for (unsigned bit = 13; bit-- > 0;) {
+            c = product(c, c);
+            if (((q - 2) >> bit & 1) != 0) c = product(c, base);
+        }
+        store(&a.c[i], c);
+    }
+    return ct::declassified(_mm256_movemask_epi8(zeros)) == 0;
+}
+
+template <class Set, class Backend>
+void Ring<Set, Backend>::multiply(Poly<Set>& a, const Poly<Set>& b) {
+    const Vector inverse = _mm256_set1_epi16(static_cast<std::int16_t>(q_inverse));
+    for (std::size_t i = 0; i < Set::n; i += 16) {
+        const Vector factor = load(&b.c[i]);
+        store(&a.c[i], times(load(&a.c[i]), {factor, _mm256_mullo_epi16(factor, inverse)}));
     }
 }
 
@@ -199,7 +231,7 @@ void Ring<Set, Backend>::multiply_back(Poly<Set>& a, const Poly<Set>& b) {
         for (std::size_t i = 0; i < 16; ++i) {
             const std::size_t at = 256 * block + 16 * i;
             const Vector factor = load(&b.c[at]);
-            v[i] = multiply(load(&a.c[at]), {factor, _mm256_mullo_epi16(factor, inverse)});
+            v[i] = times(load(&a.c[at]), {factor, _mm256_mullo_epi16(factor, inverse)});
         }
         for (std::size_t length = 1; length <= 8; length *= 2) {
             lanes_layer_back(v, length, backward<Set>.lanes[block], backward<Set>.lanes_q[block]);
@@ -216,8 +248,8 @@ void Ring<Set, Backend>::multiply_back(Poly<Set>& a, const Poly<Set>& b) {
                 Vector low = load(&a.c[i]), high = load(&a.c[i + length]);
                 butterfly_back(low, high, factor);
                 if (length == Set::n / 2) {
-                    low = multiply(low, r_over_n);
-                    high = multiply(high, r_over_n);
+                    low = times(low, r_over_n);
+                    high = times(high, r_over_n);
                 }
                 store(&a.c[i], low);
                 store(&a.c[i + length], high);

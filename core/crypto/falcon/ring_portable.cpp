@@ -1,4 +1,5 @@
 // The transform as the textbook has it: Cooley-Tukey forward, Gentleman-Sande backward.
+#include "core/base/declassify.hpp"
 #include "core/crypto/falcon/ring.hpp"
 
 namespace quoin::core::falcon {
@@ -35,8 +36,30 @@ void Ring<Set, Backend>::to_montgomery(Poly<Set>& a) {
 }
 
 template <class Set, class Backend>
-void Ring<Set, Backend>::multiply_back(Poly<Set>& a, const Poly<Set>& b) {
+bool Ring<Set, Backend>::invert(Poly<Set>& a) {
+    std::int32_t zero = 0;
+    for (std::int16_t& c : a.c) {
+        const std::int16_t base = montgomery_multiply(c, r_squared);
+        const std::int32_t centered = center(base);
+        zero |= centered * centered - 1;  // < 0 for 0 alone
+        c = base;
+        // base^(q - 2): the bits of 12287 below the first.
+        for (unsigned bit = 13; bit-- > 0;) {
+            c = montgomery_multiply(c, c);
+            if (((q - 2) >> bit & 1) != 0) c = montgomery_multiply(c, base);
+        }
+    }
+    return ct::declassified(zero) >= 0;
+}
+
+template <class Set, class Backend>
+void Ring<Set, Backend>::multiply(Poly<Set>& a, const Poly<Set>& b) {
     for (std::size_t i = 0; i < Set::n; ++i) a.c[i] = montgomery_multiply(a.c[i], b.c[i]);
+}
+
+template <class Set, class Backend>
+void Ring<Set, Backend>::multiply_back(Poly<Set>& a, const Poly<Set>& b) {
+    multiply(a, b);
     // Sums are reduced in each layer: they stay within 0.7 q, and their sums within 16 bits.
     for (std::size_t length = 1; length < Set::n; length *= 2) {
         std::size_t zeta = Set::n / length;
