@@ -2,6 +2,7 @@
 // what the operations declassify. usage: falcon_constant_time_check sign_portable | ... | leak
 #include <memory>
 
+#include "core/crypto/falcon/keygen.hpp"
 #include "core/crypto/falcon/signing.hpp"
 #include "core/crypto/falcon/test_key.hpp"
 #include "core/crypto/test_valgrind.hpp"
@@ -42,6 +43,22 @@ void check_loaded() {
     test::publish(signature);
 }
 
+void check_keygen() {
+    Seed seed;
+    test::make_secret(seed.expose_to_fill());
+    const auto workspace = std::make_unique<KeygenWorkspace<Set512>>();
+    std::array<std::uint8_t, Set512::public_key_size> public_key{};
+    SecretKey private_key{};
+    test::must_work(keygen<Set512>(seed, public_key, private_key, *workspace).has_value());
+    test::publish(public_key);
+}
+
+// Where the target has AVX2.
+template <void (*Check)()>
+void check_avx2() {
+    if constexpr (avx2_is_built) Check();
+}
+
 // A private key whose header is secret: what it is must be found to show.
 void leak() {
     SecretKey key = test_private_key_512;
@@ -51,6 +68,9 @@ void leak() {
 }
 
 bool run(std::string_view what) {
+    if (what == "keygen") return check_keygen(), true;
+    if (what == "sign_avx2") return check_avx2<check_sign<Avx2>>(), true;
+    if (what == "loaded_avx2") return check_avx2<check_loaded<Avx2>>(), true;
     if (what == "sign_portable") return check_sign<Portable>(), true;
     if (what == "sign_integer") return check_sign<Integer>(), true;
     if (what == "loaded_portable") return check_loaded<Portable>(), true;

@@ -8,10 +8,9 @@
 
 #include "core/crypto/falcon/fft.hpp"
 #include "core/crypto/falcon/sampler.hpp"
+#include "core/crypto/falcon/tree.hpp"
 
 namespace quoin::core::falcon {
-
-constexpr std::size_t tree_size(std::size_t n) { return n == 1 ? 1 : n + 2 * tree_size(n / 2); }
 
 // What the sampler needs beside the tree.
 template <class Real, class Source>
@@ -115,7 +114,7 @@ public:
 private:
     // The lowest node: L10 is one complex value; below it, Algorithm 11 for n = 1 (lines 1 to 5).
     void sample_2(Real* t0, Real* t1, const Real* l10, Real right, Real left) {
-        using Value = Complex<OneLane<Real>>;
+        using Value = Complex<typename Fft::One>;
         const Value t1_before{{t1[0]}, {t1[1]}};
         sample_1(t1, right);
         const Value z1{{t1[0]}, {t1[1]}}, l{{l10[0]}, {l10[1]}};

@@ -19,8 +19,10 @@
 namespace quoin::core::falcon {
 
 // One value at a time; avx2.hpp has four. Pairs are neighbours: a[0] b[0] a[1] b[1] ....
-template <class Real>
+// Tag: the backend, whose build of it must not be taken for another's.
+template <class Real, class Tag>
 struct OneLane {
+    using One = OneLane;
     static constexpr std::size_t width = 1;
     Real value;
 
@@ -62,9 +64,9 @@ struct Complex {
 
 template <class Real, class Wide>
 class Fft {
-    using One = OneLane<Real>;
-
 public:
+    using One = Wide::One;
+
     // f(x) at the roots, in place.
     static void transform(Real* f, std::size_t n) {
         for (std::size_t m = 1; m <= n / 4; m *= 2) {

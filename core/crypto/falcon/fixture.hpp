@@ -66,7 +66,12 @@ using Cases = testing::Types<Case<Set512, Portable>, Case<Set1024, Portable>
                              >;
 
 using SignCases = testing::Types<Case<Set512, Portable>, Case<Set1024, Portable>,
-                                 Case<Set512, Integer>, Case<Set1024, Integer>>;
+                                 Case<Set512, Integer>, Case<Set1024, Integer>
+#if defined(__x86_64__)
+                                 ,
+                                 Case<Set512, Avx2>, Case<Set1024, Avx2>
+#endif
+                                 >;
 
 template <class TypeParam>
 class TypedTest : public testing::Test {

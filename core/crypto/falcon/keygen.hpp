@@ -2,7 +2,7 @@
 //
 // | KeygenWorkspace, bytes | 512    | 1024    |
 //
-// The key is a function of the seed: the same on every backend. Portable, Integer and Avx2 as in
+// The key is a function of the seed: the same on every backend. Portable and Integer as in
 // signing.hpp. About 1 in 3 candidates for f and g becomes a key.
 //
 // Constant time, except for which candidates are refused, and why: they are independent of the key.

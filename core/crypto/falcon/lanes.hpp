@@ -9,7 +9,7 @@ namespace quoin::core::falcon {
 // Specialised in avx2.hpp.
 template <class Backend>
 struct Lanes {
-    using Type = OneLane<RealOf<Backend>>;
+    using Type = OneLane<RealOf<Backend>, Backend>;
 };
 template <class Backend>
 using LanesOf = Lanes<Backend>::Type;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "core/crypto/falcon/compress.hpp"
+#include "core/crypto/falcon/ff_sampling.hpp"
 #include "core/crypto/falcon/hash_to_point.hpp"
 #include "core/crypto/falcon/lanes.hpp"
 #include "core/crypto/falcon/signing.hpp"

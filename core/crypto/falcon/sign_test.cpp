@@ -5,6 +5,7 @@
 #include <random>
 
 #include "core/crypto/falcon/fixture.hpp"
+#include "core/crypto/falcon/sampler.hpp"
 
 namespace quoin::core::falcon::fixture {
 namespace {

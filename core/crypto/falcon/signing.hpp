@@ -25,10 +25,11 @@
 #pragma once
 
 #include "core/base/result.hpp"
-#include "core/crypto/falcon/ff_sampling.hpp"
+#include "core/crypto/falcon/falcon.hpp"
 #include "core/crypto/falcon/private_key.hpp"
 #include "core/crypto/falcon/prng.hpp"
 #include "core/crypto/falcon/real.hpp"
+#include "core/crypto/falcon/tree.hpp"
 
 namespace quoin::core::falcon {
 

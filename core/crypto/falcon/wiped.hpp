@@ -1,4 +1,4 @@
-// Wipes a value on every exit of its scope. For falcon/ only.
+// Wipes a value on every exit of its scope.
 #pragma once
 
 #include "core/base/constant_time.hpp"
