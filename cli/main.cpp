@@ -16,6 +16,7 @@
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/enrolment_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/falcon_commands.hpp"
 #include "cli/keys_commands.hpp"
 #include "cli/lms_commands.hpp"
 #include "cli/pki_commands.hpp"
@@ -95,6 +96,7 @@ int run(int argc, char** argv) {
     add_pki_commands(app, context);
     add_keys_commands(app, context);
     add_lms_commands(app, context);
+    add_falcon_commands(app, context);
     add_crypto_commands(app, context);
     add_doctor_commands(app, context);
     try {
