@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/crypto/falcon/coding.hpp"
-#include "core/crypto/falcon/falcon.hpp"
+#include "core/crypto/falcon/signing.hpp"
 #include "core/crypto/test_cpu.hpp"
 
 using namespace quoin;
@@ -63,11 +63,50 @@ void check(Bytes input) {
     if (test::runs_here<Avx2>() && verifies<Set, Avx2>(key, signature) != good) std::abort();
 }
 
+// A private key that is taken is the one encoding of its f, g and F; and its public key is one.
+template <class Set>
+void check_private_key(Bytes input) {
+    static const auto workspace = std::make_unique<SignWorkspace<Set, Portable>>();
+    static const auto basis = std::make_unique<Basis<Set>>();
+    std::array<std::uint8_t, Set::private_key_size> key{};
+    std::copy_n(input.begin(), std::min(key.size(), input.size()), key.begin());
+    const bool decodes = decode_private_key(*basis, key);
+    if (decodes) {
+        constexpr std::size_t fg_size = Set::fg_bits * Set::n / 8;
+        std::array<std::uint8_t, Set::private_key_size> again{Set::private_key_header};
+        const auto fields = std::span(again).subspan(1);
+        const auto value = [](const auto& from) {
+            return [&from](std::size_t i) { return static_cast<std::uint32_t>(from[i]); };
+        };
+        pack_fields<Set::fg_bits>(fields.first(fg_size), value(basis->f));
+        pack_fields<Set::fg_bits>(fields.subspan(fg_size, fg_size), value(basis->g));
+        pack_fields<8>(fields.subspan(2 * fg_size), value(basis->F));
+        if (again != key) std::abort();
+    }
+    std::array<std::uint8_t, Set::public_key_size> public_key{};
+    if (!public_key_of<Set, Portable>(key, public_key, *workspace)) return;
+    Poly<Set> h;
+    if (!decodes || !decode_public_key<Set>(h, public_key)) std::abort();
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
     const Bytes input = Bytes(data, size).subspan(1);
-    data[0] % 2 == 0 ? check<Set512>(input) : check<Set1024>(input);
+    switch (data[0] % 4) {
+        case 0:
+            check<Set512>(input);
+            break;
+        case 1:
+            check<Set1024>(input);
+            break;
+        case 2:
+            check_private_key<Set512>(input);
+            break;
+        default:
+            check_private_key<Set1024>(input);
+            break;
+    }
     return 0;
 }

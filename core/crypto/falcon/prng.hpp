@@ -26,9 +26,11 @@ struct PrngState {
 template <class Backend>
 void refill(PrngState& state);
 
-template <class Backend>
+template <class Backend_>
 class Prng {
 public:
+    using Backend = Backend_;
+
     explicit Prng(PrngState& state, PrngKey key) : state_(state) {
         for (std::size_t i = 0; i < 8; ++i) {
             state_.key[i] = load_little_endian<std::uint32_t>(key.data() + 4 * i);

@@ -19,8 +19,19 @@ struct EightWords {
     }
     template <int Bits>
     EightWords rotate() const {
-        return {
-            _mm256_or_si256(_mm256_slli_epi32(value, Bits), _mm256_srli_epi32(value, 32 - Bits))};
+        if constexpr (Bits == 16) {
+            return {
+                _mm256_shuffle_epi8(value, in_each_word(0x0d0c0f0e09080b0a, 0x0504070601000302))};
+        } else if constexpr (Bits == 8) {
+            return {
+                _mm256_shuffle_epi8(value, in_each_word(0x0e0d0c0f0a09080b, 0x0605040702010003))};
+        } else {
+            return {_mm256_or_si256(_mm256_slli_epi32(value, Bits),
+                                    _mm256_srli_epi32(value, 32 - Bits))};
+        }
+    }
+    static __m256i in_each_word(long long high, long long low) {
+        return _mm256_setr_epi64x(low, high, low, high);
     }
     void store(std::uint8_t* bytes) const {
         _mm256_storeu_si256(reinterpret_cast<__m256i*>(bytes), value);

@@ -7,7 +7,7 @@ namespace quoin::core::falcon {
 
 // V: + ^ of words, rotate<bits>(), all(word), counting(first), store(bytes, little-endian).
 template <class V>
-void quarter_round(V& a, V& b, V& c, V& d) {
+[[gnu::always_inline]] inline void quarter_round(V& a, V& b, V& c, V& d) {
     a = a + b, d = (d ^ a).template rotate<16>();
     c = c + d, b = (b ^ c).template rotate<12>();
     a = a + b, d = (d ^ a).template rotate<8>();

@@ -6,7 +6,7 @@
 namespace quoin::core::falcon {
 
 // [m + b], of the layer with m blocks: the root that block b is split by. [0] is unused.
-alignas(32) extern const std::uint64_t roots_real[512];
-alignas(32) extern const std::uint64_t roots_imaginary[512];
+extern const std::uint64_t roots_real[512];
+extern const std::uint64_t roots_imaginary[512];
 
 }  // namespace quoin::core::falcon

@@ -9,6 +9,7 @@
 
 #include "core/base/declassify.hpp"
 #include "core/base/endian.hpp"
+#include "core/crypto/backend.hpp"
 
 namespace quoin::core::falcon {
 
@@ -39,7 +40,8 @@ inline constexpr std::array<Rcdt, 18> rcdt{{
 }};
 
 // Algorithm 12 (BaseSampler), of 9 bytes, the first the highest.
-inline std::int32_t base_sampler(const std::uint8_t* bytes) {
+template <class Backend>
+std::int32_t base_sampler(const std::uint8_t* bytes) {
     const std::uint32_t high = bytes[0];
     const auto low = __builtin_bswap64(load_little_endian<std::uint64_t>(bytes + 1));
     std::uint32_t z0 = 0;
@@ -49,6 +51,11 @@ inline std::int32_t base_sampler(const std::uint8_t* bytes) {
     }
     return static_cast<std::int32_t>(z0);
 }
+
+#if defined(__x86_64__)
+template <>
+std::int32_t base_sampler<Avx2>(const std::uint8_t* bytes);  // base_sampler_avx2.cpp
+#endif
 
 // The upper half of a b.
 #if defined(__SIZEOF_INT128__)
@@ -102,7 +109,7 @@ bool ber_exp(Source& source, Real x, Real ccs) {
 }
 
 // Algorithm 15 (SamplerZ), of 1 / sigma'; sigma_min <= sigma' <= sigma_max, |mu| < 2^31.
-// `source` gives bytes as Prng does.
+// `source` gives bytes as Prng does, and names its backend.
 template <class Real, class Source>
 std::int64_t sampler_z(Source& source, Real mu, Real inverse_sigma, Real sigma_min) {
     const Real inverse_2_sigma_max_squared = Real::from_bits(0x3fc34f8bc183bbc2);
@@ -112,7 +119,7 @@ std::int64_t sampler_z(Source& source, Real mu, Real inverse_sigma, Real sigma_m
     const Real inverse_2_sigma_squared = (inverse_sigma * inverse_sigma).half();
     for (;;) {
         const std::uint8_t* bytes = source.take(10);
-        const std::int32_t z0 = base_sampler(bytes);
+        const std::int32_t z0 = base_sampler<typename Source::Backend>(bytes);
         const std::int32_t b = bytes[9] & 1;
         const std::int32_t z = b + (2 * b - 1) * z0;
         const Real distance = Real::from_integer(z) - r;

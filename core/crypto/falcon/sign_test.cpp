@@ -165,7 +165,10 @@ TEST(falcon_emulated, operations__random_numbers__as_hardware) {
 }
 
 // The bytes of a vector in place of random ones.
+template <class Backend_>
 struct GivenBytes {
+    using Backend = Backend_;
+
     ByteVector bytes;
     std::size_t used = 0;
 
@@ -176,7 +179,7 @@ struct GivenBytes {
     }
 };
 
-template <class Real>
+template <class Real, class Backend = Portable>
 void check_sampler_z() {
     std::ifstream file("core/crypto/falcon/vectors/sampler_z.txt");
     std::string bytes;
@@ -184,7 +187,7 @@ void check_sampler_z() {
     std::int64_t z = 0;
     int count = 0;
     while (file >> mu >> sigma >> sigma_min >> bytes >> z) {
-        GivenBytes source{test::unhex(bytes)};
+        GivenBytes<Backend> source{test::unhex(bytes)};
         const auto real = [](double value) {
             return Real::from_bits(std::bit_cast<std::uint64_t>(value));
         };
@@ -195,6 +198,26 @@ void check_sampler_z() {
     EXPECT_EQ(count, 16);
 }
 TEST(falcon_sampler_z, vectors__hardware__as_given) { check_sampler_z<Hardware>(); }
+#if defined(__x86_64__)
+TEST(falcon_sampler_z, vectors__avx2__as_given) {
+    if (!test::runs_here<Avx2>()) GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
+    check_sampler_z<Hardware, Avx2>();
+}
+// Beside and at each entry of the table.
+TEST(falcon_base_sampler, table__entries_and_neighbours__as_portable) {
+    if (!test::runs_here<Avx2>()) GTEST_SKIP() << "NOT RUN: this processor has no AVX2";
+    for (std::size_t i = 0; i < rcdt.size(); ++i) {
+        for (int offset = -1; offset <= 1; ++offset) {
+            const std::uint64_t low = rcdt[i].low + static_cast<std::uint64_t>(offset);
+            std::array<std::uint8_t, 9> bytes{static_cast<std::uint8_t>(rcdt[i].high)};
+            store_big_endian(bytes.data() + 1, low);
+            const std::int32_t z0 = base_sampler<Portable>(bytes.data());
+            EXPECT_EQ(z0, static_cast<std::int32_t>(i) + (offset < 0 ? 1 : 0));
+            EXPECT_EQ(base_sampler<Avx2>(bytes.data()), z0);
+        }
+    }
+}
+#endif
 TEST(falcon_sampler_z, vectors__emulated__as_given) { check_sampler_z<Emulated>(); }
 
 }  // namespace
