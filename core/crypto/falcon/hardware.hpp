@@ -16,7 +16,7 @@ public:
     Hardware() = default;
     static Hardware from_bits(std::uint64_t bits) { return Hardware(std::bit_cast<double>(bits)); }
     std::uint64_t bits() const { return std::bit_cast<std::uint64_t>(value_); }
-    // |i| <= 2^53.
+    // Rounded if |i| > 2^53.
     static Hardware from_integer(std::int64_t i) { return Hardware(static_cast<double>(i)); }
 
     friend Hardware operator+(Hardware a, Hardware b) { return Hardware(a.value_ + b.value_); }
