@@ -17,6 +17,7 @@
 #include "cli/doctor/doctor_commands.hpp"
 #include "cli/enrolment_commands.hpp"
 #include "cli/event_commands.hpp"
+#include "cli/falcon_commands.hpp"
 #include "cli/integrity_commands.hpp"
 #include "cli/keys_commands.hpp"
 #include "cli/lms_commands.hpp"
@@ -99,6 +100,7 @@ int run(int argc, char** argv) {
     add_keys_commands(app, context);
     add_lms_commands(app, context);
     add_counters_commands(app, context);
+    add_falcon_commands(app, context);
     add_crypto_commands(app, context);
     add_integrity_commands(app, context);
     add_doctor_commands(app, context);

@@ -87,6 +87,10 @@ Operations slh_dsa_verify();
 template <class Backend>
 Operations composite();  // verification of ML-DSA+Ed25519
 template <class Backend>
+Operations falcon_verify();
+Operations falcon_sign();    // Falcon-512 by integers alone
+Operations falcon_keygen();  // the same
+template <class Backend>
 Operations lms_sign();
 template <class Backend>
 Operations lms_verify();

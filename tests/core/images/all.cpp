@@ -25,6 +25,9 @@ std::span<const Group> image() {
         ml_dsa_verify_low_memory,
         slh_dsa_verify<Portable>,
         composite<Portable>,
+        falcon_keygen,
+        falcon_sign,
+        falcon_verify<Portable>,
     };
     return groups;
 }

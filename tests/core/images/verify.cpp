@@ -10,7 +10,7 @@ using core::Portable;
 std::span<const Group> image() {
     static constexpr std::array groups{
         sha2<Portable>,          keccak<Portable>,         lms_verify<Portable>,
-        ml_dsa_verify<Portable>, slh_dsa_verify<Portable>,
+        ml_dsa_verify<Portable>, slh_dsa_verify<Portable>, falcon_verify<Portable>,
     };
     return groups;
 }
