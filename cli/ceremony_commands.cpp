@@ -192,24 +192,32 @@ void add_root_new(CLI::App* root, Context& context) {
 
 void add_root_sign(CLI::App* root, Context& context) {
     struct Sign {
-        std::string request, out;
+        std::string request, out, sha256;
     };
     auto options = std::make_shared<Options>();
     auto sign = std::make_shared<Sign>();
     auto* command = root->add_subcommand("sign", "Certify an issuing CA by its request");
     command->add_option("request", sign->request, "issuing.csr of the plant's machine")->required();
     command->add_option("--out", sign->out, "Where its certificate goes")->required();
+    command
+        ->add_option("--sha256", sign->sha256,
+                     "The request's SHA-256 as the plant's machine showed it; not from the medium "
+                     "that has the request")
+        ->required();
     add_status_option(command, options);
     add_witness_option(command, options);
     add_passphrase_option(command, options);
-    command->footer("Example:\n  quoin pki root sign issuing.csr --out issuing.crt --home root");
+    command->footer(
+        "Example:\n  quoin pki root sign issuing.csr --sha256 5f1c... --out issuing.crt --home "
+        "root");
     on_run(command, context, [&context, options, sign]() -> Result<void> {
         QUOIN_TRY(const auto passphrase, root_passphrase(*options));
         QUOIN_TRY(const auto record, server::certify_request({.home = context.home,
                                                               .request = sign->request,
                                                               .out = sign->out,
                                                               .status_url = options->status_url,
-                                                              .witnesses = options->witnesses},
+                                                              .witnesses = options->witnesses,
+                                                              .request_sha256 = sign->sha256},
                                                              passphrase));
         tell(context, {{"certificate", sign->out}, {"record", record.string()}},
              fmt::format("The issuing CA's certificate: {}\nRecord: {}", sign->out,
@@ -239,9 +247,7 @@ void add_issuing_request(CLI::App* issuing, Context& context) {
         QUOIN_TRY(request.keys, server::key_choice(request));
         QUOIN_CHECK(act_where_keys_are(context, request));
         QUOIN_TRY(const auto file, server::request_issuing(request, *root, key_notices()));
-        tell(context, {{"request", file.string()}},
-             fmt::format("Take it to the root's machine: {}", file.string()));
-        return {};
+        return tell_request(context, file);
     });
 }
 

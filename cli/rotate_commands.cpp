@@ -58,8 +58,17 @@ Result<void> request_rotation(const Context& context) {
     QUOIN_CHECK(act_as_owner(context));
     QUOIN_TRY(const auto file,
               server::request_rotation(context.home, key_notices(), progress(context)));
-    tell(context, {{"request", file.string()}},
-         fmt::format("Take it to the root's machine: {}", file.string()));
+    return tell_request(context, file);
+}
+
+Result<void> tell_request(const Context& context, const std::filesystem::path& file) {
+    QUOIN_TRY(const std::string request, files::read(file));
+    QUOIN_TRY(const auto digest, crypto::sha256(bytes_of(request)));
+    const std::string sha256 = crypto::to_hex(digest);
+    tell(context, {{"request", file.string()}, {"sha256", sha256}},
+         fmt::format("Take it to the root's machine: {}\n"
+                     "And write down its SHA-256, which is asked for there:\n{}",
+                     file.string(), sha256));
     return {};
 }
 

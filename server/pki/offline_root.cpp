@@ -37,8 +37,16 @@ Result<void> remove_folder(const fs::path& folder) {
 }
 
 Result<x509::Request> read_request(const fs::path& file, const std::string& site,
-                                   crypto::Algorithm algorithm) {
+                                   crypto::Algorithm algorithm, std::string_view sha256) {
     QUOIN_TRY(const std::string text, files::read(file, x509::max_der_size));
+    QUOIN_TRY(const auto digest, crypto::sha256(bytes_of(text)));
+    const std::string its_digest = crypto::to_hex(digest);
+    if (!sha256.empty() && sha256 != its_digest) {
+        return fail(Code::input_invalid,
+                    "{}: its SHA-256 is {}, and not what the plant's machine showed: it is another "
+                    "request",
+                    file.string(), its_digest);
+    }
     auto request = x509::Request::from_der(bytes_of(text));
     if (!request) {
         return fail(Code::input_invalid, "{}: {}", file.string(), request.error().message);
@@ -101,7 +109,8 @@ Result<void> new_root(const PkiRequest& request, const Passphrase& root_passphra
         fmt::format("Take {} and profile.toml to the plant's machine.",
                     (folder / "root.crt").string()),
         "There: quoin pki issuing request --root root.crt --profile profile.toml",
-        "Bring its issuing.csr here: quoin pki root sign issuing.csr --out issuing.crt",
+        "Bring its issuing.csr here, and on another way the SHA-256 that it showed: quoin pki "
+        "root sign issuing.csr --sha256 HEX --out issuing.crt",
         "Take issuing.crt to the plant: quoin pki issuing install issuing.crt"};
     std::ranges::move(root_key_steps(folder / "root.key"), std::back_inserter(steps));
     QUOIN_TRY(const std::string text,
@@ -164,7 +173,7 @@ Result<fs::path> certify_request(const CertifyRequest& asked, const Passphrase& 
     QUOIN_TRY(const Root root, open_root(asked.home, asked.root_key, root_passphrase));
     QUOIN_TRY(const std::string site, site_of(root.certificate));
     QUOIN_TRY(const x509::Request csr,
-              read_request(asked.request, site, profile.algorithms.issuing));
+              read_request(asked.request, site, profile.algorithms.issuing, asked.request_sha256));
     QUOIN_TRY(const unsigned number, issuing_number(csr.common_name(), site));
     QUOIN_TRY(const Certificate issuing,
               certify_issuing(root, profile, csr.public_key(), asked.status_url, number));

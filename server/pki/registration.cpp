@@ -103,6 +103,24 @@ Result<void> check_unchanged(soci::session& session, const Enrolee& before) {
     return {};
 }
 
+// I5: one stolen key must not fill the database and the revocation list. A device that renews at
+// two thirds of a lifetime has two.
+constexpr std::int64_t max_valid = 64;
+
+Result<void> check_count(soci::session& session, const std::string& device,
+                         const std::string& kind) {
+    const std::int64_t now = now_ms();
+    std::int64_t valid = 0;
+    session << "SELECT COUNT(*) FROM certificates WHERE subject_id = :d AND kind = :k AND "
+               "revoked_ms = 0 AND not_after_ms > :now",
+        soci::use(device), soci::use(kind), soci::use(now), soci::into(valid);
+    if (valid < max_valid) return {};
+    return fail(Code::state_wrong,
+                "{} has {} valid certificates, and gets another when one has expired; if it should "
+                "not have so many, revoke it and take it in again",
+                device, valid);
+}
+
 template <class Row>
 void insert_row(soci::session& session, const Row& row) {
     using Texts = std::vector<std::string>;
@@ -135,6 +153,7 @@ Result<void> write(soci::session& session, const Row& row, const Enrolee& enrole
         return fail(Code::input_conflict, "request {} of {} is for the same key", first->number,
                     row.device);
     }
+    QUOIN_CHECK(check_count(session, row.device, row.kind));
     if (row.kind == "attest") {
         QUOIN_CHECK(check_quote_key(session, row.device, crypto::to_hex(row.quote_key)));
     }

@@ -231,6 +231,24 @@ TEST_P(registration, device_that_has_moved__gets_no_certificate_of_the_old_suite
     EXPECT_TRUE(enrol(must(crypto::PrivateKey::generate(Algorithm::ml_dsa_65_ed25519)), true));
 }
 
+TEST_P(registration, too_many_valid_certificates__refused_until_one_expires) {
+    const auto first = must(enrol(new_key()));
+    for (int i = 1; i < 64; ++i) {
+        run(fmt::format(
+            "INSERT INTO certificates (serial, kind, subject_id, not_before_ms, not_after_ms, "
+            "revoked_ms, sha3_512, der) SELECT '{:02x}', kind, subject_id, not_before_ms, "
+            "not_after_ms, 0, sha3_512, der FROM certificates WHERE serial = '{}'",
+            i, first.serial_hex()));
+    }
+    const auto refused = enrol(new_key(), true);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, Code::state_wrong);
+    EXPECT_THAT(refused.error().message, HasSubstr("64 valid certificates"));
+    EXPECT_EQ(rows(), 1);
+    run("UPDATE certificates SET not_after_ms = 1 WHERE serial = '01'");
+    EXPECT_TRUE(enrol(new_key(), true));
+}
+
 TEST_P(registration, approval__says_all_that_is_issued) {
     const auto key = new_key();
     must(enrol(key));
