@@ -275,11 +275,9 @@ TEST_F(OfflineRoot, sign__request_of_another_site_or_algorithm_or_broken__refuse
     EXPECT_FALSE(fs::exists(answer_));
     EXPECT_FALSE(certify_request({.home = root_, .request = *good, .out = answer_},
                                  crypto::Passphrase("another passphrase")));
-    const auto other = certify_request({.home = root_,
-                                        .request = *good,
-                                        .out = answer_,
-                                        .request_sha256 = std::string(64, '0')},
-                                       passphrase_);
+    const auto other = certify_request(
+        {.home = root_, .request = *good, .out = answer_, .request_sha256 = std::string(64, '0')},
+        passphrase_);
     ASSERT_FALSE(other);
     EXPECT_THAT(other.error().message, HasSubstr("another request"));
     EXPECT_FALSE(fs::exists(answer_));

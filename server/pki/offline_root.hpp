@@ -37,12 +37,13 @@ struct CertifyRequest {
     std::string status_url = {};    // of the plant
     std::vector<std::string> witnesses = {};
     std::filesystem::path root_key = {};  // empty: HOME/pki/root.key
-    // Of the request, in hex, as the plant's machine showed it: whoever carries it could put another
-    // in its place. Empty: it was made on this machine.
+    // Of the request, in hex, as the plant's machine showed it: whoever carries it could put
+    // another in its place. Empty: it was made on this machine.
     std::string request_sha256 = {};
 };
-// The issuing CA's certificate. Its record, HOME/pki/ceremony-SERIAL.txt, is returned. A request of
-// another site, with a key that the profile does not say, or with another digest is input_invalid.
+// The issuing CA's certificate. Its record, HOME/pki/ceremony-SERIAL.txt, is returned.
+// input_invalid: a request of another site, with a key that the profile does not say, or with
+// another digest.
 Result<std::filesystem::path> certify_request(const CertifyRequest& request,
                                               const crypto::Passphrase& root_passphrase);
 

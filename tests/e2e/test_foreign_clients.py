@@ -5,7 +5,7 @@ import json
 import socket
 import subprocess
 
-from lib import waiting
+from lib import background, waiting
 from lib.plant import OVERLAY, quoin, running_plant
 
 
@@ -142,6 +142,7 @@ def test_curl__est_enrol_and_reenrol_by_hand__certificates_for_the_keys(plant):
     assert device.ask()[0] == 403
 
 
+@background.scenario
 def test_curl__est_request_that_an_operator_approves__202_then_the_certificate():
     with running_plant(OVERLAY + '[ra]\nfirst = "manual"\nretry_after_s = 2\n') as plant:
         device = ByHand(plant, "mcu-9")

@@ -2,7 +2,7 @@
 
 import subprocess
 
-from lib import mosquitto, waiting
+from lib import background, mosquitto, waiting
 from lib.plant import quoin, running_plant
 from test_migration import asks_as, keep_identity
 
@@ -46,6 +46,7 @@ def has_session(plant, device):
     return opened[-1] == "broker.session.opened"
 
 
+@background.scenario
 def test_rotation__under_load__nothing_stops_and_both_issuing_cas_are_answered_for():
     with running_plant() as plant:
         renewing = [plant.add_device(name, name[:3], rate=20, top="look_s = 1\n") for name in ("mpu-1", "mcu-1")]

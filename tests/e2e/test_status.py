@@ -80,6 +80,7 @@ def test_operator_revoked__is_refused_at_once(plant):
     plant.wait_event("pki.certificate.revoked", kind="operator", reason="cessation_of_operation")
 
 
+@background.scenario
 def test_broker_certificate_revoked__agents_and_services_leave_and_refuse_it():
     with running_plant(SHORT) as plant:
         devices = [plant.add_device("mpu-1"), plant.add_device("mcu-1", "mcu")]
