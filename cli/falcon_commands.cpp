@@ -7,8 +7,11 @@
 #include "core/crypto/falcon/keygen.hpp"
 #include "core/crypto/falcon/signing.hpp"
 #include "core/crypto/falcon/wiped.hpp"
+#include "core/crypto/known_answers/operation.hpp"
+#include "host/crypto/approved.hpp"
 #include "host/crypto/backends.hpp"
 #include "host/crypto/crypto.hpp"
+#include "host/crypto/selftest/core.hpp"
 #include "host/files/files.hpp"
 
 namespace quoin::cli {
@@ -25,9 +28,14 @@ struct Options {
     bool padded = false;
 };
 
-// --key is an option of the program.
-Result<void> need_key(const Context& context, const char* what) {
-    if (!context.key.empty()) return {};
+// Falcon counts in approved mode as an extra half only, and here it would be alone.
+Result<void> ready(const Context& context, const char* what) {
+    using namespace core::known_answers;
+    QUOIN_CHECK(crypto::check_approved("Falcon"));
+    QUOIN_CHECK(crypto::with_best_vectors([]<class Backend>() {
+        return crypto::selftest::check_core({falcon_verify<Backend>(), falcon_sign()});
+    }));
+    if (!context.key.empty()) return {};  // --key is an option of the program
     return fail(Code::input_invalid, "--key is missing: name the file of the {} key", what);
 }
 
@@ -43,6 +51,25 @@ Result<void> with_degree(unsigned degree, Work work) {
     return work.template operator()<falcon::Set1024>();
 }
 
+// The pairwise consistency test: a key that does not verify what it signed is not written.
+template <class Set>
+bool is_pair(Bytes private_key, Bytes public_key) {
+    const Bytes message = bytes_of("pair");
+    std::array<std::uint8_t, falcon::randomness_size> randomness{};
+    if (!crypto::random_bytes(randomness)) return false;
+    std::array<std::uint8_t, Set::padded_signature_size> signature{};
+    return crypto::with_best_vectors([&]<class Backend>() {
+        const auto signing = std::make_unique<falcon::SignWorkspace<Set, Backend>>();
+        falcon::VerifyWorkspace<Set> verifying;
+        const auto size =
+            falcon::sign<Set, Backend>(private_key.first<Set::private_key_size>(), message,
+                                       randomness, falcon::Format::padded, signature, *signing);
+        return size && falcon::verify<Set, Backend>(public_key.first<Set::public_key_size>(),
+                                                    message, signature, verifying)
+                           .has_value();
+    });
+}
+
 template <class Set>
 Result<void> make_key(const Context& context, const Options& options) {
     struct Secrets {
@@ -54,7 +81,8 @@ Result<void> make_key(const Context& context, const Options& options) {
     falcon::Seed seed;
     QUOIN_CHECK(crypto::random_bytes(seed.expose_to_fill()));
     std::array<std::uint8_t, Set::public_key_size> public_key{};
-    if (!falcon::keygen<Set>(seed, public_key, secrets->private_key, secrets->workspace)) {
+    if (!falcon::keygen<Set>(seed, public_key, secrets->private_key, secrets->workspace) ||
+        !is_pair<Set>(secrets->private_key, public_key)) {
         return fail(Code::internal, "no Falcon key could be made: do not trust this processor");
     }
     QUOIN_CHECK(files::check_create(options.public_key));
@@ -70,7 +98,7 @@ Result<void> make_key(const Context& context, const Options& options) {
 }
 
 Result<void> keygen(const Context& context, const Options& options) {
-    QUOIN_CHECK(need_key(context, "private"));
+    QUOIN_CHECK(ready(context, "private"));
     return with_degree(options.degree, [&]<class Set>() -> Result<void> {
         return make_key<Set>(context, options);
     });
@@ -101,7 +129,7 @@ Result<void> sign_file(const Context& context, const Options& options, Bytes pri
 }
 
 Result<void> sign(const Context& context, const Options& options) {
-    QUOIN_CHECK(need_key(context, "private"));
+    QUOIN_CHECK(ready(context, "private"));
     QUOIN_TRY(std::string read, files::read(context.key, max_falcon_size));
     const SecretFile key{std::move(read)};
     const Bytes bytes = bytes_of(key.bytes);
@@ -141,7 +169,7 @@ Result<void> verify_file(const Context& context, const Options& options, Bytes p
 }
 
 Result<void> verify(const Context& context, const Options& options) {
-    QUOIN_CHECK(need_key(context, "public"));
+    QUOIN_CHECK(ready(context, "public"));
     QUOIN_TRY(const std::string key, files::read(context.key, max_falcon_size));
     const Bytes bytes = bytes_of(key);
     if (bytes.size() == falcon::Set512::public_key_size) {

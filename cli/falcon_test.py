@@ -24,6 +24,13 @@ class Falcon(unittest.TestCase):
         self.assertEqual(done.returncode, code, done.stdout + done.stderr)
         return done.stdout + done.stderr
 
+    def test_approved_mode__falcon_alone__refused(self):
+        os.environ["QUOIN_FIPS_MODE"] = "1"
+        self.addCleanup(os.environ.pop, "QUOIN_FIPS_MODE")
+        said = self.quoin("keygen", "--key", "sk", "--pub", "pk", code=2)
+        self.assertIn("Falcon is not allowed in approved mode", said)
+        self.assertFalse((self.folder / "sk").exists())
+
     def verify(self, code=0):
         return self.quoin("verify", "--key", "pk", "--in", "file", "--sig", "sig", code=code)
 
