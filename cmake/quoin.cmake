@@ -138,7 +138,7 @@ function(quoin_fuzz name)
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
     # libFuzzer writes what it finds into the first folder; the committed corpus stays as it is.
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/found/${name})
-    add_test(NAME ${name} COMMAND ${name} -seed=1 -runs=10000 -max_total_time=4 -max_len=20000 -rss_limit_mb=2048
+    add_test(NAME ${name} COMMAND ${name} -seed=1 -runs=20000 -max_total_time=8 -max_len=20000 -rss_limit_mb=2048
         -artifact_prefix=${CMAKE_BINARY_DIR}/found/ ${CMAKE_BINARY_DIR}/found/${name}
         ${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS})
     set_tests_properties(${name} PROPERTIES LABELS fuzz TIMEOUT 60)

@@ -29,6 +29,7 @@ def silent(plant):
     return device
 
 
+@pytest.mark.any_network
 def test_intruder__client_id_of_another_device__refused(plant, silent):
     other = plant.add_device("mcu-b", "mcu")
     other.wait_stored(1)
@@ -52,6 +53,7 @@ def test_intruder__publishes_under_another_branch__denied_and_not_stored(plant, 
     assert plant.newest("mcu-b") == 0
 
 
+@pytest.mark.any_network
 def test_intruder__subscribes_to_another_branch__hears_nothing(plant, silent):
     other = plant.add_device("mcu-b", "mcu", rate=20)
     other.wait_stored(1)
@@ -119,6 +121,7 @@ def test_intruder__no_certificate__refused(plant):
     plant.wait_log("broker", "peer did not return a certificate", since)
 
 
+@pytest.mark.any_network
 def test_intruder__will_of_a_quarantined_device__is_never_delivered(plant):
     """A trusted device's will is delivered; a quarantined one's is not, and its retained messages are fenced."""
     device = plant.add_device("mpu-a")
